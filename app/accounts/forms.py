@@ -1,0 +1,50 @@
+"""Shape of the account forms' input; the rules are in `operations`."""
+
+from __future__ import annotations
+
+from wtforms import PasswordField, SelectField, StringField
+from wtforms.validators import Length, Optional
+
+from app.accounts.models import ROLES
+from app.accounts.viewer import ROLE_TEXT
+from app.domain.types import Text
+from app.ui.forms import Form, needed, same_as
+
+
+class SignInForm(Form):
+    login = StringField(Text("登录名", "Login"), validators=[needed(), Length(max=40)])
+    password = PasswordField(Text("密码", "Password"), validators=[needed(), Length(max=200)])
+    code = StringField(
+        Text("验证码", "Code"),
+        description=Text(
+            "工作人员填写身份验证器上的六位数，或一个恢复码；专家和陈述人不填。",
+            "Staff: six digits from the authenticator, or a recovery code. Others leave it empty.",
+        ),
+        validators=[Optional(), Length(max=20)],
+    )
+
+
+class PasswordForm(Form):
+    password = PasswordField(
+        Text("新密码", "New password"),
+        description=Text(
+            "至少 12 个字符，一句话最好记。", "12 characters or more; a sentence works."
+        ),
+        validators=[needed(), Length(max=200)],
+    )
+    again = PasswordField(
+        Text("再输一次", "Once more"),
+        validators=[needed(), same_as("password", Text("两次输入不一致。", "The two differ."))],
+    )
+
+
+class SignUpForm(PasswordForm):
+    name = StringField(Text("姓名", "Name"), validators=[needed(), Length(max=60)])
+    login = StringField(Text("登录名", "Login"), validators=[needed(), Length(max=40)])
+
+
+class InviteForm(Form):
+    role = SelectField(
+        Text("角色", "Role"),
+        choices=[(role, ROLE_TEXT[role]) for role in ROLES if role != "expert"],
+    )

@@ -1,0 +1,104 @@
+"""Accounts and what guards them. One account per person, one live role per person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import At, Base, Code, Id, Long, Name, Ref
+from app.directory.models import Person
+from app.ledger.models import Record
+
+ROLES = ("office", "keeper", "supervisor", "expert", "presenter", "admin")
+STAFF = ("office", "keeper", "supervisor", "admin")
+
+
+class Account(Record):
+    """What a person signs in with."""
+
+    __tablename__ = "account"
+    # Replay guard of the time-based code: moves at every sign-in and proves nothing.
+    ledger_skip: ClassVar[frozenset[str]] = frozenset({"totp_step"})
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("person.id"), unique=True)
+    login: Mapped[Code] = mapped_column(unique=True)
+    password_hash: Mapped[Long | None]
+    totp_secret: Mapped[Long | None]  # encrypted
+    totp_step: Mapped[int | None]
+    active: Mapped[bool] = mapped_column(default=True)
+
+    person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+
+class RoleGrant(Record):
+    """A role held from `since` until `until`. The index keeps roles that must not meet in one
+    person apart: whoever holds one role holds no other (S0 art. 34(1), 38; separation of duties).
+    """
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        CheckConstraint(f"role IN {ROLES}", name="role"),
+        Index(
+            "ix_role_grant_one_live_role",
+            "person_id",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
+    )
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("person.id"), index=True)
+    role: Mapped[Code]
+    since: Mapped[At]
+    until: Mapped[datetime | None]
+    granted_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+
+
+class SignIn(Base):
+    """A server-side session: only the SHA-256 of its token is kept. Revocable at any time."""
+
+    __tablename__ = "sign_in"
+    id: Mapped[Id]
+    token_hash: Mapped[Code] = mapped_column(unique=True)
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[At]
+    last_seen_at: Mapped[At]
+    expires_at: Mapped[At]
+    revoked_at: Mapped[datetime | None]
+    agent: Mapped[Name]
+    address: Mapped[Code]
+
+
+class Invitation(Record):
+    """A one-time link: sign-up of a new account, or a new password. The token is kept hashed."""
+
+    __tablename__ = "invitation"
+    token_hash: Mapped[Code] = mapped_column(unique=True)
+    purpose: Mapped[Code]  # signup | reset | enter (an expert's QR)
+    role: Mapped[Code | None]
+    person_id: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
+    created_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[At]
+    expires_at: Mapped[At]
+    used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Record):
+    """One of ten codes that stand in once for the time-based code; kept hashed."""
+
+    __tablename__ = "recovery_code"
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"), index=True)
+    code_hash: Mapped[Code]
+    used_at: Mapped[datetime | None]
+
+
+class Throttle(Base):
+    """Failed attempts counted per account and per address, in the database so that every worker
+    counts together."""
+
+    __tablename__ = "throttle"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    since: Mapped[At]
+    locked_until: Mapped[datetime | None]

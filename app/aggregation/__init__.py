@@ -1,0 +1,1 @@
+"""Runs: scores with their arithmetic, agreement, flags, ranking."""

@@ -1,0 +1,235 @@
+"""Backup and restore in one portable file, consistent while the server is in use.
+
+A ZIP with every table as JSON lines from one database snapshot, every stored file, and a manifest
+of SHA-256 digests under the ledger's signature. It moves between SQLite and PostgreSQL. Keys are
+not in it: they stay outside the database and outside backups.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select
+from sqlalchemy.orm import Session
+
+from app import clock, migrate
+from app.db import Base
+from app.domain.ledger.canonical import canonical
+from app.domain.types import Conflict, DomainError, Text
+from app.installation import Installation
+from app.ledger import prove
+from app.keys import verify_signature
+
+FORMAT = 1
+DAMAGED = Text(
+    "备份文件损坏或不完整（{what}）。目标未作任何改动；请换用另一份备份。",
+    "The backup is damaged or incomplete ({what}). The target was left unchanged; use another copy.",
+)
+Progress = Callable[[str], None]
+
+
+def _encode(value: Any) -> Any:
+    match value:
+        case bytes():
+            return {"b": base64.b64encode(value).decode()}
+        case datetime():
+            return {"t": clock.stamp(value)}
+        case date():
+            return {"d": value.isoformat()}
+        case Decimal():
+            return {"n": format(value, "f")}
+        case dict() | list():
+            return {"j": value}
+        case _:
+            return value
+
+
+def _decode(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    match kind:
+        case "b":
+            return base64.b64decode(content)
+        case "t":
+            return datetime.fromisoformat(content)
+        case "d":
+            return date.fromisoformat(content)
+        case "n":
+            return Decimal(content)
+        case _:
+            return content
+
+
+def _rows(session: Session, table: Table) -> Iterator[bytes]:
+    order = list(table.primary_key.columns)
+    result = session.execute(select(table).order_by(*order).execution_options(yield_per=2000))
+    for row in result:
+        values = {key: _encode(value) for key, value in row._mapping.items()}
+        yield json.dumps(values, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+
+
+def backup(
+    installation: Installation, target: Path, say: Progress = lambda _: None
+) -> prove.TreeHead:
+    """Write a backup to `target` (never over an existing file); returns the head it holds."""
+    if target.exists():
+        raise Conflict(
+            Text(
+                f"{target} 已存在，未覆盖。请换一个文件名。",
+                f"{target} exists and was not overwritten. Choose another name.",
+            )
+        )
+    part = target.with_name(target.name + ".part")
+    digests: dict[str, str] = {}
+    try:
+        with (
+            installation.database.read() as session,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive,
+        ):
+            head = prove.head(session)
+            for table in Base.metadata.sorted_tables:
+                say(table.name)
+                name = f"tables/{table.name}.jsonl"
+                running = hashlib.sha256()
+                with archive.open(name, "w", force_zip64=True) as member:
+                    for line in _rows(session, table):
+                        running.update(line)
+                        member.write(line)
+                digests[name] = running.hexdigest()
+            for sha in installation.store.all():
+                data = installation.store.open(sha)
+                archive.writestr(f"files/{sha}", data)
+                digests[f"files/{sha}"] = hashlib.sha256(data).hexdigest()
+            manifest = canonical(
+                {
+                    "format": FORMAT,
+                    "revision": migrate.head(),
+                    "head": str(head),
+                    "made_at": clock.stamp(clock.now()),
+                    "members": digests,
+                }
+            )
+            archive.writestr("manifest.json", manifest)
+            archive.writestr(
+                "manifest.sig",
+                installation.keys.public.hex() + ":" + installation.keys.sign(manifest).hex(),
+            )
+        with open(part, "rb+") as handle:
+            os.fsync(handle.fileno())
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return head
+
+
+def check(source: Path) -> dict[str, Any]:
+    """Read the whole file against its manifest; DomainError when anything differs."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            manifest_bytes = archive.read("manifest.json")
+            public, _, signature = archive.read("manifest.sig").decode().partition(":")
+            if not verify_signature(
+                bytes.fromhex(public), manifest_bytes, bytes.fromhex(signature)
+            ):
+                raise DomainError(DAMAGED.format(what="manifest.sig"))
+            manifest: dict[str, Any] = json.loads(manifest_bytes)
+            members = manifest["members"]
+            if set(archive.namelist()) != {*members, "manifest.json", "manifest.sig"}:
+                raise DomainError(DAMAGED.format(what="members"))
+            for name, expected in members.items():
+                running = hashlib.sha256()
+                with archive.open(name) as member:
+                    while block := member.read(1 << 20):
+                        running.update(block)
+                if running.hexdigest() != expected:
+                    raise DomainError(DAMAGED.format(what=name))
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        ValueError,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise DomainError(DAMAGED.format(what=type(error).__name__)) from error
+    if manifest["format"] != FORMAT or manifest["revision"] != migrate.head():
+        raise DomainError(
+            Text(
+                "备份来自另一个版本的数据库。目标未改动；请用备份时的版本恢复，再升级。",
+                "The backup is of another schema. The target was left unchanged; restore it with "
+                "the version that made it, then upgrade.",
+            )
+        )
+    return manifest
+
+
+def restore(
+    installation: Installation, source: Path, say: Progress = lambda _: None
+) -> prove.TreeHead:
+    """Load a checked backup into an empty installation, in one transaction; returns the head.
+
+    Nothing is written before the whole file was read and found whole.
+    """
+    manifest = check(source)
+    with zipfile.ZipFile(source) as archive, installation.database.write() as session:
+        session.info["mode"] = "restore"  # rows come with their own ledger entries
+        for table in Base.metadata.sorted_tables:
+            if session.scalar(select(func.count()).select_from(table)):
+                raise Conflict(
+                    Text(
+                        "目标不是空的，未作任何改动。请在新目录中恢复。",
+                        "The target is not empty and was left unchanged. Restore into a new place.",
+                    )
+                )
+        for table in Base.metadata.sorted_tables:
+            say(table.name)
+            _load(session, table, archive.read(f"tables/{table.name}.jsonl"))
+        report = prove.verify(session, None, prove.TreeHead.parse(manifest["head"]))
+        if not report.ok or str(report.head) != manifest["head"]:
+            fault = report.faults[0] if report.faults else Text("账本头", "ledger head")
+            raise DomainError(DAMAGED.format(what=fault))
+        for name in manifest["members"]:
+            if name.startswith("files/"):
+                installation.store.restore(name.removeprefix("files/"), archive.read(name))
+    return prove.TreeHead.parse(manifest["head"])
+
+
+def _load(session: Session, table: Table, lines: bytes) -> None:
+    rows = [
+        {key: _decode(value) for key, value in json.loads(line).items()}
+        for line in lines.splitlines()
+    ]
+    for column in table.columns:
+        if any(key.column.table is table for key in column.foreign_keys):
+            rows = _parents_first(rows, column.key)
+    for start in range(0, len(rows), 1000):
+        session.execute(insert(table), rows[start : start + 1000])
+
+
+def _parents_first(rows: list[dict[str, Any]], parent: str) -> list[dict[str, Any]]:
+    """Order rows of a tree so that a foreign key to the same table always finds its row."""
+    known = {row["id"] for row in rows}
+    placed: set[Any] = set()
+    ordered: list[dict[str, Any]] = []
+    waiting = rows
+    while waiting:
+        ready = [r for r in waiting if r[parent] not in known or r[parent] in placed]
+        if not ready:
+            raise DomainError(DAMAGED.format(what=f"cycle in {parent}"))
+        ordered += ready
+        placed |= {r["id"] for r in ready}
+        waiting = [r for r in waiting if r["id"] not in placed]
+    return ordered

@@ -1,0 +1,63 @@
+"""The `mingjian` command. Each subcommand's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from app import __version__
+from app.domain.types import DomainError
+
+# name -> (module, attribute, one line of help)
+COMMANDS = {
+    "init": ("admin", "init", "Create keys and database; print the first sign-up link."),
+    "demo": ("demo", "demo", "Load the exercise and run the whole cycle."),
+    "serve": ("admin", "serve", "Serve the application."),
+    "user": ("admin", "user", "Accounts from the command line."),
+    "doctor": ("admin", "doctor", "Check the invariants over live data."),
+    "backup": ("admin", "backup_command", "Write a backup while the server is in use."),
+    "restore": ("admin", "restore_command", "Load a backup into an empty place."),
+    "import": ("data", "import_group", "Import from XLSX or CSV."),
+    "forms": ("forms", "forms_group", "Scoring forms."),
+    "ledger": ("ledger", "ledger", "Verify the ledger, sign its head."),
+    "draw": ("draw", "draw_group", "The draw without the web application."),
+    "verify": ("draw", "verify_command", "Verify a draw transcript."),
+    "aggregate": ("statistics", "aggregate_command", "Scores from a table of marks."),
+    "agree": ("statistics", "agree_command", "Agreement between raters."),
+}
+
+
+class Lazy(click.Group):
+    """Start-up stays fast: only the chosen command's imports are paid for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[name]
+        command: click.Command = getattr(importlib.import_module(f"app.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy)
+@click.version_option(__version__, prog_name="mingjian")
+def cli() -> None:
+    """Mingjian (明鉴): expert review with a random draw that anyone can check."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Entry point: a refused rule is one clear line on stderr and exit code 2."""
+    try:
+        return cli.main(args=arguments, prog_name="mingjian")
+    except DomainError as error:
+        click.echo(f"错误: {error.text.zh}\nerror: {error.text.en}", err=True)
+        sys.exit(2)

@@ -1,0 +1,197 @@
+"""`mingjian init | serve | user | doctor | backup | restore`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from app import installation
+from app.domain.types import DomainError, Text
+
+HOME = click.option(
+    "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
+)
+
+
+@click.command()
+@HOME
+def init(home: str | None) -> None:
+    """Make keys and database (or bring an old one up to date); print a sign-up link.
+
+    The link makes the first administrator, works once, and for one hour.
+    """
+    from app.accounts import operations, queries
+
+    parts = installation.create(home)
+    with parts.database.write() as session:
+        fresh = not queries.accounts_with_roles(session)
+        if fresh:
+            _load_basics(session)
+            token = operations.invite(
+                session, None, purpose="signup", role="admin", valid=timedelta(hours=1)
+            )
+    where = parts.settings
+    click.echo(f"installation  {where.home}")
+    click.echo(f"public key    {parts.keys.public.hex()}")
+    parts.close()
+    if fresh:
+        click.echo("Sign up the first administrator within one hour (the link works once):")
+        click.echo(f"  {where.public_url}/join/{token}")
+        click.echo("Keep a copy of the keys directory in a sealed envelope, apart from backups.")
+    else:
+        click.echo("The database is at this version's schema; accounts exist already.")
+
+
+def _load_basics(session: object) -> None:
+    """What every installation starts with: the regions and the forms of the library."""
+    from app.directory.operations import load_regions
+    from app.programme.operations import load_forms
+
+    load_regions(session, None)  # type: ignore[arg-type]
+    load_forms(session, None)  # type: ignore[arg-type]
+
+
+@click.command()
+@HOME
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=2, show_default=True)
+def serve(home: str | None, host: str, port: int, workers: int) -> None:
+    """Serve with gunicorn (waitress on Windows)."""
+    parts = installation.open_existing(home)
+    parts.close()
+    os.environ["MINGJIAN_HOME"] = str(parts.settings.home)
+    if sys.platform == "win32":
+        from waitress import serve as wait
+
+        from app.factory import create_app
+
+        wait(create_app(), host=host, port=port, threads=8)
+        return
+    from gunicorn.app.wsgiapp import WSGIApplication
+
+    sys.argv = [
+        "gunicorn",
+        "--bind",
+        f"{host}:{port}",
+        "--workers",
+        str(workers),
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--keep-alive",  # the default of 2 s loses a few per cent of tablets' posts
+        "75",
+        "--no-control-socket",
+        "app.factory:create_app()",
+    ]
+    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
+
+
+@click.group()
+def user() -> None:
+    """Accounts from the command line, for whoever holds the machine."""
+
+
+@user.command("add")
+@HOME
+@click.option("--role", required=True)
+@click.option("--name", required=True, help="The person's name")
+@click.option("--login", required=True)
+@click.option("--password", help="Without it a one-time link is printed")
+def user_add(home: str | None, role: str, name: str, login: str, password: str | None) -> None:
+    """Add a person with an account and one role."""
+    from app.accounts import operations
+    from app.directory.models import Person
+
+    hashed = None
+    if password:
+        operations.check_password(login, password)
+        hashed = operations.hash_password(password)
+    parts = installation.open_existing(home)
+    with parts.database.write() as session:
+        account = operations.create_account(
+            session,
+            None,
+            person=Person(name=name),
+            login=login,
+            password_hash=hashed,
+            role=role,
+        )
+        token = None
+        if not password:
+            token = operations.invite(session, None, purpose="reset", person_id=account.person_id)
+    parts.close()
+    click.echo(f"added {login} ({role})")
+    if token:
+        click.echo(f"  {parts.settings.public_url}/join/{token}")
+
+
+@click.command()
+@HOME
+def doctor(home: str | None) -> None:
+    """Check every invariant over live data, by name; exit 1 when one is broken."""
+    from app.supervision.doctor import examine
+
+    parts = installation.open_existing(home)
+    broken = 0
+    with parts.database.read() as session:
+        for name, faults in examine(session, parts.keys, parts.store):
+            click.echo(f"{'ok    ' if not faults else 'BROKEN'} {name}")
+            for fault in faults[:20]:
+                click.echo(f"         {fault.zh} / {fault.en}")
+            broken += bool(faults)
+    parts.close()
+    click.echo("all invariants hold" if not broken else f"{broken} broken")
+    sys.exit(1 if broken else 0)
+
+
+@click.command("backup")
+@HOME
+@click.argument("target", type=click.Path(path_type=Path))
+def backup_command(home: str | None, target: Path) -> None:
+    """Write a backup to TARGET while the server is in use."""
+    from app.backup import backup
+
+    parts = installation.open_existing(home)
+    head = backup(parts, target)
+    parts.close()
+    click.echo(f"{target}  {target.stat().st_size} bytes\nhead {head}")
+
+
+@click.command("restore")
+@HOME
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--keys", type=click.Path(path_type=Path), help="Directory with the sealed key copies"
+)
+def restore_command(home: str | None, source: Path, keys: Path | None) -> None:
+    """Load backup SOURCE into an empty installation (made when it is not there)."""
+    from app import backup
+    from app.config import Settings
+
+    backup.check(source)  # before anything is created
+    settings = Settings.from_environment(home)
+    if keys is not None:
+        if settings.keys.exists():
+            raise DomainError(
+                Text(
+                    "目标已有密钥，未作任何改动。",
+                    "The target has keys already; nothing was changed.",
+                )
+            )
+        settings.keys.mkdir(parents=True, mode=0o700)
+        for name in ("ledger.key", "field.key", "cookie.key"):
+            copy = settings.keys / name
+            copy.touch(0o600)
+            copy.write_text((keys / name).read_text())
+    parts = installation.create(home)
+    head = backup.restore(parts, source)
+    parts.close()
+    click.echo(f"restored {source}\nhead {head}")
+    if keys is None:
+        click.echo("New keys were made: bring back the sealed key files to read personal data.")

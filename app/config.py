@@ -1,0 +1,61 @@
+"""Settings: read once from the environment, passed around as one frozen object.
+
+Every secret is a file of mode 0600 under `home/keys`, outside the database and outside backups.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things lie and how the server behaves; see `from_environment` for the variables."""
+
+    home: Path
+    database_url: str
+    timezone: str = "Asia/Shanghai"
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_hosts: tuple[str, ...] = ()
+    proxy_hops: int = 0
+    demo: bool = False  # two-factor sign-in off, and every page says so
+    session_idle_minutes: int = 30
+    session_hours: int = 12
+    max_upload_mb: int = 50
+
+    @property
+    def keys(self) -> Path:
+        """Directory of the ledger key, the field key and the cookie key."""
+        return self.home / "keys"
+
+    @property
+    def files(self) -> Path:
+        """Root of the content-addressed store."""
+        return self.home / "files"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """`Secure` and `__Host-` need https; Safari refuses them on plain http."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_environment(cls, home: str | Path | None = None) -> Settings:
+        """Read MINGJIAN_HOME, DATABASE_URL, MINGJIAN_TIMEZONE, MINGJIAN_PUBLIC_URL,
+        MINGJIAN_TRUSTED_HOSTS (comma separated), MINGJIAN_PROXY_HOPS and MINGJIAN_DEMO."""
+        env = os.environ
+        root = Path(home or env.get("MINGJIAN_HOME", "instance")).absolute()
+        url = env.get("DATABASE_URL") or f"sqlite:///{root / 'mingjian.db'}"
+        if url.startswith(("postgres://", "postgresql://")):
+            url = "postgresql+psycopg://" + url.split("://", 1)[1]
+        hosts = tuple(h.strip() for h in env.get("MINGJIAN_TRUSTED_HOSTS", "").split(",") if h)
+        return cls(
+            home=root,
+            database_url=url,
+            timezone=env.get("MINGJIAN_TIMEZONE", "Asia/Shanghai"),
+            public_url=env.get("MINGJIAN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+            trusted_hosts=hosts,
+            proxy_hops=int(env.get("MINGJIAN_PROXY_HOPS", "0")),
+            demo=env.get("MINGJIAN_DEMO", "") == "1" or (root / "DEMO").exists(),
+        )

@@ -1,0 +1,1 @@
+"""Regions, organisations, people: who is where, with dates."""

@@ -1,0 +1,98 @@
+"""Regions (GB/T 2260 with dated changes), organisations as a tree, people and their posts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Code, Long, Name, Ref
+from app.ledger.models import Record
+
+ORGANISATION_KINDS = (
+    "authority",  # a natural-resources authority or one of its departments
+    "government",
+    "ministry_unit",
+    "university",
+    "institute",
+    "company",
+)
+RELATIONS = ("employed", "director", "supervisor", "adviser", "shareholder")
+
+
+class Region(Record):
+    """A province, prefecture or county with the time in which its code is valid."""
+
+    __tablename__ = "region"
+    __table_args__ = (UniqueConstraint("code", "valid_from"),)
+    code: Mapped[Code] = mapped_column(index=True)
+    name: Mapped[Name]
+    kind: Mapped[Code]  # 省级, 地级市, 县, 市辖区 ... as GB/T 2260 has them
+    parent_code: Mapped[Code | None] = mapped_column(index=True)
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    source: Mapped[Name]
+
+
+class RegionChange(Record):
+    """A dated change of territory: rename, merge, split, abolish, redraw, transfer."""
+
+    __tablename__ = "region_change"
+    on: Mapped[date]
+    kind: Mapped[Code]
+    old_codes: Mapped[list[Any]]
+    new_codes: Mapped[list[Any]]
+    source: Mapped[Name]
+    note: Mapped[Long]
+
+
+class Organisation(Record):
+    """An employer or authority. `parent_id` is the superior body; `central` means that it is
+    run by a ministry or a national academy."""
+
+    __tablename__ = "organisation"
+    __table_args__ = (
+        CheckConstraint(f"kind IN {ORGANISATION_KINDS}", name="kind"),
+        UniqueConstraint("name", "parent_id"),
+    )
+    name: Mapped[Name] = mapped_column(index=True)
+    kind: Mapped[Code]
+    parent_id: Mapped[Ref | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    region_code: Mapped[Code | None] = mapped_column(index=True)
+    central: Mapped[bool] = mapped_column(default=False)
+    source: Mapped[Name] = mapped_column(default="")
+
+
+class Person(Record):
+    """One human being. Identity number, phone and birth date are encrypted; equal ones are
+    found through keyed indexes."""
+
+    __tablename__ = "person"
+    name: Mapped[Name] = mapped_column(index=True)
+    id_number: Mapped[Long | None]
+    id_index: Mapped[Code | None] = mapped_column(unique=True)
+    phone: Mapped[Long | None]
+    phone_index: Mapped[Code | None] = mapped_column(index=True)
+    birth_date: Mapped[Long | None]
+
+    employments: Mapped[list[Employment]] = relationship(
+        back_populates="person", order_by="Employment.since"
+    )
+
+
+class Employment(Record):
+    """A post in an organisation with its dates; `until` None means today still."""
+
+    __tablename__ = "employment"
+    __table_args__ = (CheckConstraint(f"relation IN {RELATIONS}", name="relation"),)
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("person.id"), index=True)
+    organisation_id: Mapped[Ref] = mapped_column(ForeignKey("organisation.id"), index=True)
+    post: Mapped[Name] = mapped_column(default="")
+    relation: Mapped[Code] = mapped_column(default="employed")
+    since: Mapped[date | None]
+    until: Mapped[date | None]
+
+    person: Mapped[Person] = relationship(back_populates="employments")
+    organisation: Mapped[Organisation] = relationship()

@@ -1,0 +1,27 @@
+"""What the codes of this room are called."""
+
+from app.domain.types import Text
+
+ORGANISATION_KIND = {
+    "authority": Text("自然资源主管部门", "Natural resources authority"),
+    "government": Text("政府及其部门", "Government or department"),
+    "ministry_unit": Text("部属单位", "Ministry unit"),
+    "university": Text("高等院校", "University"),
+    "institute": Text("科研院所", "Research institute"),
+    "company": Text("企业", "Company"),
+}
+RELATION = {
+    "employed": Text("任职", "Employed"),
+    "director": Text("董事", "Director"),
+    "supervisor": Text("监事", "Supervisory board"),
+    "adviser": Text("顾问", "Adviser"),
+    "shareholder": Text("持股", "Shareholder"),
+}
+CHANGE_KIND = {
+    "rename": Text("更名", "Renamed"),
+    "merge": Text("合并", "Merged"),
+    "split": Text("分设", "Split"),
+    "abolish": Text("撤销", "Abolished"),
+    "redraw": Text("界线调整", "Redrawn"),
+    "transfer": Text("隶属关系变更", "Moved to another superior"),
+}

@@ -1,0 +1,172 @@
+"""The one writer of PDF: typst templates filled from JSON, archived and tagged (PDF/A-2a + PDF/UA-1).
+
+The page follows GB/T 9704-2012 (see templates/base.typ). Three properties other parts rely on:
+the same data and `published_at` give the same bytes on any machine, so a report's hash can be
+printed elsewhere; a character that the bundled fonts cannot draw is an error that names it, never
+a box; and text typed by people reaches typst only as JSON strings, so it can never be markup.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from app.domain.types import DomainError, Text
+
+_HERE = Path(__file__).parent
+FONT_DIR = _HERE / "fonts"
+TEMPLATE_DIR = _HERE / "templates"
+STANDARDS = ["a-2a", "ua-1"]
+
+# Invisible marks that turn the reading order round or hide letters; a name needs none of them.
+_INVISIBLE = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_LAYOUT = frozenset("\n\t")
+_lock = threading.Lock()
+_fonts: Any = None
+
+
+class DocumentError(RuntimeError):
+    """A template could not be rendered: a fault of template or caller, not of the person typing."""
+
+
+def clean_text(text: str) -> str:
+    """`text` without control, private-use and surrogate characters and without direction marks.
+
+    Line feeds and tabs stay, CR LF becomes LF. Those categories (Cc, Co, Cs) cannot be archived in
+    PDF/A-2a; see `undrawable` for characters that are legal but missing from the fonts.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        c
+        for c in text
+        if c in _LAYOUT or (unicodedata.category(c) not in ("Cc", "Co", "Cs") and c not in _INVISIBLE)
+    )
+
+
+@lru_cache(maxsize=1)
+def _drawable() -> frozenset[str]:
+    """Every character of Mingjian Serif SC Regular, the widest face, to which all others fall back."""
+    found: set[str] = set(_LAYOUT)
+    for line in (FONT_DIR / "characters.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            first, _, last = line.partition("-")
+            found.update(chr(c) for c in range(int(first, 16), int(last or first, 16) + 1))
+    return frozenset(found)
+
+
+def undrawable(text: str) -> list[str]:
+    """The characters of `text` that a PDF cannot show, in order of appearance, each once."""
+    drawable = _drawable()
+    return list(dict.fromkeys(c for c in text if c not in drawable))
+
+
+def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings(item, f"{path}[{index}]")
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready copy of `value`, every string cleaned; binary floats are refused (scores are exact)."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Text):
+        return {"zh": clean_text(value.zh), "en": clean_text(value.en)}
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    raise TypeError(f"{type(value).__name__} has no exact printed form: pass a string or Decimal")
+
+
+def _font_set() -> Any:
+    """The parsed fonts, once per process (0.03 to 0.1 s)."""
+    global _fonts
+    with _lock:
+        if _fonts is None:
+            _fonts = typst.Fonts(
+                include_system_fonts=False,
+                include_embedded_fonts=False,
+                font_paths=[FONT_DIR],
+            )
+        return _fonts
+
+
+@lru_cache(maxsize=32)
+def _template(name: str) -> bytes:
+    path = TEMPLATE_DIR / f"{name}.typ"
+    if not name.isidentifier() or not path.is_file():
+        raise DocumentError(f"no template named {name!r}")
+    return path.read_bytes()
+
+
+def render_pdf(template: str, data: dict[str, Any], *, published_at: datetime) -> bytes:
+    """Fill `templates/<template>.typ` with `data` (schema: the comment on top of the template).
+
+    `published_at` (time zone required) is the document's date and the only time in the file.
+    Raises DomainError when a text holds a character that the fonts lack (it names the character and
+    the place in `data`), DocumentError when data do not fit the template or typst warns of anything.
+    """
+    if published_at.tzinfo is None:
+        raise ValueError("published_at needs a time zone")
+    moment = published_at.astimezone(UTC).replace(microsecond=0)
+    plain = _plain(data)
+    for place, text in _strings(plain, ""):
+        missing = undrawable(text)
+        if missing:
+            named = "、".join(f"{c}（U+{ord(c):04X}）" for c in missing)
+            named_en = ", ".join(f"{c} (U+{ord(c):04X})" for c in missing)
+            raise DomainError(
+                Text(
+                    f"文书未生成：字体中没有字符 {named}，位于 {place}。请更换该字后重新生成。",
+                    f"No document was made: the fonts lack {named_en}, found at {place}. "
+                    "Replace the character and try again.",
+                ),
+                field=place,
+            )
+    plain["_date"] = {"year": moment.year, "month": moment.month, "day": moment.day}
+    files = {
+        "main.typ": _template(template),
+        "base.typ": _template("base"),
+        "data.json": json.dumps(plain, ensure_ascii=False, sort_keys=True).encode(),
+    }
+    fonts = _font_set()
+    try:
+        pdf, warnings = typst.compile_with_warnings(
+            files,
+            font_paths=fonts,
+            ignore_system_fonts=True,
+            timestamp=moment,
+            pdf_standards=STANDARDS,
+        )
+    except typst.TypstError as error:
+        raise DocumentError(f"{template}: {_describe(error)}") from error
+    if warnings:
+        raise DocumentError(f"{template}: " + "; ".join(_describe(w) for w in warnings))
+    return bytes(pdf)
+
+
+def _describe(problem: Any) -> str:
+    message = str(getattr(problem, "message", "") or problem)
+    hints = [str(hint) for hint in getattr(problem, "hints", None) or []]
+    return " | ".join([message, *hints])

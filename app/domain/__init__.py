@@ -1,0 +1,1 @@
+"""The procedure itself, readable by an auditor: pure functions, no Flask, no SQL, no clock."""

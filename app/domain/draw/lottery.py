@@ -1,0 +1,225 @@
+"""Mode L: the fair lottery (docs/draw-protocol.md section 7).
+
+Leximin over the quota polytope of types, solved as linear programs (the objective of Flanigan et
+al., Nature 596, 2021), then decomposed into integer panels and rounded to 2^40 lots. Solver output
+is floating point and differs between machines: that is why the table is committed before the seed,
+and why the certificate is checked with fractions and needs no solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+from .objects import LOTS, Candidate, PanelSpec, refuse
+from .quotas import check_bounds
+
+GAP = Fraction(1, 1 << 30)
+MAX_TYPES = 2_000  # classes; measured limits stand in docs/draw-protocol.md
+Row = tuple[str, str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lottery:
+    """A committed table and what it gives everybody."""
+
+    document: dict[str, Any]
+
+    def probability(self, facts: Mapping[str, str]) -> Fraction:
+        """The exact chance of a person with these facts."""
+        vector = [facts.get(a, "") for a in self.document["attributes"]]
+        for (_, _, values), p in zip(
+            self.document["types"], table_probabilities(self.document), strict=True
+        ):
+            if values == vector:
+                return p
+        return Fraction(0)
+
+    @property
+    def certified(self) -> bool:
+        """True if every leximin level is within 2^-30 of its exact upper bound."""
+        return certificate_gap(self.document) <= GAP
+
+
+def quota_rows(panel: PanelSpec, vectors: Sequence[tuple[str, ...]]) -> list[Row]:
+    """Quota rows of the polytope; a pair limit is a row [0, k] for each value that occurs."""
+    rows: dict[tuple[str, str], tuple[int, int]] = {}
+    for attribute, values in panel.quotas.items():
+        for value, bounds in values.items():
+            rows[attribute, value] = bounds
+    attributes = lottery_attributes(panel)
+    for attribute, limit in panel.pair_limits.items():
+        place = attributes.index(attribute)
+        for value in {v[place] for v in vectors} - {""}:
+            low, high = rows.get((attribute, value), (0, limit))
+            rows[attribute, value] = (low, min(high, limit))
+    return [(a, v, low, high) for (a, v), (low, high) in sorted(rows.items())]
+
+
+def lottery_attributes(panel: PanelSpec) -> list[str]:
+    """The attributes that make up a type of this panel."""
+    return sorted(set(panel.quotas) | set(panel.pair_limits))
+
+
+def prepare_lottery(panel: PanelSpec, eligible: Sequence[Candidate]) -> Lottery:
+    """The table of one panel over its eligible people; DomainError if no panel meets the rules."""
+    # The solver loads here and only here: everything else of a draw is standard library.
+    from .leximin import decompose, hull_leximin, leximin
+
+    check_bounds(panel)
+    attributes = lottery_attributes(panel)
+    counts: dict[tuple[str, ...], int] = {}
+    for candidate in eligible:
+        vector = tuple(candidate.facts.get(a, "") for a in attributes)
+        counts[vector] = counts.get(vector, 0) + 1
+    vectors = sorted(counts)
+    if len(vectors) > MAX_TYPES:
+        raise refuse(
+            "评审组“{p}”有 {n} 种类型，超过公平抽签的上限 {m}，请改用 tickets",
+            "panel '{p}' has {n} types, more than the {m} a lottery takes: use tickets",
+            p=panel.id, n=len(vectors), m=MAX_TYPES,
+        )  # fmt: skip
+    for attribute in panel.quotas:
+        place = attributes.index(attribute)
+        for vector in vectors:
+            if vector[place] not in panel.quotas[attribute]:
+                raise refuse(
+                    "评审组“{p}”的名额没有列出属性“{a}”的值“{v}”，而有可抽专家属于该值",
+                    "panel '{p}' lists no quota for {a} = '{v}', but eligible people have that value",
+                    p=panel.id, a=attribute, v=vector[place],
+                )  # fmt: skip
+    sizes = [counts[v] for v in vectors]
+    rows = quota_rows(panel, vectors)
+    members = [
+        [i for i, v in enumerate(vectors) if v[attributes.index(a)] == value]
+        for a, value, _, _ in rows
+    ]
+    bounds = [(low, high) for _, _, low, high in rows]
+    levels = leximin(sizes, members, bounds, panel.seats)
+    if levels is None:
+        raise refuse(
+            "评审组“{p}”的名额在可抽专家中无法满足",
+            "no panel of the eligible people meets the quotas of '{p}'",
+            p=panel.id,
+        )
+    target, certificate = levels
+    shares = decompose(target, sizes, members, bounds, panel.seats)
+    if shares is None:
+        # The linear optimum is not a mix of whole panels: take the best mix there is.
+        shares = hull_leximin(sizes, members, bounds, panel.seats)
+        if shares is None:
+            raise refuse(
+                "评审组“{p}”的名额在可抽专家中无法满足",
+                "no panel of the eligible people meets the quotas of '{p}'",
+                p=panel.id,
+            )
+    document: dict[str, Any] = {
+        "attributes": attributes,
+        "certificate": certificate,
+        "panel": panel.id,
+        "quota_rows": [[*row] for row in rows],
+        "rows": _lots(shares),
+        "seats": panel.seats,
+        "types": [[f"T{i}", sizes[i - 1], list(v)] for i, v in enumerate(vectors, 1)],
+    }
+    gap = certificate_gap(document)
+    document["certified"] = 1 if gap <= GAP else 0
+    return Lottery(document)
+
+
+def _lots(shares: Mapping[tuple[int, ...], float]) -> list[list[Any]]:
+    """Largest remainders to exactly 2^40 lots; rows sorted by their dense counts."""
+    total = sum(shares.values())
+    exact = {panel: share / total * LOTS for panel, share in shares.items() if share > 0}
+    lots = {panel: int(value) for panel, value in exact.items()}
+    short = LOTS - sum(lots.values())
+    by_remainder = sorted(exact, key=lambda p: (lots[p] - exact[p], p))
+    for place in range(abs(short)):
+        lots[by_remainder[place % len(by_remainder)]] += 1 if short > 0 else -1
+    return [
+        [lots[panel], [[i, n] for i, n in enumerate(panel) if n]]
+        for panel in sorted(lots)
+        if lots[panel] > 0
+    ]
+
+
+def table_probabilities(document: Mapping[str, Any]) -> list[Fraction]:
+    """Exact chance of one member of each type, in the order of `types`."""
+    totals = [0] * len(document["types"])
+    for lots, counts in document["rows"]:
+        for index, count in counts:
+            totals[index] += lots * count
+    return [
+        Fraction(total, LOTS * size)
+        for total, (_, size, _) in zip(totals, document["types"], strict=True)
+    ]
+
+
+def level_bound(
+    document: Mapping[str, Any], level: Mapping[str, Any], chances: Sequence[Fraction]
+) -> tuple[Fraction, Fraction]:
+    """(exact upper bound, achieved minimum) of one leximin level, by weak duality.
+
+    With weights w on the free types, v on the types settled before, u - l on the quota rows and m on
+    the seats, every mix of panels that keeps the settled chances has
+    sum(w) * z + sum(v * settled) <= sum_r max(u*max, -l*min) + m * seats + sum_t max(0, slack_t).
+    """
+    types, rows = document["types"], document["quota_rows"]
+    free = dict(map(tuple, level["free"]))
+    settled = dict(map(tuple, level["settled"]))
+    dual = dict(map(tuple, level["rows"]))
+    total = level["seats"] * document["seats"]
+    price = [level["seats"]] * len(types)
+    places = {a: i for i, a in enumerate(document["attributes"])}
+    for index, amount in dual.items():
+        attribute, value, low, high = rows[index]
+        total += amount * (high if amount > 0 else low)
+        for t, (_, _, values) in enumerate(types):
+            if values[places[attribute]] == value:
+                price[t] += amount
+    for t, (_, size, _) in enumerate(types):
+        total += max(0, free.get(t, 0) + settled.get(t, 0) - size * price[t])
+    before = set(level["before"])
+    achieved = min(chances[t] for t in range(len(types)) if t not in before)
+    weight = sum(free.values())
+    if weight <= 0 or min([*free.values(), *settled.values()]) < 0:
+        return Fraction(1), achieved  # no multipliers: a chance is at most 1
+    known = sum((settled[t] * chances[t] for t in settled), Fraction(0))
+    return (total - known) / weight, achieved
+
+
+def certificate_gap(document: Mapping[str, Any]) -> Fraction:
+    """The largest distance between a level's exact upper bound and what the table achieves."""
+    chances = table_probabilities(document)
+    gap = Fraction(0)
+    for level in document["certificate"]:
+        bound, achieved = level_bound(document, level, chances)
+        gap = max(gap, bound - achieved)
+    return gap
+
+
+def pair_lifts(
+    document: Mapping[str, Any], largest_type: int = 3, top: int = 20
+) -> list[tuple[str, str, Fraction, Fraction]]:
+    """Pairs of small types whose joint chance is furthest from independence.
+
+    Returns (type code, type code, joint chance of one member of each, joint - product), at most
+    `top`, largest distance first: leximin fixes each person's chance, not who meets whom.
+    """
+    types, chances = document["types"], table_probabilities(document)
+    small = [i for i, (_, size, _) in enumerate(types) if size <= largest_type]
+    joint: dict[tuple[int, int], Fraction] = {}
+    inside = set(small)
+    for lots, counts in document["rows"]:
+        present = [(i, n) for i, n in counts if i in inside]
+        for (i, n), (j, m) in combinations(present, 2):
+            share = Fraction(lots * n * m, LOTS * types[i][1] * types[j][1])
+            joint[i, j] = joint.get((i, j), Fraction(0)) + share
+    out = [
+        (types[i][0], types[j][0], joint.get((i, j), Fraction(0)), joint.get((i, j), Fraction(0)) - chances[i] * chances[j])
+        for i, j in combinations(small, 2)
+    ]  # fmt: skip
+    return sorted(out, key=lambda p: (-abs(p[3]), p[0], p[1]))[:top]

@@ -1,0 +1,397 @@
+"""ROSTER.csv and REQUEST.yaml of the headless commands, checked cell by cell.
+
+The caller reads the files; this module takes their contents and names file, row and column of the
+first thing that is wrong (docs/draw-protocol.md section 12). Words that are no identifiers (Chinese
+values) get the code "u" + the first 12 hex digits of their SHA-256.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.types import DomainError
+
+from .objects import (
+    IDENTIFIER,
+    Bounds,
+    Candidate,
+    Exclusion,
+    Mode,
+    PanelSpec,
+    Party,
+    Source,
+    refuse,
+)
+from .seed import HEX64
+
+Place = tuple[str | int, ...]
+Marks = Mapping[Place, tuple[int, int]]
+TOP_KEYS = frozenset(
+    ["panels", "mode", "pair_limits", "load_cap", "replacement", "sources", "parties", "dice"]
+)
+PANEL_KEYS = frozenset(["id", "seats", "mode", "quotas", "exclude", "subjects", "dates"])
+DEFAULT_DICE = 50
+
+
+@dataclass
+class Codebook:
+    """Words to codes; the code of a word depends on the word alone."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def code(self, words: str) -> str:
+        """The words themselves if they are an identifier, else their code."""
+        if IDENTIFIER.fullmatch(words) and not re.fullmatch(r"u[0-9a-f]{12}", words):
+            return words
+        made = "u" + hashlib.sha256(words.encode("utf-8")).hexdigest()[:12]
+        self.labels[made] = words
+        return made
+
+    def words(self, code: str) -> str:
+        return self.labels.get(code, code)
+
+
+@dataclass(frozen=True)
+class RosterTable:
+    """Rows of ROSTER.csv: id -> {attribute code: value code}; `rows[id]` is the line in the file."""
+
+    name: str
+    people: dict[str, dict[str, str]]
+    rows: dict[str, int]
+    columns: tuple[str, ...]
+
+    def candidates(self, salts: Mapping[str, bytes]) -> list[Candidate]:
+        """The roster with fresh salts: 16 random bytes for each id, given by the caller."""
+        return [Candidate(i, facts, salts[i]) for i, facts in self.people.items()]
+
+
+@dataclass(frozen=True)
+class ExclusionRequest:
+    panel: str
+    expert: str
+    rule: str
+    evidence_hash: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """A draw as asked for in REQUEST.yaml."""
+
+    panels: tuple[PanelSpec, ...]
+    exclusions: tuple[ExclusionRequest, ...]
+    load_cap: int
+    replacement: str
+    sources: tuple[Source, ...]
+    parties: tuple[Party, ...]
+
+    def exclusion_records(self, salts: Sequence[bytes]) -> list[Exclusion]:
+        """The exclusions with fresh salts, one of 16 random bytes each, given by the caller."""
+        return [
+            Exclusion(e.panel, e.expert, e.rule, e.evidence_hash, "request", salt)
+            for e, salt in zip(self.exclusions, salts, strict=True)
+        ]
+
+
+def parse_roster(text: str, name: str, codes: Codebook) -> RosterTable:
+    """ROSTER.csv: first column `id`, the rest attributes, no empty cell, no id twice."""
+
+    def bad(row: int, column: str, zh: str, en: str, **values: Any) -> DomainError:
+        return refuse(
+            "{f} 第 {r} 行“{c}”列：" + zh,
+            "{f}, row {r}, column '{c}': " + en,
+            f=name,
+            r=row,
+            c=column,
+            **values,
+        )
+
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader]
+    except csv.Error as error:
+        raise bad(
+            reader.line_num, "-", "无法读取（{e}）", "cannot be read ({e})", e=error
+        ) from error
+    lines = [(row, cells) for row, cells in lines if any(cells)]
+    if not lines:
+        raise bad(1, "id", "文件为空", "the file is empty")
+    header = lines[0][1]
+    if header[0] != "id":
+        raise bad(1, header[0], "第一列须为 id", "the first column must be id")
+    for column in header:
+        if not column or header.count(column) > 1:
+            raise bad(1, column, "列名为空或重复", "the column name is empty or occurs twice")
+    people: dict[str, dict[str, str]] = {}
+    rows: dict[str, int] = {}
+    for row, cells in lines[1:]:
+        if len(cells) > len(header):
+            raise bad(row, "-", "多出 {n} 格", "{n} cells too many", n=len(cells) - len(header))
+        cells += [""] * (len(header) - len(cells))
+        for column, cell in zip(header, cells, strict=True):
+            if not cell:
+                raise bad(row, column, "缺少值", "the value is missing")
+        if not IDENTIFIER.fullmatch(cells[0]):
+            raise bad(
+                row, "id",
+                "“{v}”只能由字母、数字、点、下划线、连字符组成，长度 1 至 64",
+                "'{v}' must be 1 to 64 letters, digits, dots, underscores or hyphens",
+                v=cells[0],
+            )  # fmt: skip
+        if cells[0] in people:
+            raise bad(
+                row, "id", "编号“{v}”与第 {o} 行重复", "id '{v}' repeats row {o}",
+                v=cells[0], o=rows[cells[0]],
+            )  # fmt: skip
+        rows[cells[0]] = row
+        people[cells[0]] = {
+            codes.code(c): codes.code(v) for c, v in zip(header[1:], cells[1:], strict=True)
+        }
+    if not people:
+        raise bad(2, "id", "没有专家", "there are no people")
+    return RosterTable(name, people, rows, tuple(codes.code(c) for c in header[1:]))
+
+
+class RequestReader:
+    """Reads a REQUEST.yaml document; `marks[path]` is the (line, column) of a value, from 1."""
+
+    def __init__(
+        self, data: Any, name: str, marks: Marks, roster: RosterTable, codes: Codebook
+    ) -> None:
+        self.data, self.name, self.marks = data, name, marks
+        self.roster, self.codes = roster, codes
+
+    def bad(self, path: Place, zh: str, en: str, **values: Any) -> DomainError:
+        """A refusal at a place of the file; a missing value is placed at what should hold it."""
+        known = path
+        while known and known not in self.marks:
+            known = known[:-1]
+        line, column = self.marks.get(known, (1, 1))
+        return refuse(
+            "{f} 第 {l} 行第 {c} 列（{p}）：" + zh,
+            "{f}, row {l}, column {c} ({p}): " + en,
+            f=self.name,
+            l=line,
+            c=column,
+            p=".".join(map(str, path)) or "-",
+            **values,
+        )
+
+    def read(self) -> Request:
+        """The request; DomainError at the first thing that is wrong."""
+        top = self._map(self.data, (), TOP_KEYS)
+        panels_data = self._list(top.get("panels"), ("panels",))
+        if not panels_data:
+            raise self.bad(("panels",), "至少要有一个评审组", "at least one panel is needed")
+        mode = self._mode(
+            top.get("mode", "lottery" if len(panels_data) == 1 else "tickets"), ("mode",)
+        )
+        limits = self._limits(top.get("pair_limits", {}))
+        panels: list[PanelSpec] = []
+        exclusions: list[ExclusionRequest] = []
+        for n, item in enumerate(panels_data):
+            panel, out = self._panel(item, ("panels", n), mode, limits)
+            if any(p.id == panel.id for p in panels):
+                raise self.bad(
+                    ("panels", n, "id"), "评审组编号“{v}”重复", "panel id '{v}' occurs twice",
+                    v=panel.id,
+                )  # fmt: skip
+            panels.append(panel)
+            exclusions += out
+        capped = top.get("load_cap") is not None
+        cap = self._int(top["load_cap"], ("load_cap",), 1) if capped else 0
+        replacement = top.get("replacement", "act")
+        if replacement not in ("act", "reserves"):
+            raise self.bad(("replacement",), "须为 act 或 reserves", "must be act or reserves")
+        return Request(
+            tuple(panels),
+            tuple(exclusions),
+            cap,
+            replacement,
+            self._sources(top),
+            self._parties(top.get("parties", [])),
+        )
+
+    def _panel(
+        self, item: Any, at: Place, mode: Mode, limits: dict[str, int]
+    ) -> tuple[PanelSpec, list[ExclusionRequest]]:
+        panel = self._map(item, at, PANEL_KEYS)
+        for key in ("id", "seats"):
+            if panel.get(key) is None:
+                raise self.bad((*at, key), "缺少 {k}", "{k} is missing", k=key)
+        name = self.codes.code(str(panel["id"]))
+        seats = self._int(panel["seats"], (*at, "seats"), 1)
+        exclusions: list[ExclusionRequest] = []
+        for n, record in enumerate(self._list(panel.get("exclude") or [], (*at, "exclude"))):
+            where = (*at, "exclude", n)
+            fields = self._map(record, where, frozenset({"id", "rule", "evidence"}))
+            expert = str(fields.get("id") or "")
+            if expert not in self.roster.people:
+                raise self.bad(
+                    (*where, "id"), "名单中没有“{v}”", "the roster has no '{v}'", v=expert
+                )
+            if not fields.get("rule"):
+                raise self.bad((*where, "rule"), "缺少回避规则", "the rule is missing")
+            evidence = str(fields.get("evidence") or "")
+            exclusions.append(
+                ExclusionRequest(
+                    name,
+                    expert,
+                    self.codes.code(str(fields["rule"])),
+                    hashlib.sha256(evidence.encode("utf-8")).hexdigest(),
+                )
+            )
+        out = frozenset(e.expert for e in exclusions)
+        quotas = self._quotas(panel.get("quotas") or {}, (*at, "quotas"), seats, out)
+        words = {
+            key: tuple(str(v) for v in self._list(panel.get(key) or [], (*at, key)))
+            for key in ("subjects", "dates")
+        }
+        own_mode = self._mode(panel["mode"], (*at, "mode")) if "mode" in panel else mode
+        spec = PanelSpec(
+            name, seats, words["subjects"], words["dates"], quotas, limits, own_mode, out
+        )
+        return spec, exclusions
+
+    def _quotas(
+        self, data: Any, at: Place, seats: int, out: frozenset[str]
+    ) -> dict[str, dict[str, Bounds]]:
+        quotas: dict[str, dict[str, Bounds]] = {}
+        for attribute, values in self._map(data, at, None).items():
+            here = (*at, attribute)
+            column = self._column(attribute, here)
+            bounds: dict[str, Bounds] = {}
+            for value, pair in self._map(values, here, None).items():
+                where = (*here, value)
+                if not isinstance(pair, list) or len(pair) != 2:
+                    raise self.bad(where, "须为 [下限, 上限]", "must be [min, max]")
+                low, high = (self._int(v, (*where, n), 0) for n, v in enumerate(pair))
+                if low > high:
+                    raise self.bad(
+                        where, "下限 {a} 大于上限 {b}", "minimum {a} is above maximum {b}",
+                        a=low, b=high,
+                    )  # fmt: skip
+                bounds[self.codes.code(value)] = (low, high)
+            low, high = sum(b[0] for b in bounds.values()), sum(b[1] for b in bounds.values())
+            if low > seats or high < seats:
+                raise self.bad(
+                    here,
+                    "席位 {n}，而下限合计 {a}、上限合计 {b}，无法满足",
+                    "{n} seats cannot be met: the minima add up to {a}, the maxima to {b}",
+                    n=seats, a=low, b=high,
+                )  # fmt: skip
+            for expert, facts in self.roster.people.items():
+                if facts[column] not in bounds and expert not in out:
+                    raise refuse(
+                        "{f} 第 {r} 行“{c}”列：值“{v}”没有列入 {q} 的名额",
+                        "{f}, row {r}, column '{c}': value '{v}' has no quota in {q}",
+                        f=self.roster.name, r=self.roster.rows[expert], c=attribute,
+                        v=self.codes.words(facts[column]), q=self.name,
+                    )  # fmt: skip
+            quotas[column] = bounds
+        return quotas
+
+    def _limits(self, data: Any) -> dict[str, int]:
+        return {
+            self._column(a, ("pair_limits", a)): self._int(k, ("pair_limits", a), 1)
+            for a, k in self._map(data or {}, ("pair_limits",), None).items()
+        }
+
+    def _column(self, attribute: str, at: Place) -> str:
+        column = self.codes.code(attribute)
+        if column not in self.roster.columns:
+            raise self.bad(
+                at,
+                "{r} 没有“{a}”列",
+                "{r} has no column '{a}'",
+                r=self.roster.name,
+                a=attribute,
+            )
+        return column
+
+    def _sources(self, top: Mapping[str, Any]) -> tuple[Source, ...]:
+        if "sources" not in top:
+            dice = self._int(top.get("dice", DEFAULT_DICE), ("dice",), 1)
+            return (Source("dice", "sequence", dice, 1, 6),)
+        if "dice" in top:
+            raise self.bad(
+                ("dice",), "dice 与 sources 只能选一个", "give dice or sources, not both"
+            )
+        out: list[Source] = []
+        for n, item in enumerate(self._list(top["sources"], ("sources",))):
+            at: Place = ("sources", n)
+            fields = self._map(item, at, frozenset(["name", "kind", "count", "range", "when"]))
+            span = fields.get("range")
+            if not fields.get("name") or any(s.name == str(fields["name"]) for s in out):
+                raise self.bad((*at, "name"), "名称缺少或重复", "the name is missing or repeated")
+            if fields.get("kind") not in ("sequence", "set"):
+                raise self.bad((*at, "kind"), "须为 sequence 或 set", "must be sequence or set")
+            if not isinstance(span, list) or len(span) != 2:
+                raise self.bad((*at, "range"), "须为 [最小, 最大]", "must be [low, high]")
+            low, high = (self._int(v, (*at, "range", i), 0) for i, v in enumerate(span))
+            count = self._int(fields.get("count"), (*at, "count"), 1)
+            if low >= high or (fields["kind"] == "set" and count > high - low + 1):
+                raise self.bad((*at, "range"), "范围不足", "the range is too small for the source")
+            when = str(fields.get("when") or "")
+            out.append(Source(str(fields["name"]), fields["kind"], count, low, high, when))
+        if not out:
+            raise self.bad(("sources",), "至少要有一个来源", "at least one source is needed")
+        return tuple(out)
+
+    def _parties(self, data: Any) -> tuple[Party, ...]:
+        out: list[Party] = []
+        for n, item in enumerate(self._list(data or [], ("parties",))):
+            at: Place = ("parties", n)
+            fields = self._map(item, at, frozenset({"name", "commitment", "index"}))
+            if not fields.get("name") or any(p.name == str(fields["name"]) for p in out):
+                raise self.bad((*at, "name"), "名称缺少或重复", "the name is missing or repeated")
+            commitment = str(fields.get("commitment") or "")
+            if not HEX64.fullmatch(commitment):
+                raise self.bad(
+                    (*at, "commitment"),
+                    "须为 64 位小写十六进制",
+                    "must be 64 lower-case hex digits",
+                )
+            index = self._int(fields.get("index"), (*at, "index"), 1)
+            out.append(Party(str(fields["name"]), commitment, index))
+        return tuple(out)
+
+    def _map(self, value: Any, at: Place, keys: frozenset[str] | None) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.bad(at, "须为键值对", "must be a mapping")
+        for key in value:
+            if keys is not None and key not in keys:
+                raise self.bad(
+                    (*at, key), "未知的键“{k}”，可用：{all}", "unknown key '{k}', known: {all}",
+                    k=key, all=", ".join(sorted(keys)),
+                )  # fmt: skip
+        return value
+
+    def _list(self, value: Any, at: Place) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.bad(at, "须为列表", "must be a list")
+        return value
+
+    def _int(self, value: Any, at: Place, least: int) -> int:
+        if type(value) is not int or value < least or value > 10**9:
+            raise self.bad(
+                at, "须为不小于 {n} 的整数", "must be a whole number of at least {n}", n=least
+            )
+        return value
+
+    def _mode(self, value: Any, at: Place) -> Mode:
+        if value not in ("lottery", "tickets"):
+            raise self.bad(at, "须为 lottery 或 tickets", "must be lottery or tickets")
+        return "lottery" if value == "lottery" else "tickets"
+
+
+def parse_request(
+    data: Any, name: str, marks: Marks, roster: RosterTable, codes: Codebook
+) -> Request:
+    """A REQUEST.yaml document, already parsed to mappings with text keys, lists, integers and text."""
+    return RequestReader(data, name, marks, roster, codes).read()

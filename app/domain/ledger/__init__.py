@@ -1,0 +1,1 @@
+"""The record under everything: canonical JSON, Merkle tree, signed heads. Pure functions."""

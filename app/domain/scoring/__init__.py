@@ -1,0 +1,1 @@
+"""Score forms as data: schema, expressions, scales, instruments, sheets, formulas, vetoes, lint."""

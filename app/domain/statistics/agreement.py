@@ -1,0 +1,219 @@
+"""Agreement of a panel on untrimmed marks: every coefficient, its interval, or why it is undefined.
+
+A low ICC is not low agreement: it falls when subjects are close, however well experts agree
+(Erosheva et al. 2021: .37 on all proposals, 0 on the best half). So the error in points stands
+beside it, and the verdict tells "the subjects are close" from "the experts disagree". Triggers use
+the lower bound of the interval, not the point (Koo & Li 2016 for .75 and .50).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+from typing import Any, Final, Literal
+
+from app.domain.statistics.alpha import SCALES, alpha
+from app.domain.statistics.chance import (
+    Chance,
+    ac1,
+    ac2_quadratic,
+    exact_agreement,
+    fleiss_kappa,
+)
+from app.domain.statistics.concordance import Concordance, kendall_w
+from app.domain.statistics.icc import Coefficient, IccResult, icc
+from app.domain.statistics.trace import text_json
+from app.domain.types import DomainError, Text
+
+GOOD: Final = 0.75
+POOR: Final = 0.50
+
+Level = Literal["green", "amber", "red", "undefined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the agreement means for the round. `raters_needed` for .75, when more would help."""
+
+    level: Level
+    text: Text
+    raters_needed: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON value."""
+        return {
+            "level": self.level,
+            "text": text_json(self.text),
+            "raters_needed": self.raters_needed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """All coefficients of one subjects x raters table; a Text in place of a number is why."""
+
+    n: int
+    k: int
+    missing: int
+    scale: str
+    icc_result: IccResult
+    alpha: dict[str, float | Text]
+    kendall_w: Concordance | Text
+    fleiss_kappa: Chance | Text
+    ac1: Chance | Text
+    ac2_quadratic: Chance | Text
+    exact_agreement: float | None
+    verdict: Verdict
+
+    @property
+    def icc(self) -> dict[str, Coefficient]:
+        """The six forms by name."""
+        return self.icc_result.forms
+
+    @property
+    def sem(self) -> float | None:
+        """Absolute standard error of one mark, in points."""
+        return self.icc_result.sem
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON value; floats; whatever is null has its reason under `reasons` or beside it."""
+        reasons: dict[str, Any] = {}
+        data: dict[str, Any] = {
+            "n": self.n,
+            "k": self.k,
+            "missing": self.missing,
+            "scale": self.scale,
+            "icc": {name: form.to_json() for name, form in self.icc.items()},
+            "model": text_json(self.icc_result.model),
+        }
+        alphas: dict[str, Any] = {}
+        for name, value in self.alpha.items():
+            alphas[name] = None if isinstance(value, Text) else value
+            if isinstance(value, Text):
+                alphas.setdefault("reasons", {})[name] = text_json(value)
+        data["alpha"] = alphas
+        w = self.kendall_w
+        data["kendall_w"] = (
+            {"value": None, "chi2": None, "p": None, "reason": text_json(w)}
+            if isinstance(w, Text)
+            else w.to_json()
+        )
+        intervals: dict[str, Any] = {}
+        for name in ("fleiss_kappa", "ac1", "ac2_quadratic"):
+            chance: Chance | Text = getattr(self, name)
+            if isinstance(chance, Text):
+                data[name] = None
+                reasons[name] = text_json(chance)
+            else:
+                data[name] = chance.value
+                intervals[name] = {"se": chance.se, "low": chance.low, "high": chance.high}
+        data["intervals"] = intervals
+        data["exact_agreement"] = self.exact_agreement
+        if self.exact_agreement is None:
+            none = Text("没有被两人以上评分的对象。", "No subject has two marks.")
+            reasons["exact_agreement"] = text_json(none)
+        for name in ("sem", "sem_mean", "sd_subject", "sd_rater", "sd_residual"):
+            data[name] = getattr(self.icc_result, name)
+            if data[name] is None and self.icc_result.reason is not None:
+                reasons[name] = text_json(self.icc_result.reason)
+        data["verdict"] = self.verdict.to_json()
+        data["reasons"] = reasons
+        return data
+
+
+def agreement(
+    matrix: Sequence[Sequence[Decimal | float | None]],
+    *,
+    scale: str = "interval",
+    confidence: float = 0.95,
+) -> Agreement:
+    """Agreement of a table with one row per subject and one column per expert; None is a gap.
+
+    Give untrimmed marks. `scale` names what the marks are (nominal, ordinal, interval, ratio) and
+    is printed with the result; all coefficients are computed in any case. Raises DomainError for an
+    unknown scale or rows of unequal length.
+    """
+    if scale not in SCALES:
+        raise DomainError(
+            Text("未知的尺度 {s}。", "Unknown scale {s}.").format(s=scale), field="scale"
+        )
+    if len({len(row) for row in matrix}) > 1:
+        raise DomainError(Text("各行长度不同。", "The rows differ in length."))
+    rows = [[None if v is None else float(v) for v in row] for row in matrix]
+    rows = [row for row in rows if any(v is not None for v in row)]
+    used = [c for c in range(len(rows[0]) if rows else 0) if any(r[c] is not None for r in rows)]
+    rows = [[row[c] for c in used] for row in rows]
+    result = icc(rows, confidence=confidence)
+    return Agreement(
+        n=len(rows),
+        k=len(used),
+        missing=sum(v is None for row in rows for v in row),
+        scale=scale,
+        icc_result=result,
+        alpha={name: alpha(rows, name) for name in SCALES},
+        kendall_w=kendall_w(rows),
+        fleiss_kappa=fleiss_kappa(rows),
+        ac1=ac1(rows),
+        ac2_quadratic=ac2_quadratic(rows),
+        exact_agreement=exact_agreement(rows),
+        verdict=judge(result, len(used)),
+    )
+
+
+def judge(result: IccResult, raters: int) -> Verdict:
+    """Green, amber or red by the lower bound of ICC(A,k); the point when there is no interval."""
+    panel, single = result.forms["ICC(A,k)"], result.forms["ICC(A,1)"]
+    if result.sem_mean is None:
+        return Verdict("undefined", result.reason or Text("无定义。", "Not defined."), None)
+    if panel.value is None:
+        basis = 0.0
+        what = Text("平均分信度无定义", "reliability of the mean is not defined")
+    elif panel.low is None:
+        basis = panel.value
+        what = Text(
+            "平均分信度 ICC(A,k) = {v:.2f}(无区间)",
+            "reliability of the mean ICC(A,k) = {v:.2f} (no interval)",
+        ).format(v=panel.value)
+    else:
+        basis = panel.low
+        what = Text(
+            "平均分信度 ICC(A,k) = {v:.2f},95 % 下限 {low:.2f}",
+            "reliability of the mean ICC(A,k) = {v:.2f}, lower bound {low:.2f}",
+        ).format(v=panel.value, low=panel.low)
+    points = Text("平均分的测量误差 {s:.2f} 分", "error of the mean {s:.2f} points").format(
+        s=result.sem_mean
+    )
+    needed = None
+    if basis < GOOD and single.value is not None and 0 < single.value < 1:
+        # Spearman-Brown: how many experts make a mean of this reliability.
+        enough = ceil(GOOD * (1 - single.value) / ((1 - GOOD) * single.value) - 1e-9)
+        needed = enough if enough > raters else None
+    if basis >= GOOD:
+        text = Text("{w};{p}。可以排序。", "{w}; {p}. The ranking may stand.")
+        return Verdict("green", text.format(w=what, p=points), None)
+    close = result.sd_subject is not None and result.sd_subject < result.sem_mean
+    why = (
+        Text("各对象水平接近", "the subjects are close")
+        if close
+        else Text("专家意见不够一致", "the experts disagree")
+    )
+    more = (
+        Text("", "")
+        if needed is None
+        else Text(";达到 0.75 约需 {n} 位专家", "; about {n} experts would reach .75").format(
+            n=needed
+        )
+    )
+    if basis >= POOR:
+        text = Text(
+            "{w};{p};{y}{m}。排序须注明名次区间。",
+            "{w}; {p}; {y}{m}. Print the rank intervals beside the ranking.",
+        )
+        return Verdict("amber", text.format(w=what, p=points, y=why, m=more), needed)
+    text = Text(
+        "{w};{p};{y}{m}。建议暂缓排序,先复核或增补专家。",
+        "{w}; {p}; {y}{m}. Hold the ranking; review or add experts first.",
+    )
+    return Verdict("red", text.format(w=what, p=points, y=why, m=more), needed)

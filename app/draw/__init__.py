@@ -1,0 +1,1 @@
+"""The random draw: request, commitment, ceremony, seats and their states, replacement."""

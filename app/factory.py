@@ -1,0 +1,168 @@
+"""create_app(): settings, database, blueprints, default-deny access, error pages."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from datetime import timedelta
+from typing import Any
+
+from flask import abort, g, redirect, request, session, url_for
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import clock, models  # noqa: F401  (models: every class must be mapped)
+from app.accounts import queries as accounts
+from app.accounts.session import SignedIn
+from app.config import Settings
+from app.db import Database
+from app.files.store import Store
+from app.keys import load
+from app.ledger import prove
+from app.ui import access, errors, headers, language
+from app.ui.request import Application, database, db, finish, maybe_me
+
+ROOMS = (
+    "accounts",
+    "directory",
+    "registry",
+    "programme",
+    "draw",
+    "panel",
+    "scoring",
+    "aggregation",
+    "report",
+    "supervision",
+    "home",
+)
+SEEN_EVERY = timedelta(seconds=60)
+
+
+def create_app(settings: Settings | None = None) -> Application:
+    """The application for one installation. RuntimeError when an endpoint names nobody."""
+    settings = settings or Settings.from_environment()
+    app = Application("app", template_folder="templates", static_folder="static")
+    key_ring = load(settings.keys)
+    store = Store(settings.files)
+    app.extensions["mingjian.settings"] = settings
+    app.extensions["mingjian.keys"] = key_ring
+    app.extensions["mingjian.store"] = store
+    app.extensions["mingjian.db"] = Database(
+        settings.database_url, keys=key_ring, settings=settings, store=store
+    )
+    app.config.update(
+        SECRET_KEY=key_ring.cookie,
+        SESSION_COOKIE_NAME="__Host-mingjian" if settings.secure_cookies else "mingjian",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_I18N_ENABLED=False,  # WTForms' own catalogues, chosen in app.ui.forms
+        MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        TIMEZONE=settings.timezone,
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    CSRFProtect(app)
+    _sign_in(app, settings)
+    language.register(app)
+    headers.register(app, https=settings.secure_cookies)
+    errors.register(app)
+    _register_rooms(app)
+    _guard(app)
+    access.public(app.view_functions["static"])
+    access.check_all_declared(app)
+    _page_frame(app, settings)
+    app.teardown_request(lambda _error: finish(keep=False))
+    return app
+
+
+def _register_rooms(app: Application) -> None:
+    for name in ("ui", *ROOMS):
+        if importlib.util.find_spec(f"app.{name}.views"):
+            app.register_blueprint(importlib.import_module(f"app.{name}.views").blueprint)
+
+
+def _sign_in(app: Application, settings: Settings) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None  # the server-side row is the protection; tablets roam
+    idle = timedelta(minutes=settings.session_idle_minutes)
+
+    @manager.user_loader
+    def _load(token: str) -> SignedIn | None:
+        with database().read() as reading:
+            found = accounts.live_sign_in(reading, token, idle)
+            if found is None:
+                return None
+            row, viewer = found
+            stale = clock.now() - row.last_seen_at > SEEN_EVERY
+        if stale:
+            with database().write() as writing:
+                again = accounts.live_sign_in(writing, token, idle)
+                if again:
+                    again[0].last_seen_at = clock.now()
+        return SignedIn(viewer, token)
+
+
+def _guard(app: Application) -> None:
+    """Before every view: may this viewer call this endpoint?"""
+
+    @app.before_request
+    def _check() -> Any:
+        if request.endpoint is None:
+            return None  # 404 or 405 follows
+        allowed = access.policy(app, request.endpoint)
+        if allowed == access.PUBLIC:
+            return None
+        viewer = maybe_me()
+        if viewer is None:
+            if errors.wants_json():
+                return errors.answer(401, errors.EXPIRED)
+            target = request.full_path.rstrip("?") if request.method == "GET" else None
+            if request.method != "GET":
+                return errors.answer(401, errors.EXPIRED)
+            return redirect(url_for("accounts.sign_in", next=target))
+        if viewer.role not in allowed:
+            abort(403)
+        return None
+
+    @app.before_request
+    def _round() -> None:
+        """Every URL of a round carries its slug; views find the round in `g.round`."""
+        slug = (request.view_args or {}).get("slug")
+        if slug is not None:
+            from app.programme.queries import round_by_slug  # the room may be absent in a tool
+
+            g.round = round_by_slug(db(), maybe_me(), slug)
+
+
+def _page_frame(app: Application, settings: Settings) -> None:
+    """What base.html shows on every page."""
+
+    @app.context_processor
+    def _frame() -> dict[str, Any]:
+        viewer = maybe_me() if current_user else None
+        frame: dict[str, Any] = {
+            "viewer": viewer,
+            "round": g.get("round"),
+            "rounds": [],
+            "stages": [],
+            "ledger_head": "",
+            "demo": settings.demo,
+            "csrf_expired": "csrf_token" not in session,
+        }
+        if viewer is None:
+            return frame
+        from app.home.queries import stage_line
+        from app.programme.queries import rounds_for
+
+        with database().read() as reading:  # the frame of an error page needs its own snapshot
+            frame["rounds"] = rounds_for(reading, viewer)
+            frame["ledger_head"] = prove.head(reading).root.hex()
+            if frame["round"] is not None:
+                frame["stages"] = stage_line(reading, viewer, frame["round"])
+        return frame

@@ -1,0 +1,123 @@
+"""The secrets of one installation: three files of mode 0600, outside database and backups.
+
+`ledger.key` signs heads (Ed25519), `field.key` encrypts personal data at rest (AES-256-GCM, with
+an HMAC-SHA-256 blind index for uniqueness), `cookie.key` signs the session cookie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.domain.types import DomainError, Text
+
+NAMES = ("ledger.key", "field.key", "cookie.key")
+ORIGIN = "mingjian"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The three keys, raw: 32 bytes each."""
+
+    ledger: bytes
+    field: bytes
+    cookie: bytes
+
+    @cached_property
+    def _signing(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.ledger)
+
+    @property
+    def public(self) -> bytes:
+        """The ledger's Ed25519 public key: 32 bytes, printed on papers."""
+        return self._signing.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
+
+    @property
+    def name(self) -> str:
+        """The key's name on signature lines: the product and the start of its public hash."""
+        return f"{ORIGIN}+{hashlib.sha256(self.public).hexdigest()[:8]}"
+
+    def sign(self, message: bytes) -> bytes:
+        """Ed25519 signature, 64 bytes (RFC 8032)."""
+        return self._signing.sign(message)
+
+    def encrypt(self, clear: str) -> str:
+        """AES-256-GCM under a fresh nonce: hex of nonce || ciphertext || tag."""
+        nonce = secrets.token_bytes(12)
+        sealed = AESGCM(self.field).encrypt(nonce, clear.encode(), b"mingjian-field")
+        return (nonce + sealed).hex()
+
+    def decrypt(self, stored: str) -> str:
+        """The clear text; DomainError when the key is not the one it was written with."""
+        blob = bytes.fromhex(stored)
+        try:
+            return AESGCM(self.field).decrypt(blob[:12], blob[12:], b"mingjian-field").decode()
+        except InvalidTag as error:
+            raise DomainError(
+                Text(
+                    "无法解密：字段密钥与数据不符。数据未改动；请放回原来的 field.key。",
+                    "Cannot decrypt: the field key does not fit the data. Nothing was changed; "
+                    "put back the original field.key.",
+                )
+            ) from error
+
+    def blind_index(self, clear: str) -> str:
+        """Keyed hash by which equal values are found without being stored."""
+        return hmac.new(self.field, b"index|" + clear.encode(), hashlib.sha256).hexdigest()
+
+
+def verify_signature(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Ed25519 check."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def create(directory: Path) -> Keys:
+    """Make the key files that are missing; existing ones are never overwritten."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in NAMES:
+        path = directory / name
+        if not path.exists():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_hex(32) + "\n")
+    return load(directory)
+
+
+def load(directory: Path) -> Keys:
+    """Read the key files; DomainError says which one is missing or damaged."""
+    values = []
+    for name in NAMES:
+        path = directory / name
+        try:
+            value = bytes.fromhex(path.read_text().strip())
+        except (OSError, ValueError) as error:
+            raise DomainError(
+                Text(
+                    f"密钥文件 {name} 缺失或损坏。数据未改动；请从封存的副本恢复，或先运行 "
+                    "mingjian init。",
+                    f"Key file {name} is missing or damaged. Nothing was changed; restore it from "
+                    "the sealed copy, or run mingjian init first.",
+                )
+            ) from error
+        if len(value) != 32:
+            raise DomainError(
+                Text(f"密钥文件 {name} 长度不对。", f"Key file {name} has the wrong length.")
+            )
+        values.append(value)
+    return Keys(*values)

@@ -1,0 +1,1 @@
+"""The append-only record under every room: append, read, prove. Knows no table of theirs."""

@@ -1,0 +1,249 @@
+"""Reading the ledger and proving what it says: heads, proofs, and the full check."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.db import Base, new_id
+from app.domain.ledger import checkpoint as notes
+from app.domain.ledger.canonical import canonical
+from app.domain.ledger.checkpoint import Checkpoint
+from app.domain.ledger.merkle import inclusion_proof, leaf_hash, push, root_of_edge
+from app.domain.types import DomainError, Text
+from app.keys import ORIGIN, Keys, verify_signature
+from app.ledger.models import Event, Head, Record, Secret, SignedHead
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """Size and root, as they are printed: `mj1:SIZE:ROOT`."""
+
+    size: int
+    root: bytes
+
+    def __str__(self) -> str:
+        return f"mj1:{self.size}:{self.root.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> TreeHead:
+        """From a printed head, or from a whole signed checkpoint."""
+        text = text.strip()
+        if "\n" in text:
+            note = notes.parse(text + "\n")
+            return cls(note.size, note.root)
+        parts = text.split(":")
+        try:
+            mark, size, root = parts
+            head = cls(int(size), bytes.fromhex(root))
+        except ValueError as error:
+            raise DomainError(_BAD_HEAD) from error
+        if mark != "mj1" or len(head.root) != 32:
+            raise DomainError(_BAD_HEAD)
+        return head
+
+
+_BAD_HEAD = Text(
+    "账本头应形如 mj1:条数:64位十六进制。请照纸面重新输入。",
+    "A head looks like mj1:SIZE:64 hex digits. Type it again from the paper.",
+)
+
+
+@dataclass
+class Report:
+    """Outcome of a full check: what was looked at, and every fault in the order found."""
+
+    events: int = 0
+    rows: int = 0
+    checkpoints: int = 0
+    head: TreeHead | None = None
+    faults: list[Text] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults
+
+
+def head(session: Session) -> TreeHead:
+    """The present head; of an empty ledger too."""
+    row = session.get(Head, 1)
+    return TreeHead(row.size, row.root) if row else TreeHead(0, root_of_edge([]))
+
+
+def sign_head(session: Session, keys: Keys, reason: str) -> Checkpoint:
+    """Sign the present head and keep the note."""
+    now = head(session)
+    note = Checkpoint(ORIGIN, now.size, now.root)
+    note = note.signed(keys.name, keys.public, keys.sign(note.body))
+    session.add(
+        SignedHead(id=new_id(), size=now.size, note=str(note), made_at=clock.now(), reason=reason)
+    )
+    return note
+
+
+def prove_inclusion(session: Session, seq: int) -> tuple[TreeHead, list[bytes]]:
+    """Head and audit path of leaf `seq`."""
+    leaves = list(session.scalars(select(Event.leaf).order_by(Event.seq)))
+    return head(session), inclusion_proof(leaves, seq)
+
+
+def bodies(session: Session) -> Iterator[tuple[int, dict[str, object]]]:
+    """Every event's body in order, sealed ones opened where the opening still exists."""
+    opened: dict[int, str] = dict(session.execute(select(Secret.seq, Secret.body)).all())
+    for seq, payload in session.execute(select(Event.seq, Event.payload).order_by(Event.seq)):
+        yield seq, json.loads(opened.get(seq, payload))
+
+
+def verify(session: Session, keys: Keys | None, printed: TreeHead | None = None) -> Report:
+    """Rebuild the root, check signatures, and hold every business row against its leaf.
+
+    `printed` is a head from paper: the ledger must contain it as a prefix.
+    """
+    report = Report()
+    wanted = {h.size: h for h in [printed] if h}
+    signed = list(session.scalars(select(SignedHead).order_by(SignedHead.size)))
+    sizes = {s.size for s in signed} | set(wanted)
+    roots: dict[int, bytes] = {0: root_of_edge([])}
+    secrets = dict(session.execute(select(Secret.seq, Secret.body)).all())
+    latest: dict[tuple[str, str], tuple[str, int]] = {}
+    edge: list[bytes] = []
+    size = 0
+    for entry in session.scalars(
+        select(Event).order_by(Event.seq).execution_options(yield_per=2000)
+    ):
+        fault = _check_leaf(entry, size, secrets.get(entry.seq))
+        if fault:
+            report.faults.append(fault)
+            break
+        body = json.loads(secrets.get(entry.seq, entry.payload))
+        for table, key, value in body.get("rows", ()):
+            latest[table, key] = (value, entry.seq)
+        size = push(edge, size, entry.leaf)
+        if size in sizes:
+            roots[size] = root_of_edge(edge)
+    report.events = size
+    report.head = TreeHead(size, root_of_edge(edge))
+    if not report.faults:
+        _check_head(session, report)
+        _check_checkpoints(report, signed, roots, keys)
+        _check_printed(report, printed, roots)
+        _check_rows(session, report, latest)
+    return report
+
+
+def _check_leaf(entry: Event, expected: int, secret: str | None) -> Text | None:
+    where = {"seq": entry.seq}
+    if entry.seq != expected:
+        return Text(
+            "账本第 {n} 条缺失（找到的是第 {seq} 条）", "Entry {n} is missing (found entry {seq})"
+        ).format(n=expected, **where)
+    if leaf_hash(entry.payload.encode()) != entry.leaf:
+        return Text(
+            "账本第 {seq} 条内容与其叶哈希不符", "Entry {seq} does not fit its leaf hash"
+        ).format(**where)
+    body = json.loads(entry.payload)
+    if canonical(body).decode() != entry.payload:
+        return Text("账本第 {seq} 条不是规范格式", "Entry {seq} is not canonical").format(**where)
+    if body.get("kind") == "sealed" and secret is not None:
+        if hashlib.sha256(secret.encode()).hexdigest() != body["digest"]:
+            return Text(
+                "账本第 {seq} 条的密封内容被改动", "The sealed content of entry {seq} was changed"
+            ).format(**where)
+    return None
+
+
+def _check_head(session: Session, report: Report) -> None:
+    stored = head(session)
+    if stored != report.head:
+        report.faults.append(
+            Text(
+                "账本头与重算结果不符：存 {a}，算 {b}", "The stored head differs: {a}, rebuilt {b}"
+            ).format(a=stored, b=report.head)
+        )
+
+
+def _check_checkpoints(
+    report: Report, signed: list[SignedHead], roots: dict[int, bytes], keys: Keys | None
+) -> None:
+    for row in signed:
+        report.checkpoints += 1
+        try:
+            note = notes.parse(row.note)
+        except DomainError as error:
+            report.faults.append(error.text)
+            continue
+        if roots.get(note.size) != note.root or note.size != row.size:
+            report.faults.append(
+                Text(
+                    "签名检查点（{n} 条）与账本不符：账本被改写或回退",
+                    "The signed checkpoint at {n} does not fit: rewritten or rolled back",
+                ).format(n=row.size)
+            )
+        elif keys and not any(
+            s.key_id == notes.key_id(keys.name, keys.public)
+            and verify_signature(keys.public, note.body, s.value)
+            for s in note.signatures
+        ):
+            report.faults.append(
+                Text(
+                    "检查点（{n} 条）没有本机密钥的有效签名",
+                    "The checkpoint at {n} has no valid signature by this key",
+                ).format(n=row.size)
+            )
+
+
+def _check_printed(report: Report, printed: TreeHead | None, roots: dict[int, bytes]) -> None:
+    if printed and roots.get(printed.size) != printed.root:
+        report.faults.append(
+            Text(
+                "纸面账本头（{n} 条）与账本不符：账本被改写或回退到更早状态",
+                "The printed head at {n} entries does not fit: rewritten or rolled back",
+            ).format(n=printed.size)
+        )
+
+
+def _check_rows(
+    session: Session, report: Report, latest: dict[tuple[str, str], tuple[str, int]]
+) -> None:
+    unseen = dict(latest)
+    for mapper in sorted(Base.registry.mappers, key=lambda m: m.class_.__tablename__):
+        cls = mapper.class_
+        if not issubclass(cls, Record):
+            continue
+        table = cls.__tablename__
+        for row in session.scalars(select(cls).execution_options(yield_per=1000)):
+            report.rows += 1
+            expected = unseen.pop((table, row.id), None)
+            if expected is None:
+                text = Text("{t} {id}：行不在账本中", "{t} {id}: the row is not in the ledger")
+                report.faults.append(text.format(t=table, id=row.id))
+            elif _digest(row) != expected[0]:
+                text = Text(
+                    "{t} {id}：与账本第 {seq} 条不符", "{t} {id}: differs from ledger entry {seq}"
+                )
+                report.faults.append(text.format(t=table, id=row.id, seq=expected[1]))
+    for (table, key), (_, seq) in sorted(unseen.items(), key=lambda item: item[1][1]):
+        report.faults.append(
+            Text(
+                "{t} {id}：账本第 {seq} 条记录的行已不存在",
+                "{t} {id}: the row recorded in ledger entry {seq} is gone",
+            ).format(t=table, id=key, seq=seq)
+        )
+
+
+def _digest(row: Record) -> str:
+    try:
+        return row.ledger_digest()
+    except (TypeError, ValueError):  # a value that could never have been written
+        return "unreadable"
+
+
+def count(session: Session) -> int:
+    """Number of entries."""
+    return session.scalar(select(func.count()).select_from(Event)) or 0

@@ -1,0 +1,71 @@
+"""Bringing a database to the schema of this version, and back. One head, no ini file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from app.db import Database
+from app.domain.types import DomainError, Text
+
+HERE = Path(__file__).parent / "migrations"
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration around one open connection."""
+    made = Config()
+    made.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+def head() -> str:
+    """The revision that this version needs."""
+    found = ScriptDirectory.from_config(config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def revision(database: Database) -> str | None:
+    """The revision that the database is at; None when it is empty."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(database: Database, to: str = "head") -> None:
+    """Bring the schema forward in one transaction."""
+    with database.engine.connect().execution_options(write=True) as connection:
+        with connection.begin():
+            command.upgrade(config(connection), to)
+
+
+def downgrade(database: Database, to: str) -> None:
+    """Take the schema back."""
+    with database.engine.connect().execution_options(write=True) as connection:
+        with connection.begin():
+            command.downgrade(config(connection), to)
+
+
+def require_head(database: Database) -> None:
+    """DomainError unless the schema is this version's."""
+    at, needed = revision(database), head()
+    if at is None:
+        raise DomainError(
+            Text(
+                "这里还没有数据库。请先运行 mingjian init。",
+                "There is no database here yet. Run mingjian init first.",
+            )
+        )
+    if at != needed:
+        raise DomainError(
+            Text(
+                f"数据库版本 {at} 与程序（{needed}）不符。数据未改动；请先备份，再运行 mingjian init 升级。",
+                f"The database is at revision {at}, the program needs {needed}. Nothing was "
+                "changed; back up, then run mingjian init to upgrade.",
+            )
+        )

@@ -1,0 +1,1 @@
+"""Panels at work: sittings, sign-in, declarations, statements, challenges."""

@@ -1,0 +1,76 @@
+"""Shape of the panel forms' input; the rules are in `operations`."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length, Optional
+
+from app.domain.types import Text
+from app.panel.declarations import CONFLICTS
+from app.ui.forms import Form, needed
+
+
+class ScheduleForm(Form):
+    on = DateField(Text("日期", "Date"), validators=[needed()])
+    place = StringField(Text("地点", "Place"), validators=[Optional(), Length(max=200)])
+
+
+class SecrecyForm(Form):
+    signed_name = StringField(
+        Text("签名（请输入本人姓名）", "Signature (type your own name)"),
+        validators=[needed(), Length(max=60)],
+    )
+
+
+class ConflictForm(SecrecyForm):
+    """One yes or no for each item; nothing is ticked beforehand."""
+
+
+for _key, _text in CONFLICTS.items():
+    setattr(
+        ConflictForm,
+        f"q_{_key}",
+        SelectField(
+            _text,
+            choices=[
+                ("", Text("请选择", "Choose")),
+                ("no", Text("否", "No")),
+                ("yes", Text("是", "Yes")),
+            ],
+            validators=[needed()],
+        ),
+    )
+
+
+class OpenStatementForm(Form):
+    presenter_name = StringField(
+        Text("陈述人姓名", "Presenter's name"), validators=[needed(), Length(max=60)]
+    )
+    presenter_post = StringField(Text("职务", "Post"), validators=[needed(), Length(max=100)])
+    proxy = StringField(
+        Text("委托书编号（非主要负责人陈述时）", "Proxy letter no. (when not the head)"),
+        validators=[Optional(), Length(max=100)],
+    )
+
+
+class OutlineForm(Form):
+    version = HiddenField(validators=[needed()])
+    outline = TextAreaField(
+        Text("陈述内容", "Statement"), validators=[Optional(), Length(max=20000)]
+    )
+
+
+class StatementForm(OutlineForm):
+    questions = TextAreaField(
+        Text("质询与回答", "Questions and answers"), validators=[Optional(), Length(max=20000)]
+    )
+
+
+class ChallengeForm(Form):
+    seat = SelectField(Text("申请回避的专家", "Expert"), validators=[needed()])
+    reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
+
+
+class DecisionForm(Form):
+    upheld = BooleanField(Text("同意回避", "Uphold the challenge"))
+    reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])

@@ -1,0 +1,389 @@
+"""Panels at work. The order is the measures' own: declarations, statement, unified scoring."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.accounts.models import Account
+from app.accounts.queries import live_role
+from app.accounts.viewer import Viewer
+from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.draw.models import Draw, Seat
+from app.ledger.append import append
+from app.panel import queries
+from app.panel.declarations import CONFLICTS, WORDS, words_digest
+from app.panel.models import Attendance, Challenge, Declaration, Panel, Sitting, Statement
+from app.programme.models import Subject
+
+_STATE = Text(
+    "现在不能{what}：{why}。没有任何改动。", "Cannot {what_en} now: {why_en}. Nothing was changed."
+)
+
+
+def _refuse(what: str, what_en: str, why: str, why_en: str) -> Conflict:
+    return Conflict(_STATE.format(what=what, what_en=what_en, why=why, why_en=why_en))
+
+
+def form_panels(session: Session, actor: Viewer | None, *, draw: Draw) -> list[Panel]:
+    """From a completed draw: its panels, and one sitting for each county of each panel.
+
+    A site stage has a statement (S0 art. 16(3)), a desk stage has none.
+    """
+    if actor:
+        actor.require("office")
+    if draw.state != "completed":
+        raise _refuse("组建专家组", "form panels", "抽取尚未完成", "the draw is not complete")
+    if session.scalar(select(Panel.id).where(Panel.draw_id == draw.id).limit(1)):
+        raise _refuse("组建专家组", "form panels", "已经组建", "they exist already")
+    subjects = {
+        row.id: row
+        for row in session.scalars(select(Subject).where(Subject.round_id == draw.round_id))
+    }
+    made = []
+    for spec in draw.request["panels"]:
+        panel = Panel(
+            draw_id=draw.id,
+            round_id=draw.round_id,
+            stage=draw.stage,
+            code=spec["id"],
+            created_at=clock.now(),
+        )
+        session.add(panel)
+        session.flush()
+        for position, subject_id in enumerate(spec["subjects"], 1):
+            session.add(
+                Sitting(
+                    panel_id=panel.id,
+                    subject_id=subjects[subject_id].id,
+                    position=position,
+                    on=draw.round.review_on,
+                    with_statement=draw.stage == "site",
+                )
+            )
+        made.append(panel)
+    append(session, actor, "panel.formed", draw=draw.id, panels=len(made))
+    return made
+
+
+def set_leader(session: Session, actor: Viewer | None, *, panel: Panel, seat: Seat) -> None:
+    """Name the leader: an active seat of this panel, with an equal vote."""
+    if actor:
+        actor.require("office")
+    if not seat.active or seat.draw_id != panel.draw_id or seat.panel != panel.code:
+        raise DomainError(
+            Text("组长必须是本组现任成员。", "The leader must hold an active seat of this panel.")
+        )
+    panel.leader_seat_id = seat.id
+    append(session, actor, "panel.leader_set", panel=panel.id, seat=seat.id)
+
+
+def set_recorder(session: Session, actor: Viewer | None, *, panel: Panel, account: Account) -> None:
+    """Name the recorder: a duty of somebody in the office."""
+    if actor:
+        actor.require("office")
+    if live_role(session, account.person_id) != "office":
+        raise DomainError(
+            Text("记录员须为创建办公室人员。", "The recorder must belong to the programme office.")
+        )
+    panel.recorder_id = account.id
+    append(session, actor, "panel.recorder_set", panel=panel.id)
+
+
+def schedule(
+    session: Session, actor: Viewer | None, *, sitting: Sitting, on: date, place: str
+) -> None:
+    """Fix day and place before the sitting opens."""
+    if actor:
+        actor.require("office")
+    if sitting.phase != "planned":
+        raise _refuse("改期", "reschedule", "会议已开始", "the sitting has begun")
+    sitting.on, sitting.place = on, place.strip()
+    append(session, actor, "sitting.scheduled", sitting=sitting.id)
+
+
+def sign_declaration(
+    session: Session,
+    actor: Viewer,
+    *,
+    panel: Panel,
+    kind: str,
+    answers: dict[str, bool],
+    signed_name: str,
+) -> Declaration:
+    """An expert signs with his name. A ticked conflict stops the seat: it sees no material and
+    scores nothing, and the office removes it through the draw."""
+    seat = queries.own_seat(session, actor, panel)
+    if seat is None:
+        raise Forbidden(Text("您不是本组成员。", "You do not sit on this panel."))
+    if kind not in WORDS:
+        raise DomainError(Text("没有这种承诺书。", "There is no such declaration."))
+    if signed_name.strip() != actor.name:
+        raise DomainError(
+            Text(
+                "签名须与您的姓名（{name}）一致。承诺书尚未签署，请重新输入。",
+                "The signature must be your name ({name}). Nothing was signed; type it again.",
+            ).format(name=actor.name),
+            field="signed_name",
+        )
+    if kind == "conflict" and set(answers) != set(CONFLICTS):
+        raise DomainError(
+            Text("请逐项回答。承诺书尚未签署。", "Answer every item. Nothing was signed."),
+            field="answers",
+        )
+    if queries.declared(session, panel).get(seat.id, {}).get(kind):
+        raise _refuse("签署", "sign", "已经签署", "it is signed already")
+    row = Declaration(
+        panel_id=panel.id,
+        seat_id=seat.id,
+        kind=kind,
+        text_digest=words_digest(kind),
+        answers={key: bool(value) for key, value in answers.items()},
+        signed_name=signed_name.strip(),
+        signed_at=clock.now(),
+    )
+    session.add(row)
+    append(session, actor, "declaration.signed", sealed=True, panel=panel.id, words=row.text_digest)
+    return row
+
+
+def open_sitting(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
+    """Begin: sign-in is possible from now on."""
+    actor.require("office")
+    if sitting.phase != "planned":
+        raise _refuse("开始会议", "open the sitting", "会议已开始", "it has begun")
+    sitting.phase, sitting.opened_at = "open", clock.now()
+    append(session, actor, "sitting.opened", sitting=sitting.id)
+
+
+def sign_in(session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat) -> Attendance:
+    """An expert signs himself in, or the office checks the identity and does it for him."""
+    own = queries.own_seat(session, actor, sitting.panel)
+    if actor.role != "office" and (own is None or own.id != seat.id):
+        raise Forbidden(Text("只能为本人签到。", "You can sign in only yourself."))
+    if sitting.phase in ("planned", "closed"):
+        raise _refuse("签到", "sign in", "会议未在进行", "the sitting is not under way")
+    if seat.id not in {row.id for row in queries.seats(session, sitting.panel)}:
+        raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."))
+    found = queries.attendance(session, sitting).get(seat.id)
+    if found:
+        return found
+    row = Attendance(sitting_id=sitting.id, seat_id=seat.id, signed_in_at=clock.now())
+    session.add(row)
+    append(session, actor, "attendance.signed_in", sealed=True, sitting=sitting.id)
+    return row
+
+
+def open_statement(
+    session: Session,
+    actor: Viewer,
+    *,
+    sitting: Sitting,
+    presenter_name: str,
+    presenter_post: str,
+    proxy: str = "",
+) -> Statement:
+    """The county's representative begins; from here to the end the county may challenge."""
+    actor.require("office")
+    if not sitting.with_statement or sitting.phase != "open":
+        raise _refuse(
+            "开始陈述",
+            "open the statement",
+            "会议不在陈述前阶段",
+            "the sitting is not at that point",
+        )
+    if not presenter_name.strip() or not presenter_post.strip():
+        raise DomainError(
+            Text(
+                "请填写陈述人姓名和职务。陈述未开始。",
+                "Give the presenter's name and post. The statement has not begun.",
+            ),
+            field="presenter_name",
+        )
+    row = Statement(
+        sitting_id=sitting.id,
+        presenter_id=sitting.subject.presenter_id,
+        presenter_name=presenter_name.strip(),
+        presenter_post=presenter_post.strip(),
+        proxy=proxy.strip(),
+        opened_at=clock.now(),
+        recorded_by=actor.id,
+    )
+    session.add(row)
+    sitting.phase = "statement"
+    append(session, actor, "statement.opened", sitting=sitting.id)
+    return row
+
+
+def record_statement(
+    session: Session,
+    actor: Viewer,
+    *,
+    sitting: Sitting,
+    outline: str,
+    questions: str | None,
+    version: int,
+) -> Statement:
+    """Save the record. The presenter writes the outline, the recorder also the questions and
+    answers. A save that names an older version is refused, nothing is overwritten."""
+    row = _open_statement(session, sitting)
+    if actor.role == "presenter":
+        if sitting.subject.presenter_id != actor.person_id:
+            raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
+        questions = None
+    else:
+        actor.require("office")
+    if row.version != version:
+        raise Conflict(
+            Text(
+                "另一人刚刚保存了陈述记录（第 {n} 版），您的内容没有覆盖它，仍在本机。请对照后再保存。",
+                "Somebody saved the record just now (version {n}); yours did not overwrite it and "
+                "is kept on this device. Compare the two and save again.",
+            ).format(n=row.version)
+        )
+    row.outline = outline.strip()
+    if questions is not None:
+        row.questions = questions.strip()
+    row.version += 1
+    append(session, actor, "statement.saved", sitting=sitting.id, version=row.version)
+    return row
+
+
+def confirm_statement(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
+    """The presenter confirms the record as it stands."""
+    row = _open_statement(session, sitting)
+    actor.require("presenter")
+    if sitting.subject.presenter_id != actor.person_id:
+        raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
+    if not row.outline:
+        raise _refuse("确认", "confirm", "陈述内容为空", "the record is empty")
+    row.confirmed_at = clock.now()
+    append(session, actor, "statement.confirmed", sitting=sitting.id, version=row.version)
+
+
+def _open_statement(session: Session, sitting: Sitting) -> Statement:
+    row = queries.statement(session, sitting)
+    if row is None or row.closed_at is not None or sitting.phase != "statement":
+        raise _refuse("修改陈述", "change the statement", "陈述未在进行", "it is not open")
+    return row
+
+
+def challenge(
+    session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat, reason: str
+) -> Challenge:
+    """The county asks that an expert stand aside: from the opening to the end of the statement
+    (rule C-12)."""
+    actor.require("presenter")
+    _open_statement(session, sitting)
+    if sitting.subject.presenter_id != actor.person_id:
+        raise Forbidden(Text("这不是您的会议。", "This is not your sitting."))
+    if seat.id not in {row.id for row in queries.seats(session, sitting.panel)}:
+        raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."))
+    if len(reason.strip()) < 5:
+        raise DomainError(
+            Text("请写明理由。申请尚未提交。", "State the reason. Nothing was submitted."),
+            field="reason",
+        )
+    row = Challenge(
+        sitting_id=sitting.id,
+        seat_id=seat.id,
+        reason=reason.strip(),
+        raised_by=actor.id,
+        raised_at=clock.now(),
+    )
+    session.add(row)
+    append(session, actor, "challenge.raised", sitting=sitting.id)
+    return row
+
+
+def decide_challenge(
+    session: Session, actor: Viewer, *, challenge: Challenge, upheld: bool, reason: str
+) -> None:
+    """The office decides, with a reason. An upheld challenge is a removal, which the draw room
+    carries out."""
+    actor.require("office")
+    if challenge.decision:
+        raise _refuse("处理", "decide", "已经处理", "it is decided already")
+    if len(reason.strip()) < 5:
+        raise DomainError(
+            Text("请写明理由。尚未处理。", "State the reason. Nothing was decided."), field="reason"
+        )
+    challenge.decision = "upheld" if upheld else "dismissed"
+    challenge.decision_reason = reason.strip()
+    challenge.decided_by = actor.id
+    challenge.decided_at = clock.now()
+    append(
+        session,
+        actor,
+        "challenge.decided",
+        sitting=challenge.sitting_id,
+        decision=challenge.decision,
+    )
+
+
+def close_statement(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
+    """End the statement. Open challenges are decided first; county staff leave after this."""
+    actor.require("office")
+    row = _open_statement(session, sitting)
+    if any(c.decision is None for c in queries.challenges(session, sitting)):
+        raise _refuse(
+            "结束陈述", "close the statement", "有回避申请未处理", "a challenge is undecided"
+        )
+    if not row.outline:
+        raise _refuse("结束陈述", "close the statement", "陈述记录为空", "its record is empty")
+    row.closed_at = clock.now()
+    append(session, actor, "statement.closed", sitting=sitting.id, version=row.version)
+
+
+def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
+    """Unlock scoring for all members at once (S0 art. 16(3): unified scoring). Refused before the
+    statement is closed, while a member has not declared, or below the quorum."""
+    actor.require("office")
+    if sitting.phase == "scoring":
+        raise _refuse("开放评分", "open scoring", "已经开放", "it is open already")
+    if sitting.with_statement:
+        row = queries.statement(session, sitting)
+        if row is None or row.closed_at is None:
+            raise _refuse(
+                "开放评分", "open scoring", "现场陈述尚未结束", "the statement is not closed"
+            )
+    elif sitting.phase != "open":
+        raise _refuse("开放评分", "open scoring", "会议未开始", "the sitting is not open")
+    declared = queries.declared(session, sitting.panel)
+    present = queries.attendance(session, sitting)
+    active = queries.seats(session, sitting.panel)
+    missing = [s.expert.person.name for s in active if len(declared.get(s.id, {})) < 2]
+    if missing:
+        names = "、".join(missing)
+        raise _refuse(
+            "开放评分",
+            "open scoring",
+            f"以下成员未签署承诺书：{names}",
+            f"these members have not signed their declarations: {names}",
+        )
+    conflicted = [
+        s.expert.person.name
+        for s in active
+        if any(bool(v) for v in declared[s.id]["conflict"].answers.values())
+    ]
+    if conflicted:
+        names = "、".join(conflicted)
+        raise _refuse(
+            "开放评分",
+            "open scoring",
+            f"以下成员已声明利害关系，请先在抽取页更换：{names}",
+            f"these members declared a conflict and must be replaced in the draw first: {names}",
+        )
+    quorum = int(sitting.panel.round.score_rule.get("quorum", 5))
+    if len(present) < quorum:
+        raise _refuse(
+            "开放评分",
+            "open scoring",
+            f"签到 {len(present)} 人，不足 {quorum} 人",
+            f"{len(present)} members have signed in, {quorum} are needed",
+        )
+    sitting.phase, sitting.scoring_opened_at = "scoring", clock.now()
+    append(session, actor, "scoring.opened", sitting=sitting.id)

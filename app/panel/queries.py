@@ -1,0 +1,194 @@
+"""Reading panels, sittings, presence and statements; each query takes the viewer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.accounts.viewer import Viewer
+from app.domain.types import NotFound, Text
+from app.draw.models import Seat
+from app.panel.models import Attendance, Challenge, Declaration, Panel, Sitting, Statement
+from app.programme.models import Material, Round, Subject
+from app.registry.models import Expert
+
+ABSENT = Text(
+    "没有找到这个专家组或会议，或者它不对您开放。",
+    "There is no such panel or sitting, or it is not open to you.",
+)
+OVERSEERS = ("office", "supervisor")
+
+
+def seats(session: Session, panel: Panel) -> list[Seat]:
+    """Active seats of a panel in seat order."""
+    return list(
+        session.scalars(
+            select(Seat)
+            .where(Seat.draw_id == panel.draw_id, Seat.panel == panel.code, Seat.state != "removed")
+            .order_by(Seat.number)
+        )
+    )
+
+
+def own_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
+    """The viewer's active seat on a panel."""
+    return session.scalar(
+        select(Seat)
+        .join(Expert, Seat.expert_id == Expert.id)
+        .where(
+            Seat.draw_id == panel.draw_id,
+            Seat.panel == panel.code,
+            Seat.state != "removed",
+            Expert.person_id == viewer.person_id,
+        )
+    )
+
+
+def panels(session: Session, viewer: Viewer, round_: Round) -> list[Panel]:
+    """Panels of a round that the viewer may see, with their sittings."""
+    query = (
+        select(Panel)
+        .where(Panel.round_id == round_.id)
+        .options(selectinload(Panel.sittings).selectinload(Sitting.statement))
+        .order_by(Panel.stage, Panel.code)
+    )
+    if viewer.role == "expert":
+        query = query.where(_seated(viewer))
+    elif viewer.role not in OVERSEERS:
+        return []
+    return list(session.scalars(query))
+
+
+def _seated(viewer: Viewer):  # type: ignore[no-untyped-def]
+    """SQL condition: the viewer has an active seat on the panel."""
+    return (
+        select(Seat.id)
+        .join(Expert, Seat.expert_id == Expert.id)
+        .where(
+            Seat.draw_id == Panel.draw_id,
+            Seat.panel == Panel.code,
+            Seat.state != "removed",
+            Expert.person_id == viewer.person_id,
+        )
+        .exists()
+    )
+
+
+def panel(session: Session, viewer: Viewer, round_: Round, panel_id: str) -> Panel:
+    """One panel; NotFound looks the same whether it is absent or not the viewer's."""
+    found = session.get(Panel, panel_id)
+    if found is None or found.round_id != round_.id:
+        raise NotFound(ABSENT)
+    if viewer.role in OVERSEERS or own_seat(session, viewer, found):
+        return found
+    raise NotFound(ABSENT)
+
+
+def sitting(session: Session, viewer: Viewer, round_: Round, sitting_id: str) -> Sitting:
+    """One sitting: office, supervisor, its experts, and the county's presenter once it is open."""
+    found = session.get(Sitting, sitting_id)
+    if found is None or found.panel.round_id != round_.id:
+        raise NotFound(ABSENT)
+    if viewer.role in OVERSEERS or own_seat(session, viewer, found.panel):
+        return found
+    if (
+        viewer.role == "presenter"
+        and found.subject.presenter_id == viewer.person_id
+        and found.with_statement
+        and found.phase != "planned"
+    ):
+        return found
+    raise NotFound(ABSENT)
+
+
+def sittings_of_presenter(session: Session, viewer: Viewer) -> list[Sitting]:
+    """Statements that the viewer's county has to make or has made."""
+    return list(
+        session.scalars(
+            select(Sitting)
+            .join(Subject, Sitting.subject_id == Subject.id)
+            .where(Subject.presenter_id == viewer.person_id, Sitting.with_statement)
+            .order_by(Sitting.on, Sitting.position)
+        )
+    )
+
+
+def own_panels(session: Session, viewer: Viewer) -> list[Panel]:
+    """Every panel on which the viewer sits, latest first."""
+    return list(
+        session.scalars(
+            select(Panel)
+            .where(_seated(viewer))
+            .options(selectinload(Panel.sittings))
+            .order_by(Panel.created_at.desc())
+        )
+    )
+
+
+def declared(session: Session, panel_: Panel) -> dict[str, dict[str, Declaration]]:
+    """Seat id -> kind -> signed declaration."""
+    found: dict[str, dict[str, Declaration]] = defaultdict(dict)
+    for row in session.scalars(select(Declaration).where(Declaration.panel_id == panel_.id)):
+        found[row.seat_id][row.kind] = row
+    return found
+
+
+def has_declared(session: Session, panel_: Panel, seat: Seat) -> bool:
+    """Both declarations signed and no conflict ticked: the seat may see materials (C-13)."""
+    rows = declared(session, panel_).get(seat.id, {})
+    conflict = rows.get("conflict")
+    return (
+        conflict is not None
+        and "secrecy" in rows
+        and not any(bool(answer) for answer in conflict.answers.values())
+    )
+
+
+def attendance(session: Session, sitting_: Sitting) -> dict[str, Attendance]:
+    """Seat id -> presence."""
+    return {
+        row.seat_id: row
+        for row in session.scalars(select(Attendance).where(Attendance.sitting_id == sitting_.id))
+    }
+
+
+def challenges(session: Session, sitting_: Sitting) -> list[Challenge]:
+    """Challenges of a sitting, oldest first."""
+    return list(
+        session.scalars(
+            select(Challenge)
+            .where(Challenge.sitting_id == sitting_.id)
+            .order_by(Challenge.raised_at)
+        )
+    )
+
+
+def statement(session: Session, sitting_: Sitting) -> Statement | None:
+    """The statement of a sitting, when it was opened."""
+    return session.scalar(select(Statement).where(Statement.sitting_id == sitting_.id))
+
+
+def may_see_materials(session: Session, viewer: Viewer, subject_id: str) -> bool:
+    """Seated on the county with both declarations signed: materials are open for reading."""
+    if viewer.role != "expert":
+        return False
+    rows = session.scalars(
+        select(Panel)
+        .join(Sitting, Sitting.panel_id == Panel.id)
+        .where(Sitting.subject_id == subject_id, _seated(viewer))
+    )
+    for found in rows:
+        seat = own_seat(session, viewer, found)
+        if seat and has_declared(session, found, seat):
+            return True
+    return False
+
+
+def material(session: Session, viewer: Viewer, material_id: str) -> Material:
+    """A filed document for an expert seated on its county."""
+    row = session.get(Material, material_id)
+    if row is None or row.withdrawn_at or not may_see_materials(session, viewer, row.subject_id):
+        raise NotFound(ABSENT)
+    return row

@@ -1,0 +1,1 @@
+"""Schemes, rounds, subjects (counties), materials and figures, qualification."""

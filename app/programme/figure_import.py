@@ -1,0 +1,212 @@
+"""Figures from a table (XLSX or CSV): checked row by row, entered all together or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from app.accounts.viewer import Viewer
+from app.documents.tables import read_table
+from app.domain.types import DomainError, Text
+from app.ledger.append import append
+from app.programme.figures import FigureSpec, checked, enter_figure, figure_catalogue, figures_of
+from app.programme.guards import require, while_live
+from app.programme.models import Figure, Round, Subject
+
+MAX_ROWS = 20_000
+COLUMNS = {
+    "county": Text("区县", "County"),
+    "key": Text("数据项", "Figure"),
+    "value": Text("数值", "Value"),
+    "unit": Text("单位", "Unit"),
+    "year": Text("年份", "Year"),
+    "source": Text("来源", "Source"),
+}
+_NEEDED = ("county", "key", "value", "source")
+
+_NO_COLUMN = Text(
+    "表中没有这些列：{columns}。没有录入任何数据；请使用：区县、数据项、数值、单位、年份、来源。",
+    "The table lacks the columns {columns}. Nothing was entered; use: county, key, value, unit, "
+    "year, source.",
+)
+_EMPTY = Text("表中没有数据行。没有录入任何数据。", "The table has no rows. Nothing was entered.")
+_NO_COUNTY = Text("没有参评区县“{name}”", "there is no county “{name}” in this round")
+_TWICE = Text("与第 {row} 行重复", "repeats row {row}")
+_BAD_YEAR = Text("年份“{year}”不是四位数", "the year “{year}” has not four digits")
+_REFUSED = Text(
+    "表中有 {n} 处错误，没有录入任何数据。第一处：第 {row} 行“{column}”：{text}",
+    "The table has {n} error(s), so nothing was entered. The first: row {row}, {column}: {text}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One wrong cell: `row` as the spreadsheet counts, `column` a key of COLUMNS."""
+
+    row: int
+    column: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFigure:
+    """One good row: what stands there now and what would stand there."""
+
+    row: int
+    subject: Subject
+    spec: FigureSpec
+    value: Decimal
+    year: int | None
+    source: str
+    before: Figure | None
+
+    @property
+    def same(self) -> bool:
+        """Nothing would change: value, year and source are as they stand."""
+        now = self.before
+        return now is not None and (now.value, now.year, now.source) == (
+            self.value,
+            self.year,
+            self.source,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FigurePlan:
+    """What an import would do. It does nothing while there is a problem."""
+
+    file_hash: str
+    rows: tuple[PlannedFigure, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def changes(self) -> tuple[PlannedFigure, ...]:
+        return tuple(row for row in self.rows if not row.same)
+
+
+def plan_figures(
+    session: Session, actor: Viewer | None, round_: Round, data: bytes, filename: str
+) -> FigurePlan:
+    """The dry run: read a table and say row by row what would be entered. Writes nothing.
+
+    Columns by their Chinese or English head or key: county (name or code), key (or the figure's
+    title), value, unit, year, source. Raises DomainError when the file is no table.
+    """
+    require(actor, "office")
+    table = read_table(data, filename, max_rows=MAX_ROWS)
+    places = _columns(table.headers)
+    catalogue, have = figure_catalogue(round_), figures_of(session, round_)
+    rows: list[PlannedFigure] = []
+    problems: list[Problem] = []
+    first: dict[tuple[str, str], int] = {}
+    lines = [
+        (row.number, {key: row.cells.get(head, "") for key, head in places.items()})
+        for row in table.rows
+    ]
+    lines = [(number, line) for number, line in lines if any(line.values())]
+    if not lines:
+        raise DomainError(_EMPTY, field="file")
+    for number, line in lines:
+        planned = _planned(round_, catalogue, have, number, line)
+        if isinstance(planned, Problem):
+            problems.append(planned)
+            continue
+        place = (planned.subject.id, planned.spec.key)
+        if place in first:
+            problems.append(Problem(number, "key", _TWICE.format(row=first[place])))
+            continue
+        first[place] = number
+        rows.append(planned)
+    return FigurePlan(hashlib.sha256(data).hexdigest(), tuple(rows), tuple(problems))
+
+
+def import_figures(
+    session: Session, actor: Viewer | None, round_: Round, data: bytes, filename: str
+) -> FigurePlan:
+    """Enter every row of a table, or none: DomainError with the first of its errors.
+
+    Rows that change nothing leave the figure and its confirmation alone.
+    """
+    while_live(round_)
+    plan = plan_figures(session, actor, round_, data, filename)
+    if plan.problems:
+        worst = plan.problems[0]
+        raise DomainError(
+            _REFUSED.format(
+                n=len(plan.problems),
+                row=worst.row,
+                column=COLUMNS[worst.column],
+                text=worst.text,
+            ),
+            field="file",
+        )
+    for row in plan.changes:
+        enter_figure(session, actor, row.subject, row.spec.key, row.value, "", row.year, row.source)
+    append(
+        session,
+        actor,
+        "figure.import",
+        round=round_.id,
+        file=plan.file_hash,
+        rows=len(plan.changes),
+    )
+    return plan
+
+
+def _head(text: str) -> str:
+    return re.sub(r"[\s*:：_]", "", unicodedata.normalize("NFKC", text).lower())
+
+
+def _columns(headers: Iterable[str]) -> dict[str, str]:
+    """Column key -> the head under which the table has it."""
+    known = {_head(key): key for key in COLUMNS}
+    known |= {_head(text.zh): key for key, text in COLUMNS.items()}
+    known |= {_head(text.en): key for key, text in COLUMNS.items()}
+    found: dict[str, str] = {}
+    for head in headers:
+        key = known.get(_head(head))
+        if key is not None:
+            found.setdefault(key, head)
+    missing = [COLUMNS[key] for key in _NEEDED if key not in found]
+    if missing:
+        listed = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
+        raise DomainError(_NO_COLUMN.format(columns=listed), field="file")
+    return found
+
+
+def _planned(
+    round_: Round,
+    catalogue: dict[str, FigureSpec],
+    have: dict[str, dict[str, Figure]],
+    number: int,
+    line: dict[str, str],
+) -> PlannedFigure | Problem:
+    name = unicodedata.normalize("NFKC", line["county"])
+    subject = next(
+        (s for s in round_.subjects if name in (s.name_zh, s.name_en, s.region_code)), None
+    )
+    if subject is None:
+        return Problem(number, "county", _NO_COUNTY.format(name=name))
+    by_title = {t: key for key, spec in catalogue.items() for t in (spec.title.zh, spec.title.en)}
+    key = by_title.get(line["key"], line["key"])
+    year_text = unicodedata.normalize("NFKC", line.get("year", ""))
+    if year_text and not re.fullmatch(r"[0-9]{4}(\.0+)?", year_text):
+        return Problem(number, "year", _BAD_YEAR.format(year=year_text))
+    try:
+        spec, value, year, source = checked(
+            catalogue,
+            key,
+            line["value"],
+            line.get("unit", ""),
+            int(year_text[:4]) if year_text else None,
+            line["source"],
+        )
+    except DomainError as error:
+        return Problem(number, error.field if error.field in COLUMNS else "value", error.text)
+    return PlannedFigure(number, subject, spec, value, year, source, have[subject.id].get(spec.key))

@@ -1,0 +1,447 @@
+"""Making, opening and ending a round, and the counties in it.
+
+Opening freezes what decides the result: form versions, classes and rules (S0 art. 8, 16). Until
+then everything may be corrected; afterwards only a new round can differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.accounts.viewer import Viewer
+from app.directory.models import Organisation, Person
+from app.directory.queries import region as region_on
+from app.domain.ledger.canonical import digest
+from app.domain.statistics.rule import ScoreRule
+from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.ledger.append import append
+from app.programme.guards import account_id, require, while_live, while_preparing, words
+from app.programme.instruments import (
+    facts_asked,
+    form_facts,
+    frozen_digest,
+    pin_for,
+    required_pins,
+)
+from app.programme.models import FormPin, FormVersion, Guidance, Round, Subject
+from app.programme.scheme import (
+    class_of,
+    copied_scheme,
+    parsed_scheme,
+    scheme_of,
+    score_rule_from,
+    standard_rules,
+)
+from app.programme.versions import form_of, latest_version, lint_errors
+
+KINDS = ("real", "drill", "trial")
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
+
+_BAD_SLUG = Text(
+    "简称“{slug}”不能用：只用小写字母、数字和连字符，最多 40 个字符。没有创建届次。",
+    "The short name “{slug}” cannot be used: lower-case letters, digits and hyphens only, at most "
+    "40. No round was made.",
+)
+_SLUG_TAKEN = Text(
+    "简称“{slug}”已被另一届使用。没有创建届次，请换一个。",
+    "The short name “{slug}” belongs to another round. No round was made; choose another.",
+)
+_BAD_KIND = Text(
+    "届次性质须为 {kinds} 之一。没有创建届次。",
+    "A round is one of {kinds}. No round was made.",
+)
+_NOT_OF_SCHEME = Text(
+    "评分表“{form}”不属于方案“{scheme}”，或不用于阶段 {stage}、类别“{cls}”。没有任何改动。",
+    "The form “{form}” is not of the scheme “{scheme}”, or not for stage {stage} and class "
+    "“{cls}”. Nothing was changed.",
+)
+_NO_REGION = Text(
+    "行政区划代码 {code} 在 {day} 不存在。没有添加；请在地区目录中核对。",
+    "There is no region with code {code} on {day}. Nothing was added; check the list of regions.",
+)
+_TWICE = Text(
+    "{name} 已在本届中。没有重复添加。", "{name} is in this round already. Nothing was added."
+)
+_NO_CLASS = Text(
+    "方案没有地区类别“{cls}”；可用：{known}。没有保存。",
+    "The scheme has no region class “{cls}”; there are: {known}. Nothing was saved.",
+)
+_NO_FACT = Text(
+    "方案和评分表没有声明属性 {name}，或其值不是“是/否”。没有保存。",
+    "No form or scheme declares the fact {name}, or its value is not yes/no. Nothing was saved.",
+)
+_NO_SUBJECTS = Text(
+    "本届还没有参评区县，不能开启。请先添加区县。",
+    "There are no counties in this round yet, so it cannot open. Add them first.",
+)
+_NO_PIN = Text(
+    "不能开启：以下阶段和类别还没有固定评分表：{gaps}。没有任何改动。",
+    "The round cannot open: no form is fixed for {gaps}. Nothing was changed.",
+)
+_LINT = Text(
+    "不能开启：评分表“{form}”有错误：{what}。没有任何改动；请改正该表后固定新版本。",
+    "The round cannot open: the form “{form}” has an error: {what}. Nothing was changed; correct "
+    "the form and fix the new version.",
+)
+_NEEDS_FACT = Text(
+    "不能开启：{county} 的属性未填：{why}",
+    "The round cannot open: a fact of {county} is missing: {why}",
+)
+_NOT_IN_ROUND = Text(
+    "该区县不在本届中。没有任何改动。", "This county is not in this round. Nothing was changed."
+)
+_CONCLUDED = Text(
+    "{name} 的状态已定，不能再退出。没有任何改动。",
+    "The state of {name} is settled; it cannot withdraw any more. Nothing was changed.",
+)
+_PHASE = Text(
+    "只有已开启的届次才能结束。没有任何改动。",
+    "Only an open round can be closed. Nothing was changed.",
+)
+
+
+def create_round(
+    session: Session,
+    actor: Viewer | None,
+    *,
+    slug: str,
+    scheme_id: str,
+    title_zh: str,
+    title_en: str,
+    kind: str,
+    review_on: date,
+    note: str = "",
+    rule_overrides: Mapping[str, Any] | None = None,
+    score_rule: Mapping[str, Any] | None = None,
+    library: Path | None = None,
+) -> Round:
+    """A round in preparation, with its own copy of the scheme, the draw rules and the score rule.
+
+    `rule_overrides` as for `RuleSet.with_overrides`; `score_rule` as for `ScoreRule.parse` (default:
+    what the scheme's aggregation says). Raises DomainError with the field that is wrong.
+    """
+    require(actor, "office")
+    slug = slug.strip().lower()
+    if not _SLUG.match(slug):
+        raise DomainError(_BAD_SLUG.format(slug=slug), field="slug")
+    if session.scalar(select(Round.id).where(Round.slug == slug)) is not None:
+        raise DomainError(_SLUG_TAKEN.format(slug=slug), field="slug")
+    if kind not in KINDS:
+        raise DomainError(_BAD_KIND.format(kinds=", ".join(KINDS)), field="kind")
+    scheme = copied_scheme(scheme_id, library)
+    rules = standard_rules(rule_overrides, library)
+    parsed = parsed_scheme(scheme["source"])
+    rule = score_rule_from(parsed) if score_rule is None else ScoreRule.parse(score_rule)
+    round_ = Round(
+        slug=slug,
+        title_zh=words(title_zh, Text("中文名称", "Chinese title"), "title_zh"),
+        title_en=words(title_en, Text("英文名称", "English title"), "title_en"),
+        kind=kind,
+        phase="preparing",
+        scheme_id=scheme_id,
+        scheme_digest=digest(scheme),
+        scheme=scheme,
+        rules=rules.as_mapping(),
+        rules_digest=rules.digest(),
+        score_rule=rule.to_json(),
+        score_rule_digest=rule.digest(),
+        review_on=review_on,
+        note=note.strip(),
+        created_by=account_id(actor),
+        created_at=clock.now(),
+    )
+    session.add(round_)
+    append(
+        session,
+        actor,
+        "round.create",
+        slug=slug,
+        round_kind=kind,
+        scheme=scheme_id,
+        scheme_digest=round_.scheme_digest,
+        rules_digest=round_.rules_digest,
+        score_rule_digest=round_.score_rule_digest,
+    )
+    return round_
+
+
+def pin_form(
+    session: Session,
+    actor: Viewer | None,
+    round_: Round,
+    stage: str,
+    region_class: str,
+    version: FormVersion,
+) -> FormPin:
+    """Fix the form version of a stage for a region class ("" serves every class)."""
+    require(actor, "office")
+    while_preparing(round_)
+    form, scheme = form_of(version), scheme_of(round_)
+    fits = (
+        form.id in scheme.forms
+        and form.stage == stage
+        and (form.region_class is None or form.region_class == region_class)
+    )
+    if not fits:
+        raise DomainError(
+            _NOT_OF_SCHEME.format(
+                form=version.title, scheme=scheme.title, stage=stage, cls=region_class
+            ),
+            field="version",
+        )
+    _known_class(round_, region_class, may_be_empty=True)
+    pin = next((p for p in round_.pins if (p.stage, p.region_class) == (stage, region_class)), None)
+    if pin is None:
+        pin = FormPin(stage=stage, region_class=region_class, form_version=version)
+        round_.pins.append(pin)
+    else:
+        pin.form_version = version
+    session.flush()
+    append(
+        session,
+        actor,
+        "round.pin",
+        round=round_.id,
+        stage=stage,
+        region_class=region_class,
+        digest=version.digest,
+    )
+    return pin
+
+
+def pin_latest(session: Session, actor: Viewer | None, round_: Round) -> list[FormPin]:
+    """Fix the latest version of every form of the scheme that has a place and is not yet fixed."""
+    made = []
+    scheme = scheme_of(round_)
+    for form_id in scheme.forms:
+        version = latest_version(session, form_id)
+        if version is None:
+            continue
+        form = form_of(version)
+        place = (form.stage, form.region_class or "")
+        if place not in {(pin.stage, pin.region_class) for pin in round_.pins}:
+            made.append(pin_form(session, actor, round_, *place, version))
+    return made
+
+
+def add_subject(
+    session: Session,
+    actor: Viewer | None,
+    round_: Round,
+    *,
+    region_code: str,
+    region_class: str,
+    class_basis: str,
+    name_en: str = "",
+    facts: Mapping[str, bool] | None = None,
+    presenter: Person | None = None,
+) -> Subject:
+    """A county of the round, with its class and the recorded act that fixed the class (S1 三)."""
+    require(actor, "office")
+    while_preparing(round_)
+    code = region_code.strip()
+    region = region_on(session, code, round_.review_on)
+    if region is None:
+        raise DomainError(
+            _NO_REGION.format(code=code, day=round_.review_on.isoformat()), field="region_code"
+        )
+    if any(subject.region_code == code for subject in round_.subjects):
+        raise DomainError(_TWICE.format(name=region.name), field="region_code")
+    _known_class(round_, region_class)
+    named = {c.code: c.name.en for c in scheme_of(round_).candidates}
+    subject = Subject(
+        position=1 + max((s.position for s in round_.subjects), default=0),
+        region_code=code,
+        name_zh=region.name,
+        name_en=name_en.strip() or named.get(code) or region.name,
+        region_class=region_class,
+        class_basis=words(
+            class_basis, Text("类别认定依据", "Act that fixed the class"), "class_basis"
+        ),
+        facts=_checked_facts(round_, facts or {}),
+        status="declared",
+        presenter=presenter,
+    )
+    round_.subjects.append(subject)
+    session.flush()
+    append(
+        session,
+        actor,
+        "subject.add",
+        round=round_.id,
+        subject=subject.id,
+        region=code,
+        region_class=region_class,
+    )
+    return subject
+
+
+def set_class(
+    session: Session,
+    actor: Viewer | None,
+    subject: Subject,
+    *,
+    region_class: str,
+    class_basis: str,
+) -> None:
+    """Correct a county's class, with the act that fixed it, while the round is in preparation."""
+    require(actor, "office")
+    while_preparing(subject.round)
+    _known_class(subject.round, region_class)
+    basis = words(class_basis, Text("类别认定依据", "Act that fixed the class"), "class_basis")
+    subject.region_class, subject.class_basis = region_class, basis
+    append(session, actor, "subject.class", subject=subject.id, region_class=region_class)
+
+
+def set_facts(
+    session: Session, actor: Viewer | None, subject: Subject, facts: Mapping[str, bool]
+) -> None:
+    """Answer yes/no questions about a county; others stay. Once the round is open, those that a
+    form reads are frozen and only those that a veto alone reads can change."""
+    require(actor, "office")
+    while_live(subject.round)
+    given = _checked_facts(subject.round, facts)
+    changed = {name for name, value in given.items() if subject.facts.get(name) is not value}
+    if changed & form_facts(subject.round):
+        while_preparing(subject.round)
+    subject.facts = {**subject.facts, **given}
+    append(session, actor, "subject.facts", subject=subject.id, names=sorted(changed))
+
+
+def set_presenter(
+    session: Session, actor: Viewer | None, subject: Subject, person: Person | None
+) -> None:
+    """Who speaks for the county and files its materials; None takes the duty away."""
+    require(actor, "office")
+    while_live(subject.round)
+    subject.presenter = person
+    append(session, actor, "subject.presenter", subject=subject.id, set=person is not None)
+
+
+def withdraw_subject(session: Session, actor: Viewer | None, subject: Subject, reason: str) -> None:
+    """The county takes its declaration back; the reason is kept, nothing is deleted."""
+    require(actor, "office")
+    while_live(subject.round)
+    if subject.status not in ("declared", "qualified"):
+        raise Conflict(_CONCLUDED.format(name=subject.name))
+    subject.withdrawn_reason = words(reason, Text("理由", "Reason"), "reason", 1000)
+    subject.status = "withdrawn"
+    append(session, actor, "subject.withdraw", subject=subject.id)
+
+
+def set_guidance(
+    session: Session,
+    actor: Viewer | None,
+    round_: Round,
+    subject: Subject,
+    organisation: Organisation,
+    basis: str,
+) -> Guidance:
+    """Note which unit guides a county (S1 四): its people are in conflict with that county."""
+    require(actor, "office")
+    while_live(round_)
+    if subject.round_id != round_.id:
+        raise NotFound(_NOT_IN_ROUND)
+    text = words(basis, Text("依据", "Basis"), "basis")
+    guidance = session.scalar(
+        select(Guidance).where(
+            Guidance.subject_id == subject.id, Guidance.organisation_id == organisation.id
+        )
+    )
+    if guidance is None:
+        guidance = Guidance(
+            round_id=round_.id, subject_id=subject.id, organisation=organisation, basis=text
+        )
+        session.add(guidance)
+    guidance.basis = text
+    append(session, actor, "round.guidance", subject=subject.id, organisation=organisation.id)
+    return guidance
+
+
+def open_round(session: Session, actor: Viewer | None, round_: Round) -> Round:
+    """Freeze forms, classes and rules, and open the round.
+
+    Raises Conflict naming the stage and class without a form, the form with an error, or the county
+    with a missing fact; nothing is changed then.
+    """
+    require(actor, "office")
+    while_preparing(round_)
+    if not round_.subjects:
+        raise Conflict(_NO_SUBJECTS)
+    gaps = missing_pins(round_)
+    if gaps:
+        listed = "; ".join(f"{stage} {cls}".strip() for stage, cls in gaps)
+        raise Conflict(_NO_PIN.format(gaps=listed))
+    forms = {pin.form_version.form_id: form_of(pin.form_version) for pin in round_.pins}
+    for pin in round_.pins:
+        for finding in lint_errors(pin.form_version, forms):
+            what = Text("{w}（{p}）", "{w} ({p})").format(w=finding.what, p=finding.where)
+            raise Conflict(_LINT.format(form=pin.form_version.title, what=what))
+    for pin in round_.pins:
+        try:
+            pin.instrument_digest = frozen_digest(round_, pin)
+        except DomainError as error:
+            named = next((s for s in round_.subjects if s.region_code == error.field), None)
+            raise Conflict(
+                _NEEDS_FACT.format(county=named.name if named else "", why=error.text)
+            ) from error
+    round_.phase, round_.opened_at = "open", clock.now()
+    pins = [
+        [pin.stage, pin.region_class, str(pin.instrument_digest)]
+        for pin in sorted(round_.pins, key=lambda p: (p.stage, p.region_class))
+    ]
+    append(session, actor, "round.open", round=round_.id, pins=pins)
+    return round_
+
+
+def missing_pins(round_: Round) -> list[tuple[str, str]]:
+    """Stage and class pairs that must have a form before the round can open, and have none."""
+    return [
+        (stage, cls) for stage, cls in required_pins(round_) if pin_for(round_, stage, cls) is None
+    ]
+
+
+def cancel_round(session: Session, actor: Viewer | None, round_: Round, reason: str) -> None:
+    """End a round without a result. Everything filed is kept and can be read."""
+    require(actor, "office")
+    while_live(round_)
+    round_.ended_reason = words(reason, Text("取消理由", "Reason"), "reason", 2000)
+    round_.phase, round_.ended_at = "cancelled", clock.now()
+    append(session, actor, "round.cancel", round=round_.id)
+
+
+def close_round(session: Session, actor: Viewer | None, round_: Round) -> None:
+    """End an open round: nothing can be filed any more."""
+    require(actor, "office")
+    if round_.phase != "open":
+        raise Conflict(_PHASE)
+    round_.phase, round_.ended_at = "closed", clock.now()
+    append(session, actor, "round.close", round=round_.id)
+
+
+def _known_class(round_: Round, region_class: str, *, may_be_empty: bool = False) -> None:
+    classes = scheme_of(round_).region_classes
+    if not region_class and (may_be_empty or not classes):
+        return
+    if class_of(scheme_of(round_), region_class) is None:
+        known = ", ".join(entry.id for entry in classes)
+        raise DomainError(
+            _NO_CLASS.format(cls=region_class, known=known or "—"), field="region_class"
+        )
+
+
+def _checked_facts(round_: Round, facts: Mapping[str, bool]) -> dict[str, bool]:
+    """Facts by name, each declared and answered yes or no."""
+    declared = facts_asked(round_)
+    for name, value in facts.items():
+        if name not in declared or not isinstance(value, bool):
+            raise DomainError(_NO_FACT.format(name=name), field="facts")
+    return dict(facts)

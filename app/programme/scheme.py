@@ -1,0 +1,127 @@
+"""The scheme, the draw rules and the score rule that a round copies in when it is made.
+
+The copy is complete: what the library says later changes nothing of a round that exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.domain.draw.rules_set import RuleSet
+from app.domain.scoring.library import library_path, read_files, read_text
+from app.domain.scoring.scheme_parts import RegionClass
+from app.domain.scoring.scheme_schema import Scheme, parse_scheme
+from app.domain.statistics.estimators import ESTIMATORS
+from app.domain.statistics.rule import ScoreRule
+from app.domain.types import DomainError, Text
+from app.programme.models import Round
+
+_NO_SCHEME = Text(
+    "评分表库中没有方案“{id}”。没有创建任何内容；可用：{known}。",
+    "The library has no scheme “{id}”. Nothing was made; there are: {known}.",
+)
+_NOT_YAML = Text(
+    "规则文件 {f} 不是有效的 YAML。没有创建任何内容；请改正后重试。",
+    "The rule file {f} is not valid YAML. Nothing was made; correct it and try again.",
+)
+
+
+# Rungs of a scheme file in the words of the statistics.
+_RUNGS = {
+    "unrounded_total": "unrounded",
+    "heaviest_item": "top_item",
+    "smaller_spread": "spread",
+    "shared_rank": "shared",
+    "joint_decision": "shared",
+}
+
+
+@lru_cache(maxsize=64)
+def parsed_scheme(source: str) -> Scheme:
+    """The scheme in a YAML text. Raises SchemaError."""
+    return parse_scheme(source)
+
+
+def library_schemes(path: Path | None = None) -> dict[str, tuple[Scheme, str]]:
+    """Scheme id -> the scheme and its YAML text, from the library or the directory `path`."""
+    texts = [text for name, text in read_files(path).items() if name.startswith("schemes/")]
+    found = {parsed_scheme(text).id: (parsed_scheme(text), text) for text in texts}
+    return dict(sorted(found.items()))
+
+
+def copied_scheme(scheme_id: str, path: Path | None = None) -> dict[str, Any]:
+    """What `Round.scheme` holds: `{id, edition, title, source}`, the source being the YAML text."""
+    known = library_schemes(path)
+    if scheme_id not in known:
+        listed = ", ".join(known)
+        raise DomainError(_NO_SCHEME.format(id=scheme_id, known=listed), field="scheme_id")
+    scheme, source = known[scheme_id]
+    return {
+        "id": scheme.id,
+        "edition": scheme.edition,
+        "title": {"zh": scheme.title.zh, "en": scheme.title.en},
+        "source": source,
+    }
+
+
+def scheme_of(round_: Round) -> Scheme:
+    """The round's scheme, from its own copy."""
+    return parsed_scheme(str(round_.scheme["source"]))
+
+
+def rules_of(round_: Round) -> RuleSet:
+    """The round's pool, conflict and draw rules."""
+    return RuleSet.load(round_.rules)
+
+
+def score_rule_of(round_: Round) -> ScoreRule:
+    """The round's rule from marks to result."""
+    return ScoreRule.parse(round_.score_rule)
+
+
+def standard_rules(overrides: Mapping[str, Any] | None = None, path: Path | None = None) -> RuleSet:
+    """The library's `rules.yaml` with a round's overrides. Raises DomainError."""
+    file = (path or library_path()) / "rules.yaml"
+    try:
+        data = yaml.safe_load(read_text(file))
+    except yaml.YAMLError as error:
+        raise DomainError(_NOT_YAML.format(f=file.name)) from error
+    rules = RuleSet.load(data)
+    return rules.with_overrides(overrides) if overrides else rules
+
+
+def score_rule_from(scheme: Scheme) -> ScoreRule:
+    """The score rule that a scheme's `aggregation` amounts to; the product's default without one.
+
+    Components become modules with their weights; a component named in the tie ladder is a rung. A
+    joint decision is for people: the computed ladder ends in a shared rank.
+    """
+    rule = scheme.aggregation
+    if rule is None:
+        return ScoreRule.parse({})
+    modules = {component.id: str(component.weight) for component in rule.components}
+    rungs = ["unrounded"]
+    for name in rule.tie_break:
+        rung = f"module:{name}" if name in modules else _RUNGS.get(name, name)
+        if rung not in rungs:
+            rungs.append(rung)
+    methods = [c.method for c in rule.components if c.method in ESTIMATORS]
+    return ScoreRule.parse(
+        {
+            "estimator": methods[0] if methods else "trimmed_mean",
+            "modules": modules,
+            "rounding": {"total": rule.decimals},
+            "ties": rungs,
+            "rank_within": "group" if rule.rank_within else None,
+        }
+    )
+
+
+def class_of(scheme: Scheme, class_id: str) -> RegionClass | None:
+    """The region class of a scheme by its id."""
+    return next((entry for entry in scheme.region_classes if entry.id == class_id), None)

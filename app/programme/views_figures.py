@@ -1,0 +1,138 @@
+"""Figures: counties by figures, entering, confirming by a second person, import from a table."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+
+from app.domain.types import DomainError, Text
+from app.programme import operations, queries
+from app.programme.figure_import import COLUMNS
+from app.programme.figures import figure_by_id
+from app.programme.forms import CHOOSE_FILE, FigureFileForm, FigureForm
+from app.programme.pages import blueprint, page, the_round, the_subject
+from app.ui.access import allow
+from app.ui.language import say
+from app.ui.request import db, me
+
+KEEP = 1024 * 1024  # a checked table up to this size travels with the page
+_DAMAGED = Text(
+    "检查过的文件已不完整，请重新选择。没有录入任何数据。",
+    "The checked file did not arrive whole; choose it again. Nothing was entered.",
+)
+
+
+@blueprint.get("/r/<slug>/figures")
+@allow("office", "supervisor")
+def figures(slug: str) -> Any:
+    """Counties by figures: missing ones are marked, unconfirmed ones wait."""
+    round_ = the_round()
+    have = queries.figures_of(db(), round_)
+    missing = queries.missing_figures(db(), round_)
+    lacking = {(entry.subject.id, entry.key) for entry in missing}
+    people = {
+        account
+        for row in have.values()
+        for figure in row.values()
+        for account in (figure.entered_by, figure.confirmed_by)
+    }
+    return page(
+        "figures",
+        catalogue=queries.figure_catalogue(round_),
+        have=have,
+        lacking=lacking,
+        missing=missing,
+        unconfirmed=queries.unconfirmed_figures(db(), round_),
+        names=queries.names_of(db(), people),
+        viewer_id=me().id,
+    )
+
+
+@blueprint.route("/r/<slug>/counties/<subject_id>/figures", methods=["GET", "POST"])
+@allow("office")
+def enter(slug: str, subject_id: str) -> Any:
+    """Enter or correct one figure of a county; `?key=` chooses it."""
+    round_, subject = the_round(), the_subject(subject_id)
+    catalogue = queries.figure_catalogue(round_)
+    have = queries.figures_of(db(), round_)[subject.id]
+    form = FigureForm()
+    form.key.choices = [
+        (key, say("{t}（{u}）", "{t} ({u})", t=spec.title, u=spec.unit))
+        for key, spec in catalogue.items()
+    ]
+    if not form.is_submitted():
+        form.key.data = request.args.get("key") or next(iter(catalogue), None)
+        now = have.get(form.key.data or "")
+        form.seen.data = format(now.value, "f") if now else ""
+        if now:
+            form.value.data, form.year.data = format(now.value, "f"), now.year
+            form.source.data = now.source
+    if form.validate_on_submit():
+        # A figure other than the one that the page was opened for was not shown: nothing to compare.
+        shown = form.key.data == request.args.get("key")
+        try:
+            operations.enter_figure(
+                db(),
+                me(),
+                subject,
+                form.key.data,
+                form.value.data,
+                form.unit.data or "",
+                form.year.data,
+                form.source.data,
+                seen=form.seen.data or "" if shown else None,
+            )
+        except DomainError as error:
+            form.refuse(error, "value")
+        else:
+            flash(say("已录入，等待另一人确认。", "Entered; another person confirms it."), "ok")
+            return redirect(url_for("programme.figures", slug=slug))
+    return page("figure", form=form, subject=subject), 422 if form.errors else 200
+
+
+@blueprint.post("/r/<slug>/figures/<figure_id>/confirm")
+@allow("office")
+def confirm(slug: str, figure_id: str) -> Any:
+    """A second person confirms a figure."""
+    operations.confirm_figure(db(), me(), figure_by_id(db(), the_round(), figure_id))
+    flash(say("已确认。", "Confirmed."), "ok")
+    return redirect(url_for("programme.figures", slug=slug))
+
+
+@blueprint.route("/r/<slug>/figures/import", methods=["GET", "POST"])
+@allow("office")
+def figure_file(slug: str) -> Any:
+    """Check a table of figures, then enter it whole."""
+    form = FigureFileForm()
+    plan, name = None, ""
+    if form.validate_on_submit():
+        try:
+            data, name = _uploaded(form)
+            if request.form.get("do") == "enter":
+                done = operations.import_figures(db(), me(), the_round(), data, name)
+                n = len(done.changes)
+                flash(say("已录入 {n} 项数据。", "{n} figure(s) entered.", n=n), "ok")
+                return redirect(url_for("programme.figures", slug=slug))
+            plan = operations.plan_figures(db(), me(), the_round(), data, name)
+            fits = len(data) <= KEEP
+            form.again.data = base64.b64encode(data).decode() if fits else ""
+            form.name.data = name
+        except DomainError as error:
+            form.refuse(error, "file")
+    shown = page("figure_file", form=form, plan=plan, columns=COLUMNS, name=name)
+    return shown, 422 if form.errors or (plan and plan.problems) else 200
+
+
+def _uploaded(form: FigureFileForm) -> tuple[bytes, str]:
+    """The chosen file, or the one that was checked just before."""
+    if form.file.data:
+        return form.file.data.read(), form.file.data.filename or ""
+    if not form.again.data:
+        raise DomainError(CHOOSE_FILE, field="file")
+    try:
+        return base64.b64decode(form.again.data, validate=True), form.name.data or ""
+    except binascii.Error as error:
+        raise DomainError(_DAMAGED, field="file") from error

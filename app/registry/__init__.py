@@ -1,0 +1,1 @@
+"""The expert pool: admission, facts, declarations, availability, sanctions."""

@@ -1,0 +1,233 @@
+"""The columns of an expert file: their names in both languages, how a cell is read, the template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from app.directory import identity
+from app.domain.types import DomainError, Text
+from app.registry import words
+
+# Column heads of the template in their order, with the field that each fills.
+COLUMNS = (
+    "name",
+    "employer",
+    "department",
+    "post",
+    "since",
+    "title",
+    "title_rank",
+    "kind",
+    "discipline",
+    "specialties",
+    "source",
+    "region",
+    "career_start",
+    "phone",
+    "id_number",
+    "birth_date",
+    "nominated_by",
+    "consent_at",
+    "verified_on",
+    "note",
+)
+REQUIRED = ("name", "employer", "title", "kind", "discipline", "source")
+_ALIASES = {
+    "单位": "employer",
+    "所在单位": "employer",
+    "organisation": "employer",
+    "organization": "employer",
+    "手机": "phone",
+    "手机号": "phone",
+    "手机号码": "phone",
+    "联系电话": "phone",
+    "mobile": "phone",
+    "身份证": "id_number",
+    "身份证号码": "id_number",
+    "idnumber": "id_number",
+    "专业领域": "discipline",
+    "研究方向": "specialties",
+    "所在地区": "region",
+    "单位所在地": "region",
+    "任职起始": "since",
+    "现岗位起始": "since",
+    "推荐单位及文号": "nominated_by",
+    "入库同意书日期": "consent_at",
+    "consent": "consent_at",
+    "最近核实日期": "verified_on",
+    "说明": "note",
+    "notes": "note",
+    "remarks": "note",
+}
+_TITLES = {
+    4: ("教授", "研究员", "正高级", "教授级高级工程师", "教授级高工", "研究馆员", "译审", "编审"),
+    3: ("副教授", "副研究员", "高级工程师", "高级经济师", "高级会计师", "高级农艺师", "高级规划师"),
+    2: ("讲师", "助理研究员", "工程师", "经济师", "会计师", "农艺师", "规划师"),
+    1: ("助教", "研究实习员", "助理工程师", "助理经济师", "技术员"),
+}
+_CODE_ALIASES: dict[str, dict[str, str]] = {
+    "kind": {},
+    "discipline": {"土地管理": "land", "国土": "land", "矿业": "minerals", "地矿": "minerals"},
+    "source": {
+        "部属事业单位": "ministry_unit",
+        "事业单位": "ministry_unit",
+        "高校": "university",
+        "大学": "university",
+        "科研机构": "institute",
+        "研究院所": "institute",
+    },
+    "title_rank": {"正高级": "4", "高级": "3", "副高级": "3"},
+}
+
+_NO_COLUMN = Text(
+    "缺少列：{columns}。没有导入任何人；请使用模板，第一行写列名。",
+    "Columns are missing: {columns}. Nobody was imported; use the template, column names in the "
+    "first row.",
+)
+_TWICE = Text(
+    "列“{column}”出现了两次。没有导入任何人；请删去一列。",
+    "The column “{column}” occurs twice. Nobody was imported; remove one.",
+)
+_NOT_ONE_OF = Text(
+    "“{value}”无效，可填：{choices}", "“{value}” is not valid; use one of: {choices}"
+)
+_NOT_DATE = Text("“{value}”不是日期，请写成 2026-01-31", "“{value}” is no date; write 2026-01-31")
+
+
+def _head(text: str) -> str:
+    """A column head without case, spaces, marks of duty and remarks in brackets."""
+    text = re.sub(r"\(.*?\)", "", identity.narrow(text).lower())
+    return re.sub(r"[\s*:?_]", "", text)
+
+
+def find_columns(headers: Iterable[str]) -> dict[int, str]:
+    """Which field each column fills; DomainError when a required one is missing or one is twice."""
+    known = {_head(name): name for name in COLUMNS}
+    known |= {_head(words.FIELD[name].zh): name for name in COLUMNS}
+    known |= {_head(words.FIELD[name].en): name for name in COLUMNS}
+    known |= {_head(alias): name for alias, name in _ALIASES.items()}
+    found: dict[int, str] = {}
+    for index, head in enumerate(headers):
+        name = known.get(_head(str(head or "")))
+        if name is None:
+            continue
+        if name in found.values():
+            raise DomainError(_TWICE.format(column=words.FIELD[name]), field="file")
+        found[index] = name
+    missing = [words.FIELD[name] for name in REQUIRED if name not in found.values()]
+    if missing:
+        both = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
+        raise DomainError(_NO_COLUMN.format(columns=both), field="file")
+    return found
+
+
+def values_of(columns: dict[int, str], cells: Iterable[Any]) -> dict[str, str]:
+    """The cells of a row by field, as stripped text."""
+    listed = list(cells)
+    return {
+        name: str(
+            listed[index] if index < len(listed) and listed[index] is not None else ""
+        ).strip()
+        for index, name in columns.items()
+    }
+
+
+def read_date(value: str) -> date:
+    """2026-01-31, 2026/1/31, 2026.1.31, 2026年1月31日 or 20260131; a month alone is its first day."""
+    plain = identity.narrow(value)
+    plain = re.sub(r"[T ]00:00(:00)?$", "", plain)
+    match = re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})?\s*日?)?", plain)
+    match = match or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", plain)
+    try:
+        if match is None:
+            raise ValueError(value)
+        return date(int(match[1]), int(match[2]), int(match[3] or 1))
+    except ValueError as error:
+        raise DomainError(_NOT_DATE.format(value=value)) from error
+
+
+def _read_code(name: str, names: dict[Any, Text]) -> Callable[[str], Any]:
+    table = {str(code).lower(): code for code in names}
+    table |= {text.zh: code for code, text in names.items()}
+    table |= {text.zh.removesuffix("类"): code for code, text in names.items()}
+    table |= {text.en.lower(): code for code, text in names.items()}
+    by_text = {str(code): code for code in names}
+    table |= {alias: by_text[code] for alias, code in _CODE_ALIASES[name].items()}
+
+    def reader(value: str) -> Any:
+        plain = identity.narrow(value).lower()
+        if plain not in table:
+            choices = Text(
+                "、".join(text.zh for text in names.values()),
+                ", ".join(str(code) for code in names),
+            )
+            raise DomainError(_NOT_ONE_OF.format(value=value, choices=choices))
+        return table[plain]
+
+    return reader
+
+
+READ_KIND = _read_code("kind", words.KIND)
+READ_DISCIPLINE = _read_code("discipline", words.DISCIPLINE)
+READ_SOURCE = _read_code("source", words.SOURCE)
+READ_RANK = _read_code("title_rank", words.TITLE_RANK)
+
+
+def rank_of_title(title: str) -> int | None:
+    """The rank that a common title implies; the longest known ending decides."""
+    plain = identity.narrow(title)
+    if plain.startswith("正高级"):
+        return 4
+    fits = [
+        (len(name), rank)
+        for rank, names in _TITLES.items()
+        for name in names
+        if plain.endswith(name)
+    ]
+    return max(fits)[1] if fits else None
+
+
+TEMPLATE_ROWS = (
+    {
+        "name": "示例甲",
+        "employer": "中国地质大学（武汉）",
+        "department": "示例学院",
+        "post": "教师",
+        "since": "2015-09-01",
+        "title": "教授",
+        "title_rank": "正高",
+        "kind": "技术",
+        "discipline": "土地",
+        "specialties": "节约集约用地；土地整治",
+        "source": "高等院校",
+        "region": "湖北省武汉市",
+        "career_start": "1998",
+        "phone": "10000000001",
+        "id_number": "999999197001010001",
+        "birth_date": "1970-01-01",
+        "nominated_by": "示例推荐函〔2026〕1号",
+        "consent_at": "2026-01-05",
+        "verified_on": "2026-01-05",
+        "note": "此行为虚构示例，请删除",
+    },
+    {
+        "name": "示例乙",
+        "employer": "中国国土勘测规划院",
+        "post": "总工程师",
+        "title": "正高级工程师",
+        "kind": "技术",
+        "discipline": "规划",
+        "source": "部属单位",
+        "career_start": "2001",
+        "note": "此行为虚构示例，请删除；只填必填列也可以导入",
+    },
+)
+
+
+def template_table() -> tuple[list[str], list[list[str]]]:
+    """Heads in Chinese, required ones marked, and two plainly invented rows."""
+    heads = [words.FIELD[name].zh + ("*" if name in REQUIRED else "") for name in COLUMNS]
+    return heads, [[row.get(name, "") for name in COLUMNS] for row in TEMPLATE_ROWS]

@@ -1,0 +1,93 @@
+"""What the pool says when it refuses: what happened, what was kept, what to do."""
+
+from app.domain.types import Text
+
+NO_SUCH = Text("没有找到这位专家，或者不对您开放。", "There is no such expert, or not for you.")
+NO_INTEREST = Text(
+    "没有找到这条利害关系申报，或者不对您开放。",
+    "There is no such declaration of interest, or not for you.",
+)
+REASON = Text("请写明理由。没有任何改动。", "State the reason. Nothing was changed.")
+CODE = Text(
+    "“{value}”不是有效的{field}。没有任何改动。",
+    "“{value}” is no valid {field}. Nothing was changed.",
+)
+TITLE = Text("请填写职称。没有任何改动。", "Enter the title. Nothing was changed.")
+YEAR = Text(
+    "从业起始年应在 1950 年与今年之间。没有任何改动。",
+    "The year must lie between 1950 and this year. Nothing was changed.",
+)
+REGION = Text(
+    "没有代码为 {code} 的行政区划。没有任何改动。",
+    "There is no region with code {code}. Nothing was changed.",
+)
+ALREADY = Text(
+    "{name} 已在专家库中（{number}，{status}）。没有新建；请打开已有的记录。",
+    "{name} is in the pool already ({number}, {status}). Nobody was created; open that record.",
+)
+MAYBE = Text(
+    "可能是同一人：{name}（{number}，{why}）。没有新建；若确认不是同一人，请勾选“确认不是同一人”后再提交。",
+    "This may be the same person: {name} ({number}, {why}). Nobody was created; if it is somebody "
+    "else, tick “not the same person” and submit again.",
+)
+SAME_ID = Text("身份证号相同", "same identity number")
+SAME_NAME = Text("姓名和单位相同", "same name and employer")
+SAME_PHONE = Text("电话相同", "same phone")
+SAME_ROW = Text("与本文件第 {row} 行重复", "repeats row {row} of this file")
+NO_CONSENT = Text(
+    "{name} 尚未签署同意书，不能入库。没有任何改动；请先登记同意书。",
+    "{name} has given no consent and cannot be admitted. Nothing was changed; record it first.",
+)
+NOT_SCREENED = Text(
+    "入库需要两名不同审核人通过且无人反对，现有 {n} 名通过、{m} 名反对。没有任何改动。",
+    "Admission needs two different reviewers who pass and nobody who rejects: {n} passed, {m} "
+    "rejected. Nothing was changed.",
+)
+OWN_CASE = Text(
+    "不能办理与本人有关的事项。没有任何改动。",
+    "Nobody decides in his own case. Nothing was changed.",
+)
+BARRED = Text(
+    "{name} 已被终身取消专家资格（《评选考核办法》第四十条第（四）项），不能再变更。没有任何改动。",
+    "{name} is barred for ever (Measures, art. 40(4)); the status cannot change. Nothing was changed.",
+)
+WRONG_STATUS = Text(
+    "{name} 目前是“{status}”，不能这样办理。没有任何改动。",
+    "{name} is “{status}” now, so this cannot be done. Nothing was changed.",
+)
+DATES = Text(
+    "结束日期不能早于开始日期。没有任何改动。",
+    "The end cannot lie before the start. Nothing was changed.",
+)
+FOR_EVER = Text(
+    "终身取消资格没有结束日期。没有任何改动。", "A bar for ever has no end. Nothing was changed."
+)
+STALE = Text(
+    "{who} 已于 {when} 修改了这位专家的记录，您看到的是旧内容。您的修改没有保存，填写的内容都在；不同之处：{what}。"
+    "请核对后再次提交。",
+    "{who} changed this expert's record at {when}; you were looking at an older one. Nothing of "
+    "yours was saved and all you typed is still here. It differs in: {what}. Check and submit "
+    "again.",
+)
+SOMEBODY = Text("系统", "the system")
+TARGET = Text(
+    "请至少指明一个县（市）、单位或另一位专家。没有任何改动。",
+    "Name at least a county, an organisation or another expert. Nothing was changed.",
+)
+SELF = Text(
+    "不能与本人回避。没有任何改动。", "An expert has no conflict with himself. Nothing was changed."
+)
+REPEATED = Text(
+    "同样的申报正在等待决定，没有重复登记。",
+    "The same declaration is awaiting a decision already; it was not recorded twice.",
+)
+DECIDED = Text(
+    "这条申报已经有结论（{status}）。没有任何改动。",
+    "This declaration is settled already ({status}). Nothing was changed.",
+)
+CANCELLED = Text(
+    "这段请假已经取消。没有任何改动。", "This absence is cancelled already. Nothing was changed."
+)
+FUTURE = Text(
+    "日期不能晚于今天。没有任何改动。", "The date cannot lie after today. Nothing was changed."
+)

@@ -1,0 +1,1 @@
+"""Score sheets: drafts saved at every change, marks, seal, corrections as new versions."""

