@@ -161,7 +161,10 @@ def _page_frame(app: Application, settings: Settings) -> None:
         from app.programme.queries import rounds_for
 
         with database().read() as reading:  # the frame of an error page needs its own snapshot
-            frame["rounds"] = rounds_for(reading, viewer)
+            frame["rounds"] = [
+                {"id": r.id, "title": r.title, "url": url_for("home.of_round", slug=r.slug)}
+                for r in rounds_for(reading, viewer)
+            ]
             frame["ledger_head"] = prove.head(reading).root.hex()
             if frame["round"] is not None:
                 frame["stages"] = stage_line(reading, viewer, frame["round"])

@@ -227,6 +227,7 @@ class Draw:
     def __init__(self, files: dict[str, Any]) -> None:
         self.files, self.c = files, files["commitment"]
         self.hash = leaf(self.c)
+        self.shapes: dict[Any, Cells] = {}
 
     def commitment(self) -> None:
         c, step = self.c, "commitment"
@@ -666,7 +667,7 @@ class Draw:
         clash: set[str] = set().union(*(days.get(d, set()) for d in p["dates"]))
         cap = self.c["load_cap"]
         capped = {i for i, n in loads.items() if cap and n >= cap}
-        filling = Filling(p, self.facts, self.out[name] | clash | capped)
+        filling = Filling(p, self.facts, self.out[name] | clash | capped, self.shapes)
         witness: set[str] = set()
         if published is not None:
             fields = ["id", "lot", "row", "seats", "short", "skips"]
@@ -842,17 +843,25 @@ class Draw:
         return "", "", "none"
 
 
+Cells = dict[tuple[str, ...], dict[tuple[str, ...], int]]
+
+
 class Filling:
     """Can a panel be completed? Depth first over numbers per type, then pair limits by flow or naming."""
 
     def __init__(
-        self, p: dict[str, Any], facts: dict[str, dict[str, str]], barred: set[str]
+        self,
+        p: dict[str, Any],
+        facts: dict[str, dict[str, str]],
+        barred: set[str],
+        everyone: dict[Any, Cells] | None = None,
     ) -> None:
         self.seats, self.facts, self.barred = p["seats"], facts, barred
         self.rows = [((a, v), lo, hi) for a, v, lo, hi in p["quotas"]]
         self.attributes = sorted({a for (a, _), _, _ in self.rows})
         self.limits = [(a, k) for a, k in p["pair_limits"]]
-        self.pool: dict[tuple[str, ...], dict[tuple[str, ...], int]] | None = None
+        self.pool: Cells | None = None
+        self.everyone = {} if everyone is None else everyone  # counts by shape, for many panels
 
     def kind(self, i: str) -> tuple[str, ...]:
         return tuple(self.facts[i].get(a, "") for a in self.attributes)
@@ -899,11 +908,7 @@ class Filling:
     def possible(self, members: list[str]) -> bool:
         """Is there a valid panel that contains `members`?"""
         if self.pool is None:
-            self.pool = {}
-            for i in self.facts:
-                if i not in self.barred:
-                    cell = self.pool.setdefault(self.kind(i), {})
-                    cell[self.bond(i)] = cell.get(self.bond(i), 0) + 1
+            self.pool = self._pool()
         have = self.count(members)
         if any(n > hi for n, (_, _, hi) in zip(have, self.rows, strict=False)):
             return False
@@ -921,12 +926,27 @@ class Filling:
         high = [hi - n for n, (_, _, hi) in zip(have, self.rows, strict=False)]
         place = {cell: r for r, (cell, _, _) in enumerate(self.rows)}
         self.types: list[tuple[tuple[str, ...], list[int], int]] = []
-        for t, stock in sorted(self.free.items()):
+        for t, cells in sorted(self.free.items()):
+            number = sum(cells.values())
             rows = [place.get((a, v), -1) for a, v in zip(self.attributes, t, strict=False)]
-            if -1 not in rows and sum(stock.values()):
-                self.types.append((t, rows, sum(stock.values())))
+            if -1 not in rows and number:
+                self.types.append((t, rows, number))
         self.dead: set[Any] = set()
         return self._fill(low, high, self.seats - len(members), [n for *_, n in self.types], {})[0]
+
+    def _pool(self) -> Cells:
+        """How many people may sit, by quota values and then by pair values."""
+        shape = (tuple(self.attributes), tuple(a for a, _ in self.limits))
+        if shape not in self.everyone:
+            counts: Cells = {}
+            for i in self.facts:
+                found = counts.setdefault(self.kind(i), {})
+                found[self.bond(i)] = found.get(self.bond(i), 0) + 1
+            self.everyone[shape] = counts
+        pool = {t: dict(found) for t, found in self.everyone[shape].items()}
+        for i in self.barred:
+            pool[self.kind(i)][self.bond(i)] -= 1
+        return pool
 
     def _fill(
         self, low: list[int], high: list[int], left: int, stock: list[int], plan: dict[Any, int]

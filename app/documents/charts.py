@@ -84,8 +84,15 @@ class _Drawing:
         self.parts.append(f"<{tag}{_attributes(attributes)}/>")
 
     def text(
-        self, x: float, y: float, words: str, *, anchor: str = "start", size: int = 12,
-        fill: str = _INK, bold: bool = False,
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        anchor: str = "start",
+        size: int = 12,
+        fill: str = _INK,
+        bold: bool = False,
     ) -> None:
         weight: dict[str, str | float] = {"font_weight": "bold"} if bold else {}
         attributes = _attributes(
@@ -94,7 +101,14 @@ class _Drawing:
         self.parts.append(f"<text{attributes}>{escape(words)}</text>")
 
     def line(
-        self, x1: float, y1: float, x2: float, y2: float, *, stroke: str = _INK, width: float = 1,
+        self,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        *,
+        stroke: str = _INK,
+        width: float = 1,
         dash: str = "",
     ) -> None:
         more: dict[str, str | float] = {"stroke_dasharray": dash} if dash else {}
@@ -111,9 +125,13 @@ class _Drawing:
     def svg(self) -> str:
         head = _attributes(
             {
-                "xmlns": "http://www.w3.org/2000/svg", "width": WIDTH, "height": self.height,
-                "viewBox": f"0 0 {WIDTH} {_number(self.height)}", "role": "img",
-                "aria_label": self.title, "font_family": _FONT,
+                "xmlns": "http://www.w3.org/2000/svg",
+                "width": WIDTH,
+                "height": self.height,
+                "viewBox": f"0 0 {WIDTH} {_number(self.height)}",
+                "role": "img",
+                "aria_label": self.title,
+                "font_family": _FONT,
             }
         )
         body = "".join(self.parts)
@@ -154,7 +172,9 @@ def _short(label: str, limit: int = 22) -> str:
     return kept
 
 
-def _axis(drawing: _Drawing, ticks: list[float], top: float, bottom: float) -> Callable[[float], float]:
+def _axis(
+    drawing: _Drawing, ticks: list[float], top: float, bottom: float
+) -> Callable[[float], float]:
     """Draw the scale; gives the x of a value."""
     low, high = ticks[0], ticks[-1]
     room = WIDTH - _LEFT - _RIGHT
@@ -188,8 +208,13 @@ def dot_strip(rows: Sequence[DotRow], *, language: Language = "zh") -> str:
             stacked.append(x)
             cy = y + (0, -8, 8, -4, 4)[near % 5]
             drawing.add(
-                "circle", cx=x, cy=cy, r=3.8, fill="#ffffff" if mark.dropped else _GREEN,
-                stroke=_RED if mark.dropped else "#ffffff", stroke_width=1.2 if mark.dropped else 0.6,
+                "circle",
+                cx=x,
+                cy=cy,
+                r=3.8,
+                fill="#ffffff" if mark.dropped else _GREEN,
+                stroke=_RED if mark.dropped else "#ffffff",
+                stroke_width=1.2 if mark.dropped else 0.6,
             )
             if mark.dropped:
                 drawing.line(x - 6, cy + 3, x + 6, cy - 3, stroke=_RED, width=1.2)
@@ -201,11 +226,18 @@ def dot_strip(rows: Sequence[DotRow], *, language: Language = "zh") -> str:
     y = bottom + 38
     drawing.add("circle", cx=_LEFT + 5, cy=y - 4, r=3.8, fill=_GREEN)
     drawing.text(_LEFT + 14, y, Text("计入", "counted").get(language), size=11)
-    drawing.add("circle", cx=_LEFT + 85, cy=y - 4, r=3.8, fill="#ffffff", stroke=_RED, stroke_width=1.2)
+    drawing.add(
+        "circle", cx=_LEFT + 85, cy=y - 4, r=3.8, fill="#ffffff", stroke=_RED, stroke_width=1.2
+    )
     drawing.line(_LEFT + 79, y - 1, _LEFT + 91, y - 7, stroke=_RED, width=1.2)
     drawing.text(_LEFT + 96, y, Text("去掉（划线）", "dropped (struck)").get(language), size=11)
     drawing.line(_LEFT + 210, y - 12, _LEFT + 210, y + 4, width=2.2)
-    drawing.text(_LEFT + 218, y, Text("计入均值（右列数字）", "counted mean (figure at right)").get(language), size=11)
+    drawing.text(
+        _LEFT + 218,
+        y,
+        Text("计入均值（右列数字）", "counted mean (figure at right)").get(language),
+        size=11,
+    )
     return drawing.svg()
 
 
@@ -233,9 +265,11 @@ def caterpillar(
         x = x_of(float(row.score))
         inside = cut is None or row.score >= cut
         drawing.add(
-            "path", d=f"M{_number(x)} {_number(y - 6)}L{_number(x + 6)} {_number(y)}"
+            "path",
+            d=f"M{_number(x)} {_number(y - 6)}L{_number(x + 6)} {_number(y)}"
             f"L{_number(x)} {_number(y + 6)}L{_number(x - 6)} {_number(y)}Z",
-            fill=_GREEN if inside else "#ffffff", stroke=_INK,
+            fill=_GREEN if inside else "#ffffff",
+            stroke=_INK,
         )
         drawing.text(WIDTH - _RIGHT + 10, y + 4, f"{row.score:f}", bold=True)
     if cut is not None:
@@ -248,7 +282,9 @@ def caterpillar(
 
 def strata_bars(rows: Sequence[StratumRow], *, language: Language = "zh") -> str:
     """Per stratum: excluded (hatched) and eligible (solid) people, and the seats (black squares)."""
-    title = Text("各类别：在库、排除、合格与名额", "Strata: pool, excluded, eligible and seats").get(language)
+    title = Text(
+        "各类别：在库、排除、合格与名额", "Strata: pool, excluded, eligible and seats"
+    ).get(language)
     step, top = 44, 8
     drawing = _Drawing(title, top + step * len(rows) + 28)
     room = WIDTH - _LEFT - 20
@@ -265,8 +301,13 @@ def strata_bars(rows: Sequence[StratumRow], *, language: Language = "zh") -> str
         if seat >= 3:
             for n in range(row.seats):
                 drawing.add(
-                    "rect", x=_LEFT + n * seat + 0.8, y=y + 8, width=min(seat - 1.6, 8), height=6,
-                    fill="#ffffff", stroke=_INK,
+                    "rect",
+                    x=_LEFT + n * seat + 0.8,
+                    y=y + 8,
+                    width=min(seat - 1.6, 8),
+                    height=6,
+                    fill="#ffffff",
+                    stroke=_INK,
                 )
         words = Text(
             f"在库 {row.pool} = 排除 {row.excluded} + 合格 {row.eligible}；名额 {row.seats}",
@@ -295,9 +336,13 @@ def probability_bars(rows: Sequence[ProbabilityRow], *, language: Language = "zh
         y = top + step * i
         length = float(room * Fraction(row.probability) / highest)
         drawing.text(_LEFT - 8, y + 15, _short(row.label), anchor="end")
-        drawing.add("rect", x=_LEFT, y=y + 4, width=max(length, 0.8), height=14, fill=_GREEN, stroke=_INK)
+        drawing.add(
+            "rect", x=_LEFT, y=y + 4, width=max(length, 0.8), height=14, fill=_GREEN, stroke=_INK
+        )
         share = Fraction(row.probability) * 10_000
-        rounded = Decimal((share.numerator * 2 + share.denominator) // (share.denominator * 2)) / 100
+        rounded = (
+            Decimal((share.numerator * 2 + share.denominator) // (share.denominator * 2)) / 100
+        )
         people = Text(f"{row.people} 人", f"{row.people} people").get(language)
         drawing.text(_LEFT + max(length, 0.8) + 8, y + 15, f"{rounded:.2f}%  {people}", size=11)
     return drawing.svg()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import threading
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,53 +19,21 @@ from typing import Any
 
 import typst
 
+from app.documents.characters import FONT_DIR, clean_text, undrawable
 from app.domain.types import DomainError, Text
 
+__all__ = ["DocumentError", "clean_text", "render_pdf", "undrawable"]
+
 _HERE = Path(__file__).parent
-FONT_DIR = _HERE / "fonts"
 TEMPLATE_DIR = _HERE / "templates"
 STANDARDS = ["a-2a", "ua-1"]
 
-# Invisible marks that turn the reading order round or hide letters; a name needs none of them.
-_INVISIBLE = frozenset("\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
-_LAYOUT = frozenset("\n\t")
 _lock = threading.Lock()
 _fonts: Any = None
 
 
 class DocumentError(RuntimeError):
     """A template could not be rendered: a fault of template or caller, not of the person typing."""
-
-
-def clean_text(text: str) -> str:
-    """`text` without control, private-use and surrogate characters and without direction marks.
-
-    Line feeds and tabs stay, CR LF becomes LF. Those categories (Cc, Co, Cs) cannot be archived in
-    PDF/A-2a; see `undrawable` for characters that are legal but missing from the fonts.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
-        c
-        for c in text
-        if c in _LAYOUT or (unicodedata.category(c) not in ("Cc", "Co", "Cs") and c not in _INVISIBLE)
-    )
-
-
-@lru_cache(maxsize=1)
-def _drawable() -> frozenset[str]:
-    """Every character of Mingjian Serif SC Regular, the widest face, to which all others fall back."""
-    found: set[str] = set(_LAYOUT)
-    for line in (FONT_DIR / "characters.txt").read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            first, _, last = line.partition("-")
-            found.update(chr(c) for c in range(int(first, 16), int(last or first, 16) + 1))
-    return frozenset(found)
-
-
-def undrawable(text: str) -> list[str]:
-    """The characters of `text` that a PDF cannot show, in order of appearance, each once."""
-    drawable = _drawable()
-    return list(dict.fromkeys(c for c in text if c not in drawable))
 
 
 def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -152,7 +119,8 @@ def render_pdf(template: str, data: dict[str, Any], *, published_at: datetime) -
     }
     fonts = _font_set()
     try:
-        pdf, warnings = typst.compile_with_warnings(
+        compile_files: Any = typst.compile_with_warnings  # its stub omits the in-memory form
+        pdf, warnings = compile_files(
             files,
             font_paths=fonts,
             ignore_system_fonts=True,

@@ -25,7 +25,10 @@ def qr_svg(text: str, *, alt: str = "") -> str:
         code.make(fit=True)
     except (DataOverflowError, ValueError) as error:
         raise DomainError(
-            Text("内容过长，无法生成二维码。请缩短后重试。", "Too long for a QR code. Shorten the text and try again.")
+            Text(
+                "内容过长，无法生成二维码。请缩短后重试。",
+                "Too long for a QR code. Shorten the text and try again.",
+            )
         ) from error
     matrix = code.get_matrix()
     size = len(matrix)

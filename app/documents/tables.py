@@ -1,214 +1,397 @@
-"""Reading what people upload as tables: XLSX and CSV, bounded and suspicious.
+"""The one safe reader of tables that people bring: XLSX and CSV, bounded before and while reading.
 
-Digits and letters typed in full width become plain ones; Chinese text stays as it is. Every
-refusal is one clear sentence, and nothing is read beyond the limits.
+Cells arrive as text, stripped, with full-width digits and letters as ASCII, so that no room has to
+guess types. Row numbers are those of the source, so an error can name the row that a person sees.
+What would be lost silently is refused instead: a formula without a result, a number of more than
+15 digits (an ID number that Excel has already cut), a value under a column without a heading.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
-import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
+import openpyxl
+from openpyxl.utils import get_column_letter
+
+from app.documents.characters import clean_text
 from app.domain.types import DomainError, Text
-from app.files.store import check_zip
+from app.files.archive import open_archive
+
+# openpyxl parses hostile XML safely only with defusedxml beside it.
+if not openpyxl.DEFUSEDXML:  # pragma: no cover
+    raise ImportError("defusedxml is required to read XLSX files")
 
 MAX_BYTES = 20 * 1024 * 1024
-MAX_CELLS = 2_000_000
-_NOTHING = Text("没有导入任何内容。", "Nothing was imported.")
+MAX_UNPACKED = 40 * 1024 * 1024
+MAX_COLUMNS = 500
+_FULL_WIDTH = {
+    c: c - 0xFEE0
+    for r in ((0xFF10, 0xFF19), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A))
+    for c in range(r[0], r[1] + 1)
+}
+_FULL_WIDTH_SIGNS = str.maketrans("．－＋％／：", ".-+%/:")
+_FIGURES = re.compile(r"[0-9.,:%/+\-．－＋％／：\s]+")
+_SPACES = str.maketrans({"\u3000": " ", "\u00a0": " ", "\u2007": " ", "\u202f": " "})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: its number in the file (the head is 1) and its cells by head."""
+    """`number` is the row (XLSX) or line (CSV) in the source, counted from 1."""
 
     number: int
-    cells: dict[str, str]
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Heads in order and the rows that are not empty."""
+    """A table with unique, non-empty headers; every row has exactly as many cells."""
 
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
+    sheet: str = ""
+
+    def records(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """(source row number, {header: text}) for each row."""
+        for row in self.rows:
+            yield row.number, dict(zip(self.headers, row.cells, strict=True))
 
 
-def _no(zh: str, en: str) -> DomainError:
-    return DomainError(Text(zh + _NOTHING.zh, f"{en} {_NOTHING.en}"), field="file")
+def _refuse(zh: str, en: str) -> DomainError:
+    return DomainError(Text(zh, en), field="file")
+
+
+def normalise(text: str) -> str:
+    """Stripped text; full-width digits and letters as ASCII, Chinese punctuation kept.
+
+    Full-width . - + % / : become ASCII only where the whole cell is a figure or a date.
+    """
+    found = clean_text(text).translate(_SPACES).translate(_FULL_WIDTH).strip()
+    if _FIGURES.fullmatch(found):
+        found = found.translate(_FULL_WIDTH_SIGNS)
+    return found
 
 
 def read_table(
     data: bytes,
     filename: str,
     *,
-    max_rows: int = 50_000,
-    max_bytes: int = MAX_BYTES,
     sheet: str | None = None,
+    max_rows: int = 50_000,
+    max_cells: int = 1_000_000,
+    max_bytes: int = MAX_BYTES,
+    max_unpacked: int = MAX_UNPACKED,
 ) -> Table:
-    """The first sheet (or the one named) of an XLSX, or a CSV in UTF-8 or GB 18030.
+    """The first worksheet (or the one named `sheet`) of an XLSX file, or a CSV file.
 
-    Raises DomainError for an empty, oversized, encrypted, damaged or macro-carrying file, for
-    repeated heads, and for a file that is neither.
+    The type follows from the content; `filename` is used in messages only. The first row that is
+    not empty holds the headers; empty rows are passed over. Raises DomainError with one sentence
+    for anything that cannot be read whole: nothing is ever half read.
     """
-    if not data.strip():
-        raise _no("文件是空的。", "The file is empty.")
-    if len(data) > max_bytes:
-        raise _no(f"文件超过 {max_bytes >> 20} MB。", f"The file is over {max_bytes >> 20} MB.")
-    if data.startswith(b"PK\x03\x04"):
-        lines = _xlsx(data, max_rows, sheet)
-    elif data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _no(
-            "这是旧版 .xls 或加密的工作簿。请另存为未加密的 .xlsx。",
-            "This is an old .xls or an encrypted workbook. Save it as plain .xlsx.",
+    shown = normalise(filename)[-80:] or "?"
+    if not data.strip(b"\x00 \t\r\n"):
+        raise _refuse(
+            f"文件 {shown} 是空的，请检查后重新上传。",
+            f"The file {shown} is empty. Check it and upload it again.",
         )
+    if len(data) > max_bytes:
+        limit = max_bytes // (1024 * 1024)
+        raise _refuse(
+            f"文件 {shown} 超过 {limit} MB，未读取。请拆分后分次上传。",
+            f"The file {shown} is larger than {limit} MB and was not read. Split it and upload the parts.",
+        )
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise _refuse(
+            f"文件 {shown} 已加密或为旧版 .xls 格式，无法读取。请去掉密码并另存为 .xlsx 后上传。",
+            f"The file {shown} is encrypted or in the old .xls format. Remove the password, save it as .xlsx and upload it.",
+        )
+    if data.startswith(b"PK"):
+        name, numbered = _xlsx(data, shown, sheet, max_rows, max_cells, max_unpacked)
     else:
-        lines = _csv(data, max_rows)
-    return _table(lines)
+        name, numbered = "", _csv(data, shown, max_rows, max_cells)
+    return _table(numbered, name, shown)
 
 
-def _xlsx(data: bytes, max_rows: int, sheet: str | None) -> list[list[str]]:
-    members = {info.filename for info in check_zip(data)}
-    if "xl/workbook.xml" not in members:
-        raise _no("不是 Excel 工作簿（.xlsx）。", "This is not an Excel workbook (.xlsx).")
-    import openpyxl
+def _too_long(shown: str, max_rows: int, max_cells: int) -> DomainError:
+    return _refuse(
+        f"文件 {shown} 超过 {max_rows} 行或 {max_cells} 个单元格，未读取。请拆分后分次上传。",
+        f"The file {shown} has more than {max_rows} rows or {max_cells} cells and was not read. Split it and upload the parts.",
+    )
 
+
+def _table(numbered: list[tuple[int, list[str]]], name: str, shown: str) -> Table:
+    if not numbered:
+        raise _refuse(
+            f"文件 {shown} 中没有数据，请检查后重新上传。",
+            f"The file {shown} holds no data. Check it and upload it again.",
+        )
+    headers = [" ".join(h.split()) for h in numbered[0][1]]
+    while headers and not headers[-1]:
+        headers.pop()
+    twice = sorted({h for h in headers if h and headers.count(h) > 1})
+    if twice:
+        raise _refuse(
+            f"文件 {shown} 的表头重复：{'、'.join(twice)}。请改名后重新上传。",
+            f"The file {shown} has duplicate headings: {', '.join(twice)}. Rename them and upload it again.",
+        )
+    kept = [i for i, h in enumerate(headers) if h]
+    named = set(kept)
+    rows = []
+    for number, cells in numbered[1:]:
+        for i, cell in enumerate(cells):
+            if cell and i not in named:
+                letter = get_column_letter(i + 1)
+                raise _refuse(
+                    f"文件 {shown} 第 {number} 行第 {letter} 列有内容但没有表头，未读取。请补上表头或删去该列。",
+                    f"The file {shown} has a value in row {number}, column {letter}, which has no heading; "
+                    "nothing was read. Name the column or remove it.",
+                )
+        rows.append(Row(number, tuple(cells[i] if i < len(cells) else "" for i in kept)))
+    return Table(tuple(headers[i] for i in kept), tuple(rows), name)
+
+
+# -- XLSX -------------------------------------------------------------------------------------
+
+
+def _xlsx(
+    data: bytes, shown: str, wanted: str | None, max_rows: int, max_cells: int, max_unpacked: int
+) -> tuple[str, list[tuple[int, list[str]]]]:
+    archive = open_archive(data, max_unpacked=max_unpacked)
+    if not any(n.lower() == "xl/workbook.xml" for n in archive.namelist()):
+        raise _refuse(
+            f"文件 {shown} 不是 XLSX 表格，未读取。请上传 .xlsx 或 .csv。",
+            f"The file {shown} is not an XLSX table and was not read. Upload .xlsx or .csv.",
+        )
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        page = book[sheet] if sheet else book.worksheets[0]
-        lines: list[list[str]] = []
-        cells = 0
-        for row in page.iter_rows(values_only=True, max_row=max_rows + 2, max_col=500):
-            cells += len(row)
-            if cells > MAX_CELLS:
-                raise _too_long(max_rows)
-            lines.append([_cell(value) for value in row])
-        book.close()
+        return _read_workbook(data, shown, wanted, max_rows, max_cells, max_unpacked)
     except DomainError:
         raise
-    except Exception as error:  # whatever a hostile workbook makes the parser raise
-        raise _no(
-            "工作簿已损坏，无法读取。", "The workbook is damaged and cannot be read."
+    except Exception as error:  # openpyxl raises whatever its parser met: KeyError, ParseError, ...
+        raise _refuse(
+            f"文件 {shown} 已损坏或含有不允许的内容，未读取。请用办公软件重新保存后上传。",
+            f"The file {shown} is damaged or holds forbidden content and was not read. Save it again and upload it.",
         ) from error
-    if len(lines) > max_rows + 1:
-        raise _too_long(max_rows)
-    return lines
 
 
-def _too_long(max_rows: int) -> DomainError:
-    return _no(f"超过 {max_rows} 行。请拆分后分批导入。", f"More than {max_rows} rows. Split it.")
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
-        case date() | time():
-            return value.isoformat()
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return str(int(value)) if value.is_integer() else repr(value)
-        case _:
-            return normal(str(value))
-
-
-def _csv(data: bytes, max_rows: int) -> list[list[str]]:
-    if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _no("不是表格文件（XLSX 或 CSV）。", "This is not a table (XLSX or CSV).")
-    text = _decode(data)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t，", key=first.count)
-    if delimiter == "，":
-        raise _no(
-            "列之间用了全角逗号。请改用半角逗号或另存为 Excel。",
-            "Columns are parted by full-width commas. Use plain commas or save it as Excel.",
+def _read_workbook(
+    data: bytes, shown: str, wanted: str | None, max_rows: int, max_cells: int, max_unpacked: int
+) -> tuple[str, list[tuple[int, list[str]]]]:
+    book = openpyxl.load_workbook(
+        io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+    )
+    titles = [s.title for s in book.worksheets]
+    if not titles or (wanted is not None and wanted not in titles):
+        raise _refuse(
+            f"文件 {shown} 中没有工作表 {wanted or ''}（现有：{'、'.join(titles)}）。",
+            f"The file {shown} has no worksheet {wanted or ''} (it has: {', '.join(titles)}).",
         )
-    csv.field_size_limit(100_000)
-    lines: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
-            lines.append([normal(cell) for cell in row])
-            if len(lines) > max_rows + 1:
-                raise _too_long(max_rows)
-    except csv.Error as error:
-        raise _no(
-            f"第 {len(lines) + 1} 行附近的引号或格式有误。",
-            f"Quotes or format are wrong near line {len(lines) + 1}.",
-        ) from error
-    return lines
+    index = titles.index(wanted) if wanted is not None else 0
+    found: list[tuple[int, list[str]]] = []
+    formulas_inside = _has_formulas(data, max_unpacked)
+    filled: set[tuple[int, int]] = set()
+    for number, values in _rows(book, index, shown, max_rows, max_cells):
+        cells = [_cell_text(v, number, x, shown) for x, v in enumerate(values)]
+        if formulas_inside:
+            filled.update((number, x) for x, v in enumerate(values) if v is not None)
+        if any(cells):
+            found.append((number, cells))
+            if len(found) > max_rows + 1:
+                raise _too_long(shown, max_rows, max_cells)
+    book.close()
+    if formulas_inside:
+        formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+        for number, values in _rows(formulas, index, shown, max_rows, max_cells):
+            for x, value in enumerate(values):
+                if isinstance(value, str) and value.startswith("=") and (number, x) not in filled:
+                    at = f"{get_column_letter(x + 1)}{number}"
+                    raise _refuse(
+                        f"文件 {shown} 的单元格 {at} 是没有计算结果的公式，未读取。请在表格软件中打开并保存，或粘贴为数值。",
+                        f"Cell {at} of {shown} is a formula without a result; nothing was read. "
+                        "Open and save it in a spreadsheet program, or paste values.",
+                    )
+        formulas.close()
+    return titles[index], found
 
 
-def _decode(data: bytes) -> str:
+def _has_formulas(data: bytes, max_unpacked: int) -> bool:
+    """Whether any worksheet holds a formula element; the XML is scanned, not parsed."""
+    with open_archive(data, max_unpacked=max_unpacked) as archive:
+        return any(
+            re.search(rb"<(\w+:)?f[ >/]", archive.read(name))
+            for name in archive.namelist()
+            if name.lower().startswith("xl/worksheets/") and name.lower().endswith(".xml")
+        )
+
+
+def _rows(
+    book: openpyxl.Workbook, index: int, shown: str, max_rows: int, max_cells: int
+) -> Iterator[tuple[int, Sequence[object]]]:
+    page = book.worksheets[index]
+    page.reset_dimensions()  # read-only sheets trust a false range
+    scanned = 0
+    for number, values in enumerate(page.iter_rows(values_only=True), 1):
+        # Padding counts too: one cell in column XFD makes a row of 16,384.
+        scanned += len(values)
+        if scanned > 4 * max_cells:
+            raise _too_long(shown, max_rows, max_cells)
+        last = len(values)
+        while last and values[last - 1] is None:
+            last -= 1
+        if last > MAX_COLUMNS:
+            raise _refuse(
+                f"文件 {shown} 超过 {MAX_COLUMNS} 列，未读取。请删去多余的列。",
+                f"The file {shown} has more than {MAX_COLUMNS} columns and was not read. Remove the surplus.",
+            )
+        if last:
+            yield number, values[:last]
+
+
+def _cell_text(value: object, row: int, column: int, shown: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        at = f"{get_column_letter(column + 1)}{row}"
+        if value in ("#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"):
+            raise _refuse(
+                f"文件 {shown} 的单元格 {at} 是错误值 {value}，未读取。请改正后重新上传。",
+                f"Cell {at} of {shown} holds the error {value}; nothing was read. Correct it and upload the file again.",
+            )
+        return normalise(value)
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        if abs(value) >= 10**15:
+            at = f"{get_column_letter(column + 1)}{row}"
+            raise _refuse(
+                f"文件 {shown} 的单元格 {at} 是超过 15 位的数字，末尾几位已被表格软件改动。请将该列设为文本并重新填写。",
+                f"Cell {at} of {shown} is a number of more than 15 digits, whose end the spreadsheet has changed. "
+                "Make the column text and type it again.",
+            )
+        return _plain_number(value)
+    if isinstance(value, datetime):
+        midnight = value.time() == time(0)
+        return value.date().isoformat() if midnight else value.isoformat(timespec="seconds")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    return normalise(str(value))
+
+
+def _plain_number(value: int | float) -> str:
+    """The 15 significant digits that a spreadsheet shows, without exponent: 0.1 + 0.2 is 0.3."""
+    if isinstance(value, int):
+        return str(value)
+    text = format(Decimal(format(value, ".15g")), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# -- CSV --------------------------------------------------------------------------------------
+
+
+def _decode(data: bytes, shown: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
         try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _no(
-        "文字编码无法识别。请另存为 UTF-8 或 GBK 的 CSV，或 Excel。",
-        "The text encoding is unknown. Save it as CSV in UTF-8 or GBK, or as Excel.",
-    )
-
-
-def normal(value: str) -> str:
-    """Strip, drop control and direction characters, bring full-width ASCII to plain ASCII."""
-    value = "".join(
-        chr(ord(c) - 0xFEE0)
-        if "０" <= c <= "９" or "Ａ" <= c <= "Ｚ" or "ａ" <= c <= "ｚ" or c in "．－＠＋／"
-        else " "
-        if c in "\u3000\u00a0"
-        else c
-        for c in unicodedata.normalize("NFC", value)
-        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs")
-    )
-    return value.strip()
-
-
-def _table(lines: list[list[str]]) -> Table:
-    if not lines or not any(lines[0]):
-        raise _no("第一行应为表头。", "The first row must hold the column heads.")
-    headers = lines[0]
-    while headers and not headers[-1]:
-        headers = headers[:-1]
-    repeated = {h for h in headers if h and headers.count(h) > 1}
-    if repeated:
-        names = "、".join(sorted(repeated))
-        raise _no(f"表头重复：{names}。", f"Repeated column heads: {names}.")
-    rows = tuple(
-        Row(number, {h: (line[i] if i < len(line) else "") for i, h in enumerate(headers) if h})
-        for number, line in enumerate(lines[1:], 2)
-        if any(line)
-    )
-    return Table(tuple(h for h in headers if h), rows)
-
-
-_DATE = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})?\s*日?)?(?:\s+00:00:00)?"
-)
-
-
-def parse_date(value: str) -> date | None:
-    """2012-09-24, 2012/9/24, 2012.9.24, 2012年9月24日, 2012年9月 (the first), 20120924; None when
-    it is no date."""
-    value = normal(value)
-    if re.fullmatch(r"\d{8}", value):
-        value = f"{value[:4]}-{value[4:6]}-{value[6:]}"
-    match = _DATE.fullmatch(value)
-    if not match:
-        return None
-    year, month, day = match.group(1), match.group(2), match.group(3) or "1"
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise _encoding(shown) from error
+    if b"\x00" in data or data.startswith(
+        (
+            b"%PDF",
+            b"\x89PNG",
+            b"\xff\xd8",
+            b"{\\rtf",
+            b"MZ",
+            b"\x7fELF",
+            b"GIF8",
+            b"Rar!",
+            b"7z\xbc\xaf",
+        )
+    ):
+        raise _not_csv(shown)
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|svg|script|table)", data[:200], re.I):
+        raise _not_csv(shown)
     try:
-        return date(int(year), int(month), int(day))
-    except ValueError:
-        return None
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    # A UTF-8 file with a few broken bytes would pass as GB18030 and turn into other characters.
+    trial = data.decode("utf-8", "replace")
+    foreign = sum(1 for c in trial if ord(c) > 127)
+    if trial.count("\ufffd") * 5 < foreign:
+        raise _encoding(shown)
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError as error:
+        raise _encoding(shown) from error
+    if sum(1 for c in text if 0xE000 <= ord(c) <= 0xF8FF or (ord(c) < 32 and c not in "\t\r\n")):
+        raise _encoding(shown)
+    return text
+
+
+def _encoding(shown: str) -> DomainError:
+    return _refuse(
+        f"文件 {shown} 的编码无法识别（支持 UTF-8、GB18030），未读取。请另存为 UTF-8 编码的 CSV 或 .xlsx。",
+        f"The encoding of {shown} is not known (UTF-8 and GB18030 are); nothing was read. Save it as CSV UTF-8 or .xlsx.",
+    )
+
+
+def _not_csv(shown: str) -> DomainError:
+    return _refuse(
+        f"文件 {shown} 不是表格，未读取。请上传 .xlsx 或 .csv。",
+        f"The file {shown} is not a table and was not read. Upload .xlsx or .csv.",
+    )
+
+
+def _delimiter(text: str) -> str:
+    """Of comma, semicolon and TAB the one whose first rows agree best; quotes are respected."""
+    sample = text[:20_000]
+    best, best_score = ",", (0.0, 0)
+    for candidate in ",;\t":
+        try:
+            reader = csv.reader(io.StringIO(sample, newline=""), delimiter=candidate)
+            widths = [len(r) for r in itertools.islice(reader, 20) if any(r)]
+        except csv.Error:
+            continue
+        if widths and widths[0] > 1:
+            score = (sum(w == widths[0] for w in widths) / len(widths), widths[0])
+            if score > best_score:
+                best, best_score = candidate, score
+    return best
+
+
+def _csv(data: bytes, shown: str, max_rows: int, max_cells: int) -> list[tuple[int, list[str]]]:
+    text = _decode(data, shown)
+    skipped = 0
+    hint = re.match(r'"?sep=(.)"?\r?\n', text)
+    delimiter = hint[1] if hint and hint[1] in ",;\t" else _delimiter(text)
+    if hint:
+        text, skipped = text[hint.end() :], 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    found: list[tuple[int, list[str]]] = []
+    cells = 0
+    while True:
+        number = reader.line_num + 1 + skipped
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise _refuse(
+                f"文件 {shown} 第 {number} 行的引号或格式有误，未读取。请改正后重新上传。",
+                f"Line {number} of {shown} has a quoting or format error; nothing was read. Correct it and upload the file again.",
+            ) from error
+        if row is None:
+            return found
+        cells += len(row)
+        if len(row) > MAX_COLUMNS or cells > max_cells:
+            raise _too_long(shown, max_rows, max_cells)
+        normal = [normalise(c) for c in row]
+        if any(normal):
+            found.append((number, normal))
+            if len(found) > max_rows + 1:
+                raise _too_long(shown, max_rows, max_cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -24,6 +24,9 @@ class Sheet(Record):
     superseded by its next `revision`."""
 
     __tablename__ = "sheet"
+    # They point at the leaf that covers this very row, so they cannot be inside it; `doctor`
+    # holds them against the ledger.
+    ledger_skip: ClassVar[frozenset[str]] = frozenset({"receipt", "receipt_seq"})
     __table_args__ = (
         UniqueConstraint("sitting_id", "seat_id", "revision"),
         CheckConstraint(f"state IN {STATES}", name="state"),
@@ -37,12 +40,12 @@ class Sheet(Record):
     state: Mapped[Code] = mapped_column(default="draft")
     version: Mapped[int] = mapped_column(default=0)
     entries: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    total: Mapped[Decimal | None]
-    sections: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    marked: Mapped[Decimal | None]  # sum of the expert's own marks when sealed
     saved_at: Mapped[At]
     sealed_at: Mapped[datetime | None]
     receipt: Mapped[Code | None]  # code printed for the expert
     receipt_seq: Mapped[int | None]  # ledger entry of the seal
+    supersedes_id: Mapped[Ref | None] = mapped_column(ForeignKey("sheet.id"))
     reason: Mapped[Long] = mapped_column(default="")  # of a recusal, an absence, a correction
 
     sitting: Mapped[Sitting] = relationship(lazy="joined", innerjoin=True)

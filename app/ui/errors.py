@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, jsonify, render_template, request
@@ -16,52 +17,101 @@ from app.ui.language import language
 
 log = logging.getLogger("mingjian")
 
+KEPT = Text(
+    "本次操作没有生效；之前保存的内容都在。",
+    "This action had no effect; everything saved before is kept.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What happened, what to do, what was kept; the page words its own title by the status."""
+
+    happened: Text
+    todo: Text
+    kept: Text = KEPT
+
+
 WORDS = {
-    400: Text(
-        "请求无法理解。没有任何改动。", "The request cannot be understood. Nothing was changed."
+    400: Words(
+        Text("请求无法理解。", "The request cannot be understood."),
+        Text("请返回上一页重试。", "Go back and try again."),
     ),
-    403: Text(
-        "您没有权限查看或办理此事。没有任何改动；如需要，请联系创建办公室。",
-        "You may not see or do this. Nothing was changed; ask the programme office if you need it.",
+    403: Words(
+        Text("您的角色不能查看或办理此事。", "Your role may not see or do this."),
+        Text("如需要，请联系创建办公室。", "Ask the programme office if you need it."),
     ),
-    404: Text(
-        "没有找到这个页面，或者它不对您开放。",
-        "There is no such page, or it is not open to you.",
+    404: Words(
+        Text("没有这个页面，或者它不对您开放。", "There is no such page, or it is not open to you."),
+        Text("请检查地址，或回到首页。", "Check the address, or go to the first page."),
     ),
-    405: Text("此页面不支持这种操作。", "This page does not support that action."),
-    413: Text(
-        "文件太大，未保存。请压缩或拆分后重新上传。",
-        "The file is too large and was not kept. Compress or split it and upload again.",
+    405: Words(
+        Text("此地址不支持这种操作。", "This address does not support that action."),
+        Text("请回到首页，从页面上的按钮进入。", "Go to the first page and use its buttons."),
     ),
-    429: Text("尝试次数过多，请稍后再试。", "Too many attempts. Try again later."),
-    500: Text(
-        "系统内部错误，本次操作没有生效，之前保存的内容都在。请重试；仍不行请联系系统管理员。",
-        "Something failed inside. This action had no effect and everything saved before is kept. "
-        "Try again, or tell the system administrator.",
+    409: Words(
+        Text("情况已经变化。", "Things have changed."),
+        Text("请回到上一页，刷新后核对再办。", "Go back, reload, check, and try again."),
     ),
-    503: Text(
-        "服务器暂时无法保存（磁盘已满或数据库不可用）。本次操作没有生效，已保存的内容都在。"
-        "请不要关闭本页，稍后重试。",
-        "The server cannot save just now (disk full, or the database is away). This action had no "
-        "effect and everything saved before is kept. Keep this page open and try again soon.",
+    413: Words(
+        Text("文件太大，未保存。", "The file is too large and was not kept."),
+        Text("请压缩或拆分后重新上传。", "Compress or split it and upload again."),
+    ),
+    422: Words(
+        Text("输入不符合要求。", "The input does not fit."),
+        Text("请返回上一页，改正后重试。", "Go back, correct it and try again."),
+    ),
+    429: Words(
+        Text("尝试次数过多。", "Too many attempts."),
+        Text("请稍后再试。", "Try again later."),
+    ),
+    500: Words(
+        Text("系统内部错误。", "Something failed inside the system."),
+        Text("请重试；仍不行请联系系统管理员。", "Try again, or tell the system administrator."),
+    ),
+    503: Words(
+        Text(
+            "服务器暂时无法保存（磁盘已满或数据库不可用）。",
+            "The server cannot save just now (disk full, or the database is away).",
+        ),
+        Text(
+            "请不要关闭页面，稍后重试，并告知系统管理员。",
+            "Keep the page open, try again soon, and tell the system administrator.",
+        ),
     ),
 }
-EXPIRED = Text(
-    "登录已过期或页面已陈旧，内容没有提交；您填写的内容保留在本机。请重新登录后打开原页面，再提交一次。",
-    "Your session has expired or the page is stale, so nothing was submitted; what you typed is "
-    "kept on this device. Sign in again, open the page and submit once more.",
+EXPIRED = Words(
+    Text(
+        "登录已过期或页面已陈旧，内容没有提交。",
+        "Your session has expired or the page is stale, so nothing was submitted.",
+    ),
+    Text(
+        "请重新登录，再打开原页面：填写的内容会自动恢复，然后再提交一次。",
+        "Sign in again and open the page: what you typed comes back; then submit once more.",
+    ),
+    Text("您填写的内容保留在本机。", "What you typed is kept on this device."),
 )
 
 
 def wants_json() -> bool:
-    return request.path.startswith("/api/") or request.is_json
+    """Scripts of ours send JSON; everybody else gets a page."""
+    return request.is_json
 
 
-def answer(status: int, text: Text) -> Any:
+def answer(status: int, words: Words, happened: Text | None = None) -> Any:
     """One error as a page or as JSON."""
+    text = happened or words.happened
     if wants_json():
         return jsonify(error={"zh": text.zh, "en": text.en, "text": text.get(language())}), status
-    return render_template("error.html", status=status, text=text), status
+    page = render_template(
+        "error.html",
+        status=status,
+        text=text,
+        kept=words.kept,
+        todo=words.todo,
+        action=(Text("回到首页", "First page"), "/"),
+    )
+    return page, status
 
 
 def register(app: Flask) -> None:
@@ -70,7 +120,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Any:
         status = {Forbidden: 403, NotFound: 404, Conflict: 409}.get(type(error), 422)
-        return answer(status, error.text)
+        return answer(status, WORDS[status], error.text)
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Any:
@@ -86,11 +136,10 @@ def register(app: Flask) -> None:
     @app.errorhandler(DBAPIError)
     def _database(error: DBAPIError) -> Any:
         log.exception("database error")
-        if (
-            error.connection_invalidated
-            or isinstance(error.orig, sqlite3.OperationalError)
-            or "OperationalError" in type(error).__name__
-        ):
+        away = isinstance(error.orig, sqlite3.OperationalError) or (
+            "OperationalError" in type(error).__name__
+        )
+        if away or error.connection_invalidated:
             page, status = answer(503, WORDS[503])
             return page, status, {"Retry-After": "10"}
         return answer(500, WORDS[500])

@@ -29,6 +29,8 @@ def say(zh: Text | str | None, en: str | None = None, /, **values: Any) -> Marku
     """The phrase in the reader's language, values escaped. A single string serves both."""
     if zh is None:
         return Markup("")
+    if isinstance(zh, Markup) and en is None and not values:
+        return zh  # said already
     text = zh if isinstance(zh, Text) else Text(str(zh), str(zh) if en is None else en)
     chosen = text.get(language())
     if not values:

@@ -6,7 +6,7 @@ answer is below 400 and rolls back otherwise: nothing half done.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,10 +75,8 @@ def finish(keep: bool) -> None:
     if keep:
         context.__exit__(None, None, None)
         return
-    try:
+    with suppress(_RollBack):
         context.__exit__(_RollBack, _RollBack(), None)
-    except _RollBack:
-        pass
 
 
 class Application(Flask):

@@ -164,8 +164,8 @@ def test_empty_table_teaches_instead_of_showing_nothing() -> None:
 
 def test_switcher_leads_to_each_round_and_marks_this_one() -> None:
     page = get("/")
-    assert '<a href="/?slug=2012-2" aria-current="true">' in page
-    assert '<a href="/?slug=2013">' in page
+    assert '<a href="/r/2012-2/home" aria-current="true">' in page
+    assert '<a href="/r/2013/home">' in page
 
 
 def test_signed_out_page_has_no_sign_out_and_no_round() -> None:

@@ -143,9 +143,9 @@ def build(on_autosave: Callable[[dict[str, Any]], Any] | None = None) -> Flask:
     def context() -> dict[str, Any]:
         out = cookie.get("out", False) or "out" in request.args
         title = Text("2012 年第二轮（示例）", "Second round of 2012 (sample)")
-        this = SimpleNamespace(id=1, title=title, drill=True, slug="2012-2")
+        this = SimpleNamespace(id=1, title=title, drill=True, url="/r/2012-2/home")
         other = SimpleNamespace(
-            id=2, title=Text("2013 年", "Round of 2013"), drill=False, slug="2013"
+            id=2, title=Text("2013 年", "Round of 2013"), drill=False, url="/r/2013/home"
         )
         viewer = SimpleNamespace(
             id=1,

@@ -1,0 +1,210 @@
+"""What a file really is, from its bytes; its name and the browser's claim are never believed.
+
+Recognised: PDF, PNG, JPEG, WebP, XLSX, DOCX, MP3, M4A, WebM, Ogg, WAV. What carries code or more than one
+face (macros, PDF scripts, HTML, SVG, a PDF that is also a ZIP) is refused with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+
+from app.domain.types import DomainError, Text
+from app.files.archive import open_archive
+from app.files.images import check_image
+
+PDF, PNG, JPEG, WEBP = "application/pdf", "image/png", "image/jpeg", "image/webp"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MP3, M4A, WEBM, OGG, WAV = "audio/mpeg", "audio/mp4", "audio/webm", "audio/ogg", "audio/wav"
+
+IMAGES = frozenset({PNG, JPEG, WEBP})
+OFFICE = frozenset({XLSX, DOCX})
+AUDIO = frozenset({MP3, M4A, WEBM, OGG, WAV})
+MATERIALS = frozenset({PDF}) | IMAGES | OFFICE
+
+EXTENSIONS: dict[str, tuple[str, ...]] = {
+    PDF: (".pdf",),
+    PNG: (".png",),
+    JPEG: (".jpg", ".jpeg"),
+    WEBP: (".webp",),
+    XLSX: (".xlsx",),
+    DOCX: (".docx",),
+    MP3: (".mp3",),
+    M4A: (".m4a", ".mp4"),
+    WEBM: (".webm", ".weba"),
+    OGG: (".ogg", ".oga", ".opus"),
+    WAV: (".wav",),
+}
+# Unpacked size of an office file and of the scripts looked for in a PDF's compressed objects.
+_MAX_UNPACKED = 200 * 1024 * 1024
+_MAX_OBJECTS = 64 * 1024 * 1024
+
+
+def _refuse(zh: str, en: str) -> DomainError:
+    return DomainError(Text(zh, en), field="file")
+
+
+def _mpeg_frame(head: bytes) -> bool:
+    """An MPEG audio layer I-III frame header (ISO/IEC 11172-3): sync and no reserved value."""
+    return (
+        len(head) >= 4
+        and head[0] == 0xFF
+        and head[1] & 0xE0 == 0xE0
+        and head[1] & 0x18 != 0x08
+        and head[1] & 0x06 != 0
+        and head[2] & 0xF0 not in (0xF0, 0x00)
+        and head[2] & 0x0C != 0x0C
+    )
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type that the first bytes (4 KiB) announce; a ZIP is "application/zip"."""
+    if head.startswith(b"%PDF-"):
+        return PDF
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return WAV
+    if head.startswith(b"PK\x03\x04"):
+        return "application/zip"
+    if head.startswith(b"OggS\x00"):
+        return OGG
+    if head.startswith(b"\x1aE\xdf\xa3") and b"webm" in head[:64]:
+        return WEBM
+    if head[4:8] == b"ftyp" and head[8:12] in (
+        b"M4A ",
+        b"M4B ",
+        b"mp42",
+        b"mp41",
+        b"isom",
+        b"iso2",
+    ):
+        return M4A
+    if head.startswith(b"ID3") or _mpeg_frame(head):
+        return MP3
+    return None
+
+
+def identify(head: bytes, read_all: Callable[[], bytes]) -> str:
+    """The media type of a file that passed every check of its kind, or a DomainError.
+
+    `head` is its first 4 KiB; `read_all` gives the whole when a check needs it (audio does not).
+    """
+    kind = sniff(head)
+    if kind is None:
+        if re.search(rb"<\s*(!doctype|html|svg|script|\?xml|body|iframe)", head, re.I):
+            raise _refuse(
+                "网页和 SVG 文件可能含有脚本，未接收。请另存为 PDF 或图片后上传。",
+                "Web pages and SVG files can carry scripts and are not taken. Save as PDF or picture and upload that.",
+            )
+        if head.startswith(b"\xd0\xcf\x11\xe0"):
+            raise _refuse(
+                "文件已加密或为旧版 Office 格式，未接收。请去掉密码，另存为 .docx、.xlsx 或 PDF。",
+                "The file is encrypted or in an old Office format and was not taken. Remove the password and save as .docx, .xlsx or PDF.",
+            )
+        raise _refuse(
+            "无法识别文件类型，未接收。请上传 PDF、图片、XLSX、DOCX 或录音文件。",
+            "The type of the file is not known; it was not taken. Upload PDF, pictures, XLSX, DOCX or audio.",
+        )
+    if kind in AUDIO:
+        return kind
+    data = read_all()
+    if kind == "application/zip":
+        if b"%PDF-" in data[:4096]:
+            raise _two_faces()
+        return _office(data)
+    if kind == PDF:
+        check_pdf(data)
+    else:
+        check_image(data, kind)
+        if re.search(rb"<\s*(script|html|iframe|svg)[\s>]|<\?php|%PDF-\d", data, re.I) or _is_zip(
+            data
+        ):
+            raise _two_faces()
+    return kind
+
+
+def _two_faces() -> DomainError:
+    return _refuse(
+        "文件同时是另一种文件或夹带代码，未接收。请重新导出后上传。",
+        "The file is also something else, or carries code; it was not taken. Export it again and upload that.",
+    )
+
+
+def _is_zip(data: bytes) -> bool:
+    return b"PK\x05\x06" in data[-66_000:] and b"PK\x01\x02" in data
+
+
+def _office(data: bytes) -> str:
+    with open_archive(data, max_unpacked=_MAX_UNPACKED) as archive:
+        names = {n.lower() for n in archive.namelist()}
+    if "[content_types].xml" in names:
+        if "xl/workbook.xml" in names:
+            return XLSX
+        if "word/document.xml" in names:
+            return DOCX
+    raise _refuse(
+        "压缩包不能直接上传，未接收。请解压后逐个上传其中的文件。",
+        "Archives are not taken. Unpack it and upload the files one by one.",
+    )
+
+
+_SCRIPT = re.compile(rb"/(JavaScript|Launch)(?![A-Za-z0-9])")
+_HEX_NAME = re.compile(rb"/[A-Za-z0-9]*#[0-9A-Fa-f]{2}[A-Za-z0-9#]*")
+
+
+def _runs_code(data: bytes) -> bool:
+    if _SCRIPT.search(data):
+        return True
+    # /J#61vaScript is the same name (ISO 32000-1, 7.3.5).
+    return any(
+        _SCRIPT.match(re.sub(rb"#([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), name[0]))
+        for name in _HEX_NAME.finditer(data)
+    )
+
+
+def check_pdf(data: bytes) -> None:
+    """Refuse a PDF with scripts or program starts, encrypted, cut off, or with a second face.
+
+    A plain scan, object streams unpacked (bounded); it is a guard at the door, not a PDF parser.
+    """
+    if b"%%EOF" not in data[-2048:]:
+        raise _refuse(
+            "PDF 文件不完整，未接收。请重新导出后上传。",
+            "The PDF is incomplete and was not taken. Export it again and upload that.",
+        )
+    if _is_zip(data):
+        raise _two_faces()
+    if re.search(rb"/Encrypt(?![A-Za-z0-9])", data):
+        raise _refuse(
+            "PDF 已加密，无法检查和归档，未接收。请去掉密码后重新上传。",
+            "The PDF is encrypted and cannot be checked or archived; it was not taken. Remove the password and upload it again.",
+        )
+    found = _runs_code(data)
+    budget = _MAX_OBJECTS
+    for match in re.finditer(rb"/ObjStm(?![A-Za-z0-9])", data):
+        if found or budget <= 0:
+            break
+        start = data.find(b"stream", match.end(), match.end() + 2048)
+        if start < 0:
+            continue
+        start += 8 if data[start + 6 : start + 8] == b"\r\n" else 7
+        try:
+            objects = zlib.decompressobj().decompress(
+                data[start : start + 8 * 1024 * 1024], min(budget, 8 * 1024 * 1024)
+            )
+        except zlib.error:
+            continue
+        budget -= len(objects)
+        found = _runs_code(objects)
+    if found:
+        raise _refuse(
+            "PDF 含有脚本或启动程序的动作，未接收。请用“打印为 PDF”重新生成后上传。",
+            "The PDF holds scripts or starts programs and was not taken. Print it to a new PDF and upload that.",
+        )

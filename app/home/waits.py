@@ -1,0 +1,373 @@
+"""What waits for whom: derived from the rooms' states, never a list that somebody keeps.
+
+Each answer is a few counting queries; nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.accounts.queries import supervisor_exists
+from app.accounts.viewer import Viewer
+from app.aggregation.models import Run
+from app.domain.types import Text
+from app.draw.models import Act, Dice, Draw
+from app.panel import queries as panels
+from app.panel.models import Challenge, Panel, Sitting
+from app.programme.models import Figure, FormPin, FormVersion, Round, Subject
+from app.registry.models import Expert, Interest
+from app.report.models import Report, Signature
+from app.scoring import queries as sheets
+
+LIVE = ("preparing", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing to do: words, where to do it, and the round it belongs to."""
+
+    what: Text
+    endpoint: str
+    at: dict[str, Any] = field(default_factory=dict)
+    round: Round | None = None
+    n: int | None = None
+
+
+def waits(session: Session, viewer: Viewer) -> list[Wait]:
+    """Everything that waits for the viewer, most urgent first."""
+    return _FOR[viewer.role](session, viewer)
+
+
+def _rounds(session: Session) -> list[Round]:
+    return list(session.scalars(select(Round).where(Round.phase.in_(LIVE)).order_by(Round.slug)))
+
+
+def _count(session: Session, query: Any) -> int:
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _office(session: Session, viewer: Viewer) -> list[Wait]:
+    found: list[Wait] = []
+    for round_ in _rounds(session):
+        at = {"slug": round_.slug}
+        if round_.phase == "preparing":
+            found.append(
+                Wait(
+                    Text("届次尚未开启：核对后开启", "The round is not open: check and open it"),
+                    "programme.show",
+                    at,
+                    round_,
+                )
+            )
+        n = _count(
+            session,
+            select(Subject.id).where(Subject.round_id == round_.id, Subject.status == "declared"),
+        )
+        if n:
+            found.append(
+                Wait(
+                    Text("个县（市、区）待资格审查结论", "counties await a qualification decision"),
+                    "programme.qualification",
+                    at,
+                    round_,
+                    n,
+                )
+            )
+        n = _count(
+            session,
+            select(Figure.id)
+            .join(Subject, Figure.subject_id == Subject.id)
+            .where(
+                Subject.round_id == round_.id,
+                Figure.confirmed_at.is_(None),
+                Figure.entered_by != viewer.id,
+            ),
+        )
+        if n:
+            found.append(
+                Wait(
+                    Text("项数据待第二人确认", "figures await a second person"),
+                    "programme.figures",
+                    at,
+                    round_,
+                    n,
+                )
+            )
+        found += _office_draws(session, round_)
+        found += _office_sittings(session, round_)
+        found += _office_results(session, round_)
+    return found
+
+
+def _office_draws(session: Session, round_: Round) -> list[Wait]:
+    found: list[Wait] = []
+    formed = set(session.scalars(select(Panel.draw_id).where(Panel.round_id == round_.id)))
+    for draw in session.scalars(
+        select(Draw).where(Draw.round_id == round_.id, Draw.state != "aborted")
+    ):
+        at = {"slug": round_.slug, "draw_id": draw.id}
+        text = {
+            "draft": Text("抽取申请待承诺", "A draw waits to be committed"),
+            "cosigned": Text("抽取已会签：录入骰子并完成", "Cosigned: enter the dice and finish"),
+        }.get(draw.state)
+        if draw.state == "completed" and draw.id not in formed:
+            text = Text("抽取已完成：联系专家并组建专家组", "Drawn: call the experts, form panels")
+        if text:
+            found.append(Wait(text, "draw.show", at, round_))
+    return found
+
+
+def _office_sittings(session: Session, round_: Round) -> list[Wait]:
+    found: list[Wait] = []
+    rows = session.scalars(
+        select(Sitting)
+        .join(Panel, Sitting.panel_id == Panel.id)
+        .where(Panel.round_id == round_.id, Sitting.phase.not_in(("planned", "closed")))
+        .order_by(Sitting.on, Sitting.position)
+    )
+    for sitting in rows:
+        found.append(
+            Wait(
+                Text("会议进行中：{c}", "A sitting is under way: {c}").format(
+                    c=sitting.subject.name
+                ),
+                "panel.sitting",
+                {"slug": round_.slug, "sitting_id": sitting.id},
+                round_,
+            )
+        )
+    n = _count(
+        session,
+        select(Challenge.id)
+        .join(Sitting, Challenge.sitting_id == Sitting.id)
+        .join(Panel, Sitting.panel_id == Panel.id)
+        .where(Panel.round_id == round_.id, Challenge.decision.is_(None)),
+    )
+    if n:
+        found.append(
+            Wait(
+                Text("件回避申请待处理", "challenges are undecided"),
+                "panel.index",
+                {"slug": round_.slug},
+                round_,
+                n,
+            )
+        )
+    return found
+
+
+def _office_results(session: Session, round_: Round) -> list[Wait]:
+    phases = list(
+        session.scalars(
+            select(Sitting.phase)
+            .join(Panel, Sitting.panel_id == Panel.id)
+            .where(Panel.round_id == round_.id)
+        )
+    )
+    at = {"slug": round_.slug}
+    run = session.scalar(select(Run.id).where(Run.round_id == round_.id).limit(1))
+    if phases and all(phase == "closed" for phase in phases) and not run:
+        return [
+            Wait(
+                Text("评分已全部结束：可以汇总", "All sittings are over: aggregate"),
+                "aggregation.index",
+                at,
+                round_,
+            )
+        ]
+    report = session.scalar(
+        select(Report)
+        .where(Report.round_id == round_.id)
+        .order_by(Report.number.desc())
+        .limit(1)
+    )
+    if run and report is None:
+        text = Text("已汇总：起草评审报告", "Aggregated: draft the rating report")
+        return [Wait(text, "report.index", at, round_)]
+    if report and report.state == "signing":
+        text = Text("评审报告签署中", "The report is being signed")
+        return [Wait(text, "report.show", {**at, "number": report.number}, round_)]
+    return []
+
+
+def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
+    found = []
+    n = _count(session, select(Expert.id).where(Expert.status == "candidate"))
+    if n:
+        found.append(
+            Wait(
+                Text("名候选专家待筛选", "candidates await screening"),
+                "registry.index",
+                {"status": "candidate"},
+                n=n,
+            )
+        )
+    n = _count(
+        session,
+        select(Expert.id).where(Expert.status == "active", Expert.review_due <= clock.today()),
+    )
+    if n:
+        found.append(
+            Wait(
+                Text("名专家到了核实日期", "experts are due for review"),
+                "registry.index",
+                {"status": "active"},
+                n=n,
+            )
+        )
+    return found
+
+
+def _supervisor(session: Session, viewer: Viewer) -> list[Wait]:
+    found = []
+    for draw in session.scalars(select(Draw).where(Draw.state.in_(("committed", "cosigned")))):
+        at = {"slug": draw.round.slug, "draw_id": draw.id}
+        if draw.state == "committed":
+            text = Text("抽取承诺待会签", "A commitment waits for your cosignature")
+        elif any(row.account_id == viewer.id for row in _dice(session, draw)):
+            continue
+        else:
+            text = Text("请独立录入骰子点数", "Enter the dice on your own device")
+        found.append(Wait(text, "draw.show", at, draw.round))
+    for act in session.scalars(select(Act).where(Act.cosigned_by.is_(None))):
+        draw = session.get_one(Draw, act.draw_id)
+        found.append(
+            Wait(
+                Text("更换记录待会签", "A removal waits for your cosignature"),
+                "draw.show",
+                {"slug": draw.round.slug, "draw_id": draw.id},
+                draw.round,
+            )
+        )
+    n = _count(session, select(Interest.id).where(Interest.status == "declared"))
+    if n:
+        found.append(
+            Wait(
+                Text("件利害关系申报待决定", "declared interests await a decision"),
+                "registry.interests",
+                n=n,
+            )
+        )
+    return found
+
+
+def _dice(session: Session, draw: Draw) -> list[Dice]:
+    return list(session.scalars(select(Dice).where(Dice.draw_id == draw.id)))
+
+
+def _expert(session: Session, viewer: Viewer) -> list[Wait]:
+    found = []
+    for panel in panels.own_panels(session, viewer):
+        seat = panels.own_seat(session, viewer, panel)
+        if seat and len(panels.declared(session, panel).get(seat.id, {})) < 2:
+            found.append(
+                Wait(
+                    Text("请签署回避与保密承诺书", "Sign your declarations"),
+                    "panel.show",
+                    {"slug": panel.round.slug, "panel_id": panel.id},
+                    panel.round,
+                )
+            )
+    for duty in sheets.duties(session, viewer):
+        sitting = duty.sitting
+        if sitting.phase == "scoring" and (duty.sheet is None or duty.sheet.state == "draft"):
+            found.append(
+                Wait(
+                    Text("请评分：{c}", "Score: {c}").format(c=sitting.subject.name),
+                    "scoring.index",
+                    {"slug": sitting.panel.round.slug},
+                    sitting.panel.round,
+                )
+            )
+        elif sitting.phase == "open" and not duty.signed_in:
+            found.append(
+                Wait(
+                    Text("请签到：{c}", "Sign in: {c}").format(c=sitting.subject.name),
+                    "panel.sitting",
+                    {"slug": sitting.panel.round.slug, "sitting_id": sitting.id},
+                    sitting.panel.round,
+                )
+            )
+    return found + _reports_to_sign(session, viewer)
+
+
+def _reports_to_sign(session: Session, viewer: Viewer) -> list[Wait]:
+    rounds = {panel.round_id for panel in panels.own_panels(session, viewer)}
+    if not rounds:
+        return []
+    expert = session.scalar(select(Expert.id).where(Expert.person_id == viewer.person_id))
+    signed = select(Signature.report_id).where(Signature.expert_id == expert)
+    return [
+        Wait(
+            Text("请签署评审报告", "Sign the rating report"),
+            "report.show",
+            {"slug": report.round.slug, "number": report.number},
+            report.round,
+        )
+        for report in session.scalars(
+            select(Report).where(
+                Report.round_id.in_(rounds),
+                Report.state == "signing",
+                Report.id.not_in(signed),
+            )
+        )
+    ]
+
+
+def _presenter(session: Session, viewer: Viewer) -> list[Wait]:
+    found = []
+    for sitting in panels.sittings_of_presenter(session, viewer):
+        statement = panels.statement(session, sitting)
+        if sitting.phase == "statement" and statement and statement.closed_at is None:
+            text = (
+                Text("现场陈述进行中：填写并确认记录", "Your statement: fill in and confirm")
+                if statement.confirmed_at is None
+                else Text("现场陈述进行中", "Your statement is under way")
+            )
+            found.append(
+                Wait(
+                    text,
+                    "panel.sitting",
+                    {"slug": sitting.panel.round.slug, "sitting_id": sitting.id},
+                    sitting.panel.round,
+                )
+            )
+    return found
+
+
+def _admin(session: Session, viewer: Viewer) -> list[Wait]:
+    found = []
+    pinned = select(FormPin.form_version_id)
+    n = _count(
+        session,
+        select(FormVersion.id).where(FormVersion.signed_by.is_(None), FormVersion.id.in_(pinned)),
+    )
+    if n:
+        found.append(
+            Wait(
+                Text("个在用表格版本待确认签署", "form versions in use await your signature"),
+                "programme.forms",
+                n=n,
+            )
+        )
+    if not supervisor_exists(session):
+        found.append(
+            Wait(Text("还没有监督人员：请邀请", "There is no supervisor yet: invite one"), "accounts.index")
+        )
+    return found
+
+
+_FOR: dict[str, Callable[[Session, Viewer], list[Wait]]] = {
+    "office": _office,
+    "keeper": _keeper,
+    "supervisor": _supervisor,
+    "expert": _expert,
+    "presenter": _presenter,
+    "admin": _admin,
+}

@@ -1,0 +1,78 @@
+"""What must always hold for sheets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.scoring.sheets import check_sheet, sheet_points
+from app.domain.types import Text
+from app.draw.models import Seat
+from app.ledger.models import Event, Secret
+from app.scoring.models import Sheet
+from app.scoring.operations import receipt_code
+
+
+def sealed_sheets_stand(session: Session) -> list[Text]:
+    """A sealed sheet is complete, adds up to what was stored, and its receipt's leaf covers it."""
+    faults = []
+    for sheet in session.scalars(select(Sheet).where(Sheet.state.in_(("sealed", "superseded")))):
+        if check_sheet(sheet.instrument, sheet.entries):
+            faults.append(
+                Text(f"评分表 {sheet.id}：封存但不完整", f"sheet {sheet.id}: sealed, incomplete")
+            )
+        elif sheet_points(sheet.instrument, sheet.entries).marked != sheet.marked:
+            faults.append(
+                Text(
+                    f"评分表 {sheet.id}：存储的合计与重算不符",
+                    f"sheet {sheet.id}: the stored sum differs from the marks",
+                )
+            )
+        event = session.get(Event, sheet.receipt_seq) if sheet.receipt_seq is not None else None
+        secret = session.get(Secret, sheet.receipt_seq) if event else None
+        names = json.loads(secret.body)["data"].get("sheet") if secret else None
+        if event is None or receipt_code(event.leaf) != sheet.receipt or names != sheet.id:
+            faults.append(
+                Text(
+                    f"评分表 {sheet.id}：回执与账本不符",
+                    f"sheet {sheet.id}: its receipt does not fit the ledger",
+                )
+            )
+    return faults
+
+
+def one_live_sheet(session: Session) -> list[Text]:
+    """At most one sealed sheet for a seat and a county."""
+    rows = session.execute(
+        select(Sheet.sitting_id, Sheet.seat_id)
+        .where(Sheet.state.in_(("sealed", "recused", "absent")))
+        .group_by(Sheet.sitting_id, Sheet.seat_id)
+        .having(func.count() > 1)
+    )
+    return [
+        Text(
+            f"会议 {sitting} 席位 {seat}：有多张有效评分表",
+            f"sitting {sitting}, seat {seat}: more than one counting sheet",
+        )
+        for sitting, seat in rows
+    ]
+
+
+def sheets_belong(session: Session) -> list[Text]:
+    """A sheet's seat belongs to its sitting's panel."""
+    return [
+        Text(f"评分表 {sheet.id}：席位不属于该组", f"sheet {sheet.id}: its seat is of another panel")
+        for sheet in session.scalars(select(Sheet).join(Seat, Sheet.seat_id == Seat.id))
+        if (sheet.seat.draw_id, sheet.seat.panel)
+        != (sheet.sitting.panel.draw_id, sheet.sitting.panel.code)
+    ]
+
+
+INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
+    ("sealed sheets are complete, add up, and match their receipts", sealed_sheets_stand),
+    ("one counting sheet per seat and county", one_live_sheet),
+    ("sheets belong to their panel", sheets_belong),
+)

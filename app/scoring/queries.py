@@ -1,0 +1,168 @@
+"""Reading sheets. Nobody sees another expert's marks, counts or order before sealing; the leader
+sees sealed or not sealed; the office sees item counts; supervisor and administrator no marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.accounts.viewer import Viewer
+from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
+from app.domain.types import NotFound, Text
+from app.draw.models import Seat
+from app.panel import queries as panels
+from app.panel.models import Attendance, Sitting
+from app.registry.models import Expert
+from app.scoring.models import Sheet
+
+ABSENT = Text(
+    "没有找到这张评分表，或者它不对您开放。", "There is no such sheet, or it is not open to you."
+)
+LIVE = ("draft", "sealed", "recused", "absent")
+FINAL = ("sealed", "recused", "absent")
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One county that the viewer has to score: the sitting, his seat, his live sheet if begun."""
+
+    sitting: Sitting
+    seat: Seat
+    sheet: Sheet | None
+    signed_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one seat is. Counts are None for whoever may not see them."""
+
+    seat: Seat
+    state: str
+    done: int | None
+    total: int | None
+
+
+def live_sheet(session: Session, sitting: Sitting, seat: Seat) -> Sheet | None:
+    """The latest revision that is not superseded."""
+    return session.scalar(
+        select(Sheet)
+        .where(Sheet.sitting_id == sitting.id, Sheet.seat_id == seat.id, Sheet.state.in_(LIVE))
+        .order_by(Sheet.revision.desc())
+        .limit(1)
+    )
+
+
+def duties(session: Session, viewer: Viewer) -> list[Duty]:
+    """What the viewer has to score, in every round, by day and order."""
+    found = []
+    for panel in panels.own_panels(session, viewer):
+        seat = panels.own_seat(session, viewer, panel)
+        if seat is None:
+            continue
+        sheets: dict[str, Sheet] = {}
+        for sheet in session.scalars(
+            select(Sheet)
+            .where(Sheet.seat_id == seat.id, Sheet.state.in_(LIVE))
+            .order_by(Sheet.revision)
+        ):
+            sheets[sheet.sitting_id] = sheet
+        present = set(
+            session.scalars(select(Attendance.sitting_id).where(Attendance.seat_id == seat.id))
+        )
+        found += [Duty(s, seat, sheets.get(s.id), s.id in present) for s in panel.sittings]
+    return found
+
+
+def own_sheet(session: Session, viewer: Viewer, sheet_id: str) -> Sheet:
+    """The viewer's own sheet on an active seat; NotFound for everybody else, whatever the role."""
+    sheet = session.scalar(
+        select(Sheet)
+        .join(Seat, Sheet.seat_id == Seat.id)
+        .join(Expert, Seat.expert_id == Expert.id)
+        .where(
+            Sheet.id == sheet_id,
+            Expert.person_id == viewer.person_id,
+            Seat.state != "removed",
+        )
+    )
+    if sheet is None or viewer.role != "expert":
+        raise NotFound(ABSENT)
+    return sheet
+
+
+def standing(sheet: Sheet) -> dict[str, Any]:
+    """A sheet as its own expert sees it: points so far, and what keeps it from being sealed."""
+    instrument = sheet.instrument
+    points = sheet_points(instrument, sheet.entries)
+    problems = check_sheet(instrument, sheet.entries)
+    own = sheet_items(instrument)
+    by_item: dict[str, list[Text]] = {}
+    for problem in problems:
+        by_item.setdefault(problem.item_id, []).append(problem.text)
+    applying = [item for item in own if item["applies"]]
+    return {
+        "items": own,
+        "points": points.items,
+        "marked": points.marked,
+        "maximum": points.marked_maximum,
+        "problems": by_item,
+        "missing": sum(1 for p in problems if p.code == "missing"),
+        "wrong": sum(1 for p in problems if p.code != "missing"),
+        "done": sum(1 for item in applying if item["id"] not in by_item),
+        "total": len(applying),
+    }
+
+
+def progress(session: Session, viewer: Viewer, sitting: Sitting) -> list[Progress]:
+    """State of every seat of a sitting. The office sees item counts, the leader only whether a
+    sheet is sealed, and nobody any mark."""
+    panel = sitting.panel
+    own = panels.own_seat(session, viewer, panel) if viewer.role == "expert" else None
+    leads = own is not None and panel.leader_seat_id == own.id
+    if viewer.role not in ("office", "supervisor") and not leads:
+        raise NotFound(ABSENT)
+    rows = []
+    for seat in panels.seats(session, panel):
+        sheet = live_sheet(session, sitting, seat)
+        state = sheet.state if sheet else "not_begun"
+        if viewer.role == "office":
+            count = standing(sheet) if sheet else None
+            rows.append(
+                Progress(
+                    seat, state, count["done"] if count else 0, count["total"] if count else None
+                )
+            )
+        else:
+            shown = state if state in FINAL else "unsealed"
+            rows.append(Progress(seat, shown, None, None))
+    return rows
+
+
+def sealed_sheets(session: Session, round_id: str) -> list[Sheet]:
+    """Every counting sheet of a round: sealed, recused or absent, on an active seat."""
+    return list(
+        session.scalars(
+            select(Sheet)
+            .join(Seat, Sheet.seat_id == Seat.id)
+            .join(Sitting, Sheet.sitting_id == Sitting.id)
+            .where(
+                Sitting.panel.has(round_id=round_id),
+                Seat.state != "removed",
+                Sheet.state.in_(FINAL),
+            )
+            .order_by(Sitting.position, Seat.number)
+        )
+    )
+
+
+def unfinished(session: Session, sitting: Sitting) -> list[Seat]:
+    """Active seats whose sheet is not final."""
+    return [
+        seat
+        for seat in panels.seats(session, sitting.panel)
+        if (sheet := live_sheet(session, sitting, seat)) is None or sheet.state not in FINAL
+    ]
+

@@ -1,0 +1,1 @@
+"""Reads everything and proves it: the ledger, the invariants. Writes nothing of its own."""

@@ -1,0 +1,43 @@
+"""`doctor`: every room's invariants over live data, each by name, and the ledger itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy.orm import Session
+
+from app.aggregation.invariants import INVARIANTS as AGGREGATION
+from app.directory.invariants import INVARIANTS as DIRECTORY
+from app.domain.types import Text
+from app.draw.invariants import INVARIANTS as DRAW
+from app.files.store import Store
+from app.keys import Keys
+from app.ledger import prove
+from app.panel.invariants import INVARIANTS as PANEL
+from app.programme.invariants import INVARIANTS as PROGRAMME
+from app.registry.invariants import INVARIANTS as REGISTRY
+from app.report.invariants import INVARIANTS as REPORT
+from app.scoring.invariants import INVARIANTS as SCORING
+
+Check = tuple[str, Callable[[Session], list[Text]]]
+ROOMS: tuple[Check, ...] = (
+    *DIRECTORY,
+    *REGISTRY,
+    *PROGRAMME,
+    *DRAW,
+    *PANEL,
+    *SCORING,
+    *AGGREGATION,
+    *REPORT,
+)
+
+
+def examine(session: Session, keys: Keys, store: Store) -> Iterator[tuple[str, list[Text]]]:
+    """Name and faults of each invariant; no fault means that it holds."""
+    yield "the ledger verifies and covers every row", prove.verify(session, keys).faults
+    yield (
+        "stored files fit their hashes",
+        [Text(f"文件 {sha[:12]} 损坏", f"file {sha[:12]} is damaged") for sha in store.verify()],
+    )
+    for name, check in ROOMS:
+        yield name, check(session)
