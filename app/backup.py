@@ -107,8 +107,8 @@ def backup(
                         running.update(line)
                         member.write(line)
                 digests[name] = running.hexdigest()
-            for sha in installation.store.all():
-                data = installation.store.open(sha)
+            for sha in installation.store.digests():
+                data = installation.store.open(sha).read()
                 archive.writestr(f"files/{sha}", data)
                 digests[f"files/{sha}"] = hashlib.sha256(data).hexdigest()
             manifest = canonical(
@@ -203,7 +203,7 @@ def restore(
             raise DomainError(DAMAGED.format(what=fault))
         for name in manifest["members"]:
             if name.startswith("files/"):
-                installation.store.restore(name.removeprefix("files/"), archive.read(name))
+                installation.store.keep(archive.read(name))
     return prove.TreeHead.parse(manifest["head"])
 
 

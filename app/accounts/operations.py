@@ -26,7 +26,7 @@ from app.accounts.models import (
 )
 from app.accounts.viewer import ROLE_TEXT, Viewer
 from app.directory.models import Person
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.keys import Keys
 from app.ledger.append import append
 
@@ -213,8 +213,18 @@ def use_invitation(session: Session, invitation: Invitation) -> None:
 def sign_up(
     session: Session, invitation: Invitation, *, name: str, login: str, password_hash: str
 ) -> Account:
-    """Redeem a sign-up link: person, account and role in one step."""
+    """Redeem a sign-up link: person, account and role in one step. A supervisor's link is void
+    when somebody else became the first supervisor meanwhile (a supervisor's own links hold)."""
     use_invitation(session, invitation)
+    if invitation.role == "supervisor" and queries.supervisor_exists(session):
+        if invitation.created_by and not queries.was_supervisor(session, invitation.created_by):
+            raise Conflict(
+                Text(
+                    "已有监督人员，此链接作废。没有创建账号；请由监督人员重新邀请。",
+                    "There is a supervisor by now, so this link is void. No account was created; "
+                    "ask a supervisor for a new link.",
+                )
+            )
     person = (
         session.get(Person, invitation.person_id) if invitation.person_id else Person(name=name)
     )
@@ -277,7 +287,7 @@ def second_factor_fits(session: Session, account: Account, code: str, keys: Keys
     totp = pyotp.TOTP(keys.decrypt(account.totp_secret))
     step = int(clock.now().timestamp()) // 30
     for candidate in (step, step - 1, step + 1):
-        if secrets.compare_digest(totp.at(candidate * 30), code):
+        if secrets.compare_digest(totp.at(candidate * 30).encode(), code.encode()):
             if account.totp_step is not None and candidate <= account.totp_step:
                 return False
             account.totp_step = candidate
@@ -326,7 +336,7 @@ def revoke_sign_in(session: Session, actor: Viewer, sign_in_id: str) -> None:
     """End one's own session (or anybody's, for an administrator or supervisor)."""
     row = session.get(SignIn, sign_in_id)
     if row is None or (row.account_id != actor.id and actor.role not in ("admin", "supervisor")):
-        raise Forbidden(Text("没有这个登录会话。", "There is no such session."))
+        raise NotFound(Text("没有这个登录会话。", "There is no such session."))
     row.revoked_at = row.revoked_at or clock.now()
     append(session, actor, "sign_in.revoked", sealed=True)
 

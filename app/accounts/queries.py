@@ -98,3 +98,16 @@ def supervisor_exists(session: Session) -> bool:
         session.scalar(select(RoleGrant.id).where(RoleGrant.role == "supervisor").limit(1))
         is not None
     )
+
+
+def was_supervisor(session: Session, account_id: str) -> bool:
+    """Does, or did, the account's person hold the supervisor's role?"""
+    return (
+        session.scalar(
+            select(RoleGrant.id)
+            .join(Account, Account.person_id == RoleGrant.person_id)
+            .where(Account.id == account_id, RoleGrant.role == "supervisor")
+            .limit(1)
+        )
+        is not None
+    )

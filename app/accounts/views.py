@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import current_user, login_user, logout_user
 
 from app.accounts import operations, queries
+from app.accounts.models import Account
 from app.accounts.forms import InviteForm, PasswordForm, SignInForm, SignUpForm
 from app.accounts.session import SignedIn
 from app.accounts.viewer import ROLE_TEXT
@@ -87,11 +88,15 @@ def settings_idle() -> timedelta:
 def _finish_sign_in(account_id: str, code: str, places: tuple[str, str]) -> str | None:
     """Second factor and the session row, in one transaction that keeps its counters."""
     with database().write() as writing:
-        account = writing.get(queries.Account, account_id)
+        account = writing.get(Account, account_id)
         viewer = queries.viewer_of(writing, account) if account else None
-        fits = viewer is not None and (
-            not operations.needs_second_factor(viewer.role, settings().demo)
-            or operations.second_factor_fits(writing, account, code, keys())
+        fits = (
+            account is not None
+            and viewer is not None
+            and (
+                not operations.needs_second_factor(viewer.role, settings().demo)
+                or operations.second_factor_fits(writing, account, code, keys())
+            )
         )
         if account is None or not fits:
             operations.count_failure(writing, places[0])
@@ -151,7 +156,8 @@ def join(token: str) -> Any:
                 )
             else:
                 account = operations.reset_by_link(writing, again, hashed)
-            secret, codes = None, []
+            secret: str | None = None
+            codes: list[str] = []
             role_now = queries.live_role(writing, account.person_id) or ""
             if purpose == "signup" and operations.needs_second_factor(role_now, settings().demo):
                 secret, codes = operations.start_totp(writing, account, keys())
@@ -164,7 +170,7 @@ def join(token: str) -> Any:
         flash(say("密码已设置，请登录。", "The password is set. Please sign in."), "done")
         return redirect(url_for("accounts.sign_in"))
 
-    uri = pyotp.TOTP(secret).provisioning_uri(label, issuer_name="Mingjian")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=label, issuer_name="Mingjian")
     return render_template(
         "accounts/second_factor.html", secret=secret, codes=codes, qr=qr_svg(uri)
     )
@@ -243,7 +249,7 @@ def index() -> Any:
 @allow("admin", "supervisor")
 def reset(account_id: str) -> Any:
     """A one-time link for a new password, to hand over in person."""
-    account = db().get(queries.Account, account_id)
+    account = db().get(Account, account_id)
     if account is None:
         raise NotFound(GONE)
     token = operations.invite(db(), me(), purpose="reset", person_id=account.person_id)
@@ -255,7 +261,7 @@ def reset(account_id: str) -> Any:
 @allow("admin", "supervisor")
 def revoke(account_id: str) -> Any:
     """Take the role away and end every session, at once."""
-    account = db().get(queries.Account, account_id)
+    account = db().get(Account, account_id)
     if account is None:
         raise NotFound(GONE)
     operations.revoke_role(db(), me(), person_id=account.person_id)

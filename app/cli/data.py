@@ -20,16 +20,42 @@ def import_group() -> None:
     "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
 )
 @click.option("--dry-run", is_flag=True, help="Show what would happen; write nothing")
+@click.option("--new-employers", is_flag=True, help="Create employers that are not known yet")
+@click.option("--screening-document", default="", help="Admit on this screening decision")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def experts(home: str | None, dry_run: bool, file: Path) -> None:
-    """Import experts from FILE: all or nothing, errors by row and column."""
-    from app.registry.imports import import_experts
+def experts(
+    home: str | None, dry_run: bool, new_employers: bool, screening_document: str, file: Path
+) -> None:
+    """Import experts from FILE: all or nothing, every error by row and column."""
+    from app.registry.imports import ImportReport, import_experts
 
     parts = installation.open_existing(home)
-    with parts.database.write() as session:
-        report = import_experts(session, None, file.read_bytes(), file.name, dry_run=dry_run)
+    data = file.read_bytes()
+
+    def read(*, dry: bool) -> ImportReport:
+        with parts.database.write() as session:
+            return import_experts(
+                session,
+                None,
+                data,
+                file.name,
+                dry_run=dry,
+                new_employers=new_employers,
+                screening_document=screening_document,
+            )
+
+    report = read(dry=True)
+    for duplicate in report.duplicates:
+        click.echo(f"row {duplicate.row}: {duplicate.name}: {duplicate.why.en}")
+    for problem in report.problems:
+        click.echo(f"row {problem.row}, {problem.column}: {problem.text.en}", err=True)
+    if report.problems:
+        click.echo("Nobody was imported. Correct the rows above and try again.", err=True)
+        sys.exit(1)
+    ready = len(report.ready)
+    if dry_run:
+        click.echo(f"{ready} would be imported; nothing was written")
+    else:
+        created = read(dry=False).created
+        click.echo(f"{created} imported")
     parts.close()
-    for fault in report.errors:
-        click.echo(str(fault), err=True)
-    click.echo(report.summary.en)
-    sys.exit(1 if report.errors else 0)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from app.directory.words import CHANGE_KIND, ORGANISATION_KIND
@@ -10,9 +14,14 @@ from app.domain.types import Text
 from app.ui.forms import Form, needed
 
 
+def choices(table: Mapping[Any, Text]) -> list[SelectChoice]:
+    """The options of a select: code and what it is called."""
+    return [SelectChoice(value=code, label=text) for code, text in table.items()]
+
+
 class ChangeForm(Form):
     on = DateField(Text("生效日期", "In force from"), validators=[needed()])
-    kind = SelectField(Text("种类", "Kind"), choices=list(CHANGE_KIND.items()))
+    kind = SelectField(Text("种类", "Kind"), choices=choices(CHANGE_KIND))
     old = StringField(
         Text("原区划", "Former units"),
         description=Text(
@@ -34,7 +43,7 @@ class ChangeForm(Form):
 
 class OrganisationForm(Form):
     name = StringField(Text("单位名称", "Name"), validators=[needed(), Length(max=200)])
-    kind = SelectField(Text("类别", "Kind"), choices=list(ORGANISATION_KIND.items()))
+    kind = SelectField(Text("类别", "Kind"), choices=choices(ORGANISATION_KIND))
     parent = StringField(
         Text("上级单位", "Superior body"),
         description=Text(

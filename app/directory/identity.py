@@ -10,7 +10,7 @@ import re
 import unicodedata
 from datetime import date
 
-from app.documents.pdf import clean_text, undrawable
+from app.documents.characters import clean_text, undrawable
 from app.domain.types import DomainError, Text
 
 EXERCISE_REGION = "999999"

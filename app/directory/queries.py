@@ -8,12 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person, Region
 from app.domain.types import NotFound, Text
 from app.keys import Keys
@@ -24,6 +23,15 @@ READERS = ("keeper", "office", "supervisor", "admin")
 NO_SUCH = Text(
     "没有找到这条记录，或者它不对您开放。", "There is no such record, or it is not yours to see."
 )
+
+
+class Actor(Protocol):
+    """Who looks or acts, as far as this room must know it: accounts come later in the flow."""
+
+    @property
+    def id(self) -> str: ...
+
+    def require(self, *roles: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ def provinces(session: Session) -> list[Region]:
 
 def regions(
     session: Session,
-    viewer: Viewer,
+    viewer: Actor,
     *,
     search: str = "",
     province: str = "",
@@ -154,7 +162,7 @@ class Places:
             above = [present[level].name for level in ancestor_codes(code) if level in present][:-1]
             for prefix in {"", "".join(above), *above}:
                 names[prefix + row.name].add(code)
-        self._codes = {name: codes for name, codes in names.items()}
+        self._codes = dict(names)
         self._known = set(present)
 
     def code(self, place: str) -> str | None:
@@ -190,10 +198,8 @@ def organisation_chain(session: Session) -> dict[str, tuple[str, ...]]:
 
     One statement for the whole tree. A loop in the data ends the chain before it repeats.
     """
-    above = {
-        key: parent
-        for key, parent in session.execute(select(Organisation.id, Organisation.parent_id))
-    }
+    rows = session.execute(select(Organisation.id, Organisation.parent_id))
+    above = dict(rows.all())
     chains = {}
     for start in above:
         chain, step = [start], above[start]
@@ -223,7 +229,7 @@ class OrganisationLine:
 
 def organisations(
     session: Session,
-    viewer: Viewer,
+    viewer: Actor,
     *,
     search: str = "",
     kind: str = "",
@@ -238,7 +244,7 @@ def organisations(
     children = (
         select(func.count(below.id)).where(below.parent_id == Organisation.id).scalar_subquery()
     )
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     if term := search.strip():
         conditions.append(Organisation.name.like(like(term), escape="\\"))
     if kind:
@@ -264,9 +270,7 @@ def organisations(
 def organisation_choices(session: Session) -> list[tuple[str, str]]:
     """(id, name) of every organisation, for a select."""
     return list(
-        session.execute(
-            select(Organisation.id, Organisation.name).order_by(Organisation.name)
-        )
+        session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name))
     )
 
 

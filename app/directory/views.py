@@ -44,6 +44,7 @@ def regions() -> Any:
         found=found,
         parents=parents,
         provinces=queries.provinces(db()),
+        kinds=words.REGION_KIND,
     )
 
 

@@ -25,3 +25,18 @@ CHANGE_KIND = {
     "redraw": Text("界线调整", "Redrawn"),
     "transfer": Text("隶属关系变更", "Moved to another superior"),
 }
+REGION_KIND = {
+    "省级": Text("省级", "Province level"),
+    "地级市": Text("地级市", "Prefecture-level city"),
+    "自治州": Text("自治州", "Autonomous prefecture"),
+    "地区": Text("地区", "Prefecture"),
+    "盟": Text("盟", "League"),
+    "县": Text("县", "County"),
+    "市辖区": Text("市辖区", "District"),
+    "县级市": Text("县级市", "County-level city"),
+    "自治县": Text("自治县", "Autonomous county"),
+    "旗": Text("旗", "Banner"),
+    "自治旗": Text("自治旗", "Autonomous banner"),
+    "林区": Text("林区", "Forestry district"),
+    "特区": Text("特区", "Special district"),
+}

@@ -208,7 +208,7 @@ def _read_workbook(
         formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         for number, values in _rows(formulas, index, shown, max_rows, max_cells):
             for x, value in enumerate(values):
-                if isinstance(value, str) and value.startswith("=") and (number, x) not in filled:
+                if value is not None and (number, x) not in filled:
                     at = f"{get_column_letter(x + 1)}{number}"
                     raise _refuse(
                         f"文件 {shown} 的单元格 {at} 是没有计算结果的公式，未读取。请在表格软件中打开并保存，或粘贴为数值。",
@@ -236,8 +236,8 @@ def _rows(
     page.reset_dimensions()  # read-only sheets trust a false range
     scanned = 0
     for number, values in enumerate(page.iter_rows(values_only=True), 1):
-        # Padding counts too: one cell in column XFD makes a row of 16,384.
-        scanned += len(values)
+        # Padding counts too: a cell in column XFD makes a row of 16,384, row 10^9 as many rows.
+        scanned += len(values) or 1
         if scanned > 4 * max_cells:
             raise _too_long(shown, max_rows, max_cells)
         last = len(values)

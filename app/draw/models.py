@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import At, Code, Long, Name, Ref
+from app.db import At, Code, Long, Ref
 from app.ledger.models import Record
 from app.programme.models import Round
 from app.registry.models import Expert
@@ -54,6 +54,9 @@ class Draw(Record):
     cosigned_at: Mapped[datetime | None]
     checkpoint: Mapped[Long | None]  # the signed head over the commitment
     key: Mapped[Code | None]
+    # What was frozen with the commitment beside the candidates: lottery tables, the inclusion proof
+    # of the commitment, and the pool, strata, warnings and chances as they were shown.
+    snapshot: Mapped[dict[str, Any] | None]
     result: Mapped[dict[str, Any] | None]
     transcript_sha256: Mapped[Code | None]
     created_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
@@ -108,9 +111,13 @@ class Dice(Record):
     """The values of one source as one person typed them; two people must agree."""
 
     __tablename__ = "dice"
-    __table_args__ = (UniqueConstraint("draw_id", "source", "account_id"),)
+    __table_args__ = (
+        UniqueConstraint("draw_id", "source", "account_id"),
+        UniqueConstraint("draw_id", "source", "role"),
+    )
     draw_id: Mapped[Ref] = mapped_column(ForeignKey("draw.id"), index=True)
     source: Mapped[Code]
+    role: Mapped[Code]  # office | supervisor: one value list of each
     account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
     values: Mapped[list[Any]]
     at: Mapped[At]

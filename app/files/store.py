@@ -143,15 +143,40 @@ class Store:
                     f"Files of type {EXTENSIONS[mime][0]} are not taken here; it was not kept. Allowed: {', '.join(wanted)}.",
                 )
             sha256 = digest.hexdigest()
-            target = self.path(sha256)
-            target.parent.mkdir(exist_ok=True, mode=0o700)
-            # Replacing an equal file costs nothing and heals one that has rotted.
-            os.replace(temporary, target)
-            for folder in (target.parent, self.root):
-                _sync_directory(folder)
+            self._place(temporary, sha256)
             return Stored(sha256, size, mime, clean_name(name, mime))
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _place(self, temporary: Path, sha256: str) -> None:
+        """Rename into place and make it durable."""
+        target = self.path(sha256)
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        # Replacing an equal file costs nothing and heals one that has rotted.
+        os.replace(temporary, target)
+        for folder in (target.parent, self.root):
+            _sync_directory(folder)
+
+    def keep(self, data: bytes) -> str:
+        """Keep bytes that the application made itself (a report, a transcript); their digest."""
+        waiting = self.root / "tmp"
+        waiting.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, written = tempfile.mkstemp(dir=waiting)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            sha256 = hashlib.sha256(data).hexdigest()
+            self._place(Path(written), sha256)
+            return sha256
+        finally:
+            Path(written).unlink(missing_ok=True)
+
+    def digests(self) -> list[str]:
+        """Every file's digest, sorted."""
+        found = self.root.glob("[0-9a-f][0-9a-f]/*")
+        return sorted(path.name for path in found if _SHA.fullmatch(path.name))
 
     def has(self, sha256: str) -> bool:
         """Whether a file of that digest lies here (its bytes are not checked)."""

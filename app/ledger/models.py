@@ -133,5 +133,7 @@ for _table in APPEND_ONLY:
             event.listen(
                 Base.metadata.tables[_table],
                 "after_create",
-                DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),
+                DDL(_statement.replace("%", "%%")).execute_if(  # type: ignore[no-untyped-call]
+                    dialect=_dialect
+                ),
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
@@ -292,7 +291,7 @@ def read_material(slug: str, material_id: str) -> Any:
     """A filed document, to an expert seated on its county who has declared."""
     row = queries.material(db(), me(), material_id)
     response = send_file(
-        BytesIO(store().open(row.file_sha256)),
+        store().open(row.file_sha256),
         mimetype=row.mime,
         as_attachment=True,
         download_name=row.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -40,15 +39,12 @@ def computed_points(
     that were vetoed or withdrew take no part, also not in the class's lowest and highest value.
     Raises MissingFigure naming every county and figure, DomainError for unconfirmed figures.
     """
-    by_class: dict[str, list[Subject]] = defaultdict(list)
-    for subject in in_running(round_):
-        if pin_for(round_, stage, subject.region_class) is not None:
-            by_class[subject.region_class].append(subject)
-    have = figures_of(session, round_)
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for subjects in by_class.values():
-        found.update(_of_class(round_, stage, subjects, have))
-    return found
+    subjects = [
+        subject
+        for subject in in_running(round_)
+        if pin_for(round_, stage, subject.region_class) is not None
+    ]
+    return _of_stage(round_, stage, subjects, figures_of(session, round_))
 
 
 def survey_score(session: Session, round_: Round, subject: Subject) -> Decimal | None:
@@ -59,11 +55,11 @@ def survey_score(session: Session, round_: Round, subject: Subject) -> Decimal |
     if pin_for(round_, "survey", subject.region_class) is None:
         return None
     have = figures_of(session, round_)
-    items = _of_class(round_, "survey", [subject], have)[subject.id]
+    items = _of_stage(round_, "survey", [subject], have)[subject.id]
     return sum((row["points"] for row in items.values() if row["points"] is not None), Decimal(0))
 
 
-def _of_class(
+def _of_stage(
     round_: Round,
     stage: str,
     subjects: list[Subject],
@@ -88,14 +84,16 @@ def _of_class(
             )
         )
     _all_confirmed(instruments, have, names)
-    points = compute_class(instruments, values)
-    return {
-        subject.id: {
-            item["id"]: _row(subject, item, points, have[subject.id])
-            for item in computed_items(instruments[subject.id])
-        }
-        for subject in subjects
-    }
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for cls in dict.fromkeys(subject.region_class for subject in subjects):
+        group = [subject for subject in subjects if subject.region_class == cls]
+        points = compute_class({s.id: instruments[s.id] for s in group}, values)
+        for subject in group:
+            found[subject.id] = {
+                item["id"]: _row(subject, item, points, have[subject.id])
+                for item in computed_items(instruments[subject.id])
+            }
+    return found
 
 
 def _both(name: Text) -> str:

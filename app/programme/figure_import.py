@@ -64,17 +64,8 @@ class PlannedFigure:
     value: Decimal
     year: int | None
     source: str
-    before: Figure | None
-
-    @property
-    def same(self) -> bool:
-        """Nothing would change: value, year and source are as they stand."""
-        now = self.before
-        return now is not None and (now.value, now.year, now.source) == (
-            self.value,
-            self.year,
-            self.source,
-        )
+    before: Decimal | None
+    same: bool  # value, year and source are as they stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +97,7 @@ def plan_figures(
     problems: list[Problem] = []
     first: dict[tuple[str, str], int] = {}
     lines = [
-        (row.number, {key: row.cells.get(head, "") for key, head in places.items()})
-        for row in table.rows
+        (row.number, {key: row.cells[index] for key, index in places.items()}) for row in table.rows
     ]
     lines = [(number, line) for number, line in lines if any(line.values())]
     if not lines:
@@ -163,16 +153,16 @@ def _head(text: str) -> str:
     return re.sub(r"[\s*:：_]", "", unicodedata.normalize("NFKC", text).lower())
 
 
-def _columns(headers: Iterable[str]) -> dict[str, str]:
-    """Column key -> the head under which the table has it."""
+def _columns(headers: Iterable[str]) -> dict[str, int]:
+    """Column key -> its place in the table."""
     known = {_head(key): key for key in COLUMNS}
     known |= {_head(text.zh): key for key, text in COLUMNS.items()}
     known |= {_head(text.en): key for key, text in COLUMNS.items()}
-    found: dict[str, str] = {}
-    for head in headers:
+    found: dict[str, int] = {}
+    for index, head in enumerate(headers):
         key = known.get(_head(head))
         if key is not None:
-            found.setdefault(key, head)
+            found.setdefault(key, index)
     missing = [COLUMNS[key] for key in _NEEDED if key not in found]
     if missing:
         listed = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
@@ -209,4 +199,7 @@ def _planned(
         )
     except DomainError as error:
         return Problem(number, error.field if error.field in COLUMNS else "value", error.text)
-    return PlannedFigure(number, subject, spec, value, year, source, have[subject.id].get(spec.key))
+    now = have[subject.id].get(spec.key)
+    same = now is not None and (now.value, now.year, now.source) == (value, year, source)
+    before = None if now is None else now.value
+    return PlannedFigure(number, subject, spec, value, year, source, before, same)

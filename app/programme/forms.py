@@ -107,7 +107,7 @@ class GuidanceForm(Form):
 class MaterialForm(Form):
     file = FileField(
         Text("文件", "File"),
-        description=Text("PDF、图片或 XLSX。", "PDF, picture or XLSX."),
+        description=Text("PDF、图片、XLSX 或 DOCX。", "PDF, picture, XLSX or DOCX."),
         validators=[a_file()],
     )
     items = SelectMultipleField(Text("支持的条目", "Items that it supports"))

@@ -6,7 +6,6 @@ is deleted: a material is withdrawn with a reason.
 
 from __future__ import annotations
 
-import io
 import zipfile
 import zlib
 from collections import defaultdict
@@ -20,13 +19,16 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.types import Conflict, DomainError, NotFound, Text
-from app.files.store import DOCUMENTS, Store, check_zip, inspect
+from app.files.archive import open_archive
+from app.files.kinds import MATERIALS, identify
+from app.files.store import Store
 from app.ledger.append import append
 from app.programme.guards import account_id, require, while_live, words
 from app.programme.instruments import items_of
 from app.programme.models import Material, Round, Subject
 
 MAX_FILES = 500  # in one folder import
+MAX_UNPACKED = 500 * 1024 * 1024
 
 _NOT_YOURS = Text(
     "没有这个参评区县，或它不对您开放。", "There is no such county, or it is not open to you."
@@ -54,6 +56,8 @@ _TOO_MUCH = Text(
     "超过 {n} 个文件。没有导入任何文件；请分批导入。",
     "More than {n} files. Nothing was imported; import them in parts.",
 )
+_EMPTY = Text("文件是空的。", "it is empty.")
+_NO_DOCUMENT = Text("不是文档、图片或表格。", "it is no document, picture or table.")
 _NO_COUNTY = Text(
     "文件“{name}”不属于任何参评区县：文件夹或文件名须以区县名称或代码开头。没有导入任何文件。",
     "“{name}” belongs to no county of the round: its folder or its name must start with a county's "
@@ -89,7 +93,7 @@ def upload_material(
         raise NotFound(_NOT_YOURS)
     while_live(subject.round)
     linked = _known_items(subject, items)
-    kept = _store(session).put(data, filename)
+    kept = _store(session).put(data, filename, MATERIALS)
     material = session.scalar(
         select(Material).where(
             Material.subject_id == subject.id, Material.file_sha256 == kept.sha256
@@ -131,9 +135,11 @@ def import_folder(
     placed = [(_county(round_, file), file) for file in _unpacked(files)]
     for _, file in placed:  # refuse before anything is kept
         try:
-            inspect(file.data, DOCUMENTS)
+            _inspect(file.data)
         except DomainError as error:
-            raise DomainError(_REFUSED.format(name=file.name, why=error.text)) from error
+            raise DomainError(
+                _REFUSED.format(name=file.name, why=error.text), field="files"
+            ) from error
     made = []
     for subject, file in placed:
         known = {asked.id for asked in items_of(round_, subject)}
@@ -215,6 +221,14 @@ def _store(session: Session) -> Store:
     return store
 
 
+def _inspect(data: bytes) -> None:
+    """Refuse here what the store would refuse, before a sibling of it is kept."""
+    if not data:
+        raise DomainError(_EMPTY, field="files")
+    if identify(data[:4096], lambda: data) not in MATERIALS:
+        raise DomainError(_NO_DOCUMENT, field="files")
+
+
 def _known_items(subject: Subject, items: Sequence[str]) -> list[str]:
     wanted = list(dict.fromkeys(items))
     known = {asked.id for asked in items_of(subject.round, subject)}
@@ -254,17 +268,19 @@ def _unpacked(files: Iterable[Upload]) -> list[Upload]:
 
 def _members(file: Upload) -> list[Upload]:
     """The files of an archive; its directory is checked before anything is unpacked."""
-    entries = [info for info in check_zip(file.data) if not info.is_dir()]
-    if len(entries) > MAX_FILES:
-        raise DomainError(_TOO_MUCH.format(n=MAX_FILES), field="files")
+    try:
+        archive = open_archive(file.data, max_unpacked=MAX_UNPACKED)
+    except DomainError as error:
+        raise DomainError(_REFUSED.format(name=file.name, why=error.text), field="files") from error
     found = []
     try:
-        with zipfile.ZipFile(io.BytesIO(file.data)) as archive:
-            for info in entries:
+        with archive:
+            for info in archive.infolist():
                 path = PurePosixPath(_member_name(info))
                 if path.is_absolute() or ".." in path.parts:
                     raise DomainError(_NOT_ZIP, field="files")
-                if not any(part.startswith((".", "__MACOSX")) for part in path.parts):
+                hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+                if not (hidden or info.is_dir()):
                     found.append(Upload(str(path), archive.read(info)))
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zlib.error) as error:
         raise DomainError(_NOT_ZIP, field="files") from error

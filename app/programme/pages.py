@@ -31,7 +31,7 @@ def page(template: str, **values: Any) -> str:
     """A page of this room, with its words at hand."""
     return render_template(
         f"programme/{template}.html",
-        words=words,
+        wording=words,
         phase_text=PHASE_TEXT,
         kind_text=KIND_TEXT,
         stage_text=stage_text,

@@ -1,4 +1,4 @@
-"""Making, opening and ending a round, and the counties in it.
+"""Making, opening and ending a round.
 
 Opening freezes what decides the result: form versions, classes and rules (S0 art. 8, 16). Until
 then everything may be corrected; afterwards only a new round can differ.
@@ -17,23 +17,19 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.directory.models import Organisation, Person
-from app.directory.queries import region as region_on
 from app.domain.ledger.canonical import digest
 from app.domain.statistics.rule import ScoreRule
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, Text
 from app.ledger.append import append
+from app.programme.counties import known_class
 from app.programme.guards import account_id, require, while_live, while_preparing, words
 from app.programme.instruments import (
-    facts_asked,
-    form_facts,
     frozen_digest,
     pin_for,
     required_pins,
 )
-from app.programme.models import FormPin, FormVersion, Guidance, Round, Subject
+from app.programme.models import FormPin, FormVersion, Round
 from app.programme.scheme import (
-    class_of,
     copied_scheme,
     parsed_scheme,
     scheme_of,
@@ -63,21 +59,6 @@ _NOT_OF_SCHEME = Text(
     "The form “{form}” is not of the scheme “{scheme}”, or not for stage {stage} and class "
     "“{cls}”. Nothing was changed.",
 )
-_NO_REGION = Text(
-    "行政区划代码 {code} 在 {day} 不存在。没有添加；请在地区目录中核对。",
-    "There is no region with code {code} on {day}. Nothing was added; check the list of regions.",
-)
-_TWICE = Text(
-    "{name} 已在本届中。没有重复添加。", "{name} is in this round already. Nothing was added."
-)
-_NO_CLASS = Text(
-    "方案没有地区类别“{cls}”；可用：{known}。没有保存。",
-    "The scheme has no region class “{cls}”; there are: {known}. Nothing was saved.",
-)
-_NO_FACT = Text(
-    "方案和评分表没有声明属性 {name}，或其值不是“是/否”。没有保存。",
-    "No form or scheme declares the fact {name}, or its value is not yes/no. Nothing was saved.",
-)
 _NO_SUBJECTS = Text(
     "本届还没有参评区县，不能开启。请先添加区县。",
     "There are no counties in this round yet, so it cannot open. Add them first.",
@@ -94,13 +75,6 @@ _LINT = Text(
 _NEEDS_FACT = Text(
     "不能开启：{county} 的属性未填：{why}",
     "The round cannot open: a fact of {county} is missing: {why}",
-)
-_NOT_IN_ROUND = Text(
-    "该区县不在本届中。没有任何改动。", "This county is not in this round. Nothing was changed."
-)
-_CONCLUDED = Text(
-    "{name} 的状态已定，不能再退出。没有任何改动。",
-    "The state of {name} is settled; it cannot withdraw any more. Nothing was changed.",
 )
 _PHASE = Text(
     "只有已开启的届次才能结束。没有任何改动。",
@@ -197,7 +171,7 @@ def pin_form(
             ),
             field="version",
         )
-    _known_class(round_, region_class, may_be_empty=True)
+    known_class(round_, region_class, may_be_empty=True)
     pin = next((p for p in round_.pins if (p.stage, p.region_class) == (stage, region_class)), None)
     if pin is None:
         pin = FormPin(stage=stage, region_class=region_class, form_version=version)
@@ -230,140 +204,6 @@ def pin_latest(session: Session, actor: Viewer | None, round_: Round) -> list[Fo
         if place not in {(pin.stage, pin.region_class) for pin in round_.pins}:
             made.append(pin_form(session, actor, round_, *place, version))
     return made
-
-
-def add_subject(
-    session: Session,
-    actor: Viewer | None,
-    round_: Round,
-    *,
-    region_code: str,
-    region_class: str,
-    class_basis: str,
-    name_en: str = "",
-    facts: Mapping[str, bool] | None = None,
-    presenter: Person | None = None,
-) -> Subject:
-    """A county of the round, with its class and the recorded act that fixed the class (S1 三)."""
-    require(actor, "office")
-    while_preparing(round_)
-    code = region_code.strip()
-    region = region_on(session, code, round_.review_on)
-    if region is None:
-        raise DomainError(
-            _NO_REGION.format(code=code, day=round_.review_on.isoformat()), field="region_code"
-        )
-    if any(subject.region_code == code for subject in round_.subjects):
-        raise DomainError(_TWICE.format(name=region.name), field="region_code")
-    _known_class(round_, region_class)
-    named = {c.code: c.name.en for c in scheme_of(round_).candidates}
-    subject = Subject(
-        position=1 + max((s.position for s in round_.subjects), default=0),
-        region_code=code,
-        name_zh=region.name,
-        name_en=name_en.strip() or named.get(code) or region.name,
-        region_class=region_class,
-        class_basis=words(
-            class_basis, Text("类别认定依据", "Act that fixed the class"), "class_basis"
-        ),
-        facts=_checked_facts(round_, facts or {}),
-        status="declared",
-        presenter=presenter,
-    )
-    round_.subjects.append(subject)
-    session.flush()
-    append(
-        session,
-        actor,
-        "subject.add",
-        round=round_.id,
-        subject=subject.id,
-        region=code,
-        region_class=region_class,
-    )
-    return subject
-
-
-def set_class(
-    session: Session,
-    actor: Viewer | None,
-    subject: Subject,
-    *,
-    region_class: str,
-    class_basis: str,
-) -> None:
-    """Correct a county's class, with the act that fixed it, while the round is in preparation."""
-    require(actor, "office")
-    while_preparing(subject.round)
-    _known_class(subject.round, region_class)
-    basis = words(class_basis, Text("类别认定依据", "Act that fixed the class"), "class_basis")
-    subject.region_class, subject.class_basis = region_class, basis
-    append(session, actor, "subject.class", subject=subject.id, region_class=region_class)
-
-
-def set_facts(
-    session: Session, actor: Viewer | None, subject: Subject, facts: Mapping[str, bool]
-) -> None:
-    """Answer yes/no questions about a county; others stay. Once the round is open, those that a
-    form reads are frozen and only those that a veto alone reads can change."""
-    require(actor, "office")
-    while_live(subject.round)
-    given = _checked_facts(subject.round, facts)
-    changed = {name for name, value in given.items() if subject.facts.get(name) is not value}
-    if changed & form_facts(subject.round):
-        while_preparing(subject.round)
-    subject.facts = {**subject.facts, **given}
-    append(session, actor, "subject.facts", subject=subject.id, names=sorted(changed))
-
-
-def set_presenter(
-    session: Session, actor: Viewer | None, subject: Subject, person: Person | None
-) -> None:
-    """Who speaks for the county and files its materials; None takes the duty away."""
-    require(actor, "office")
-    while_live(subject.round)
-    subject.presenter = person
-    append(session, actor, "subject.presenter", subject=subject.id, set=person is not None)
-
-
-def withdraw_subject(session: Session, actor: Viewer | None, subject: Subject, reason: str) -> None:
-    """The county takes its declaration back; the reason is kept, nothing is deleted."""
-    require(actor, "office")
-    while_live(subject.round)
-    if subject.status not in ("declared", "qualified"):
-        raise Conflict(_CONCLUDED.format(name=subject.name))
-    subject.withdrawn_reason = words(reason, Text("理由", "Reason"), "reason", 1000)
-    subject.status = "withdrawn"
-    append(session, actor, "subject.withdraw", subject=subject.id)
-
-
-def set_guidance(
-    session: Session,
-    actor: Viewer | None,
-    round_: Round,
-    subject: Subject,
-    organisation: Organisation,
-    basis: str,
-) -> Guidance:
-    """Note which unit guides a county (S1 四): its people are in conflict with that county."""
-    require(actor, "office")
-    while_live(round_)
-    if subject.round_id != round_.id:
-        raise NotFound(_NOT_IN_ROUND)
-    text = words(basis, Text("依据", "Basis"), "basis")
-    guidance = session.scalar(
-        select(Guidance).where(
-            Guidance.subject_id == subject.id, Guidance.organisation_id == organisation.id
-        )
-    )
-    if guidance is None:
-        guidance = Guidance(
-            round_id=round_.id, subject_id=subject.id, organisation=organisation, basis=text
-        )
-        session.add(guidance)
-    guidance.basis = text
-    append(session, actor, "round.guidance", subject=subject.id, organisation=organisation.id)
-    return guidance
 
 
 def open_round(session: Session, actor: Viewer | None, round_: Round) -> Round:
@@ -425,23 +265,3 @@ def close_round(session: Session, actor: Viewer | None, round_: Round) -> None:
         raise Conflict(_PHASE)
     round_.phase, round_.ended_at = "closed", clock.now()
     append(session, actor, "round.close", round=round_.id)
-
-
-def _known_class(round_: Round, region_class: str, *, may_be_empty: bool = False) -> None:
-    classes = scheme_of(round_).region_classes
-    if not region_class and (may_be_empty or not classes):
-        return
-    if class_of(scheme_of(round_), region_class) is None:
-        known = ", ".join(entry.id for entry in classes)
-        raise DomainError(
-            _NO_CLASS.format(cls=region_class, known=known or "—"), field="region_class"
-        )
-
-
-def _checked_facts(round_: Round, facts: Mapping[str, bool]) -> dict[str, bool]:
-    """Facts by name, each declared and answered yes or no."""
-    declared = facts_asked(round_)
-    for name, value in facts.items():
-        if name not in declared or not isinstance(value, bool):
-            raise DomainError(_NO_FACT.format(name=name), field="facts")
-    return dict(facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from flask import flash, redirect, send_file, url_for
@@ -205,7 +204,7 @@ def material(slug: str, material_id: str) -> Any:
     """Download one document: never shown inline, whatever it claims to be."""
     found = material_by_id(db(), me(), the_round(), material_id, seated=False)
     answer = send_file(
-        io.BytesIO(store().open(found.file_sha256)),
+        store().open(found.file_sha256),
         mimetype=found.mime,
         as_attachment=True,
         download_name=found.name,

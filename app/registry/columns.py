@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from app.directory import identity
+from app.documents.dates import PartialDate, parse_date
 from app.domain.types import DomainError, Text
 from app.registry import words
 
@@ -103,49 +104,44 @@ def _head(text: str) -> str:
     return re.sub(r"[\s*:?_]", "", text)
 
 
-def find_columns(headers: Iterable[str]) -> dict[int, str]:
-    """Which field each column fills; DomainError when a required one is missing or one is twice."""
+def find_columns(headers: Iterable[str]) -> dict[str, str]:
+    """Which head holds each field; DomainError when a required one is missing or one is twice."""
     known = {_head(name): name for name in COLUMNS}
     known |= {_head(words.FIELD[name].zh): name for name in COLUMNS}
     known |= {_head(words.FIELD[name].en): name for name in COLUMNS}
     known |= {_head(alias): name for alias, name in _ALIASES.items()}
-    found: dict[int, str] = {}
-    for index, head in enumerate(headers):
-        name = known.get(_head(str(head or "")))
+    found: dict[str, str] = {}
+    for head in headers:
+        name = known.get(_head(head))
         if name is None:
             continue
-        if name in found.values():
+        if name in found:
             raise DomainError(_TWICE.format(column=words.FIELD[name]), field="file")
-        found[index] = name
-    missing = [words.FIELD[name] for name in REQUIRED if name not in found.values()]
+        found[name] = head
+    missing = [words.FIELD[name] for name in REQUIRED if name not in found]
     if missing:
         both = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
         raise DomainError(_NO_COLUMN.format(columns=both), field="file")
     return found
 
 
-def values_of(columns: dict[int, str], cells: Iterable[Any]) -> dict[str, str]:
-    """The cells of a row by field, as stripped text."""
-    listed = list(cells)
-    return {
-        name: str(
-            listed[index] if index < len(listed) and listed[index] is not None else ""
-        ).strip()
-        for index, name in columns.items()
-    }
+def read_start(value: str) -> date:
+    """When something began; a month or a year alone is its first day."""
+    return _read(value).first()
 
 
-def read_date(value: str) -> date:
-    """2026-01-31, 2026/1/31, 2026.1.31, 2026年1月31日 or 20260131; a month alone is its first day."""
-    plain = identity.narrow(value)
-    plain = re.sub(r"[T ]00:00(:00)?$", "", plain)
-    match = re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})?\s*日?)?", plain)
-    match = match or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", plain)
+def read_day(value: str) -> date:
+    """A date known to the day: 2026-01-31, 2026年1月31日, 20260131 ..."""
+    found = _read(value)
+    if not found.exact:
+        raise DomainError(_NOT_DATE.format(value=value))
+    return found.first()
+
+
+def _read(value: str) -> PartialDate:
     try:
-        if match is None:
-            raise ValueError(value)
-        return date(int(match[1]), int(match[2]), int(match[3] or 1))
-    except ValueError as error:
+        return parse_date(value)
+    except DomainError as error:
         raise DomainError(_NOT_DATE.format(value=value)) from error
 
 

@@ -14,6 +14,7 @@ from wtforms import (
 )
 from wtforms.validators import Length, Optional
 
+from app.directory.forms import choices
 from app.domain.types import Text
 from app.registry import words
 from app.ui.forms import NEEDED, Form, needed
@@ -30,16 +31,16 @@ class ExpertForm(Form):
     name = StringField(words.FIELD["name"], validators=[needed(), Length(max=60)])
     title = StringField(words.FIELD["title"], validators=[needed(), Length(max=200)])
     title_rank = SelectField(
-        words.FIELD["title_rank"], choices=list(words.TITLE_RANK.items()), coerce=int, default=4
+        words.FIELD["title_rank"], choices=choices(words.TITLE_RANK), coerce=int, default=4
     )
-    kind = SelectField(words.FIELD["kind"], choices=list(words.KIND.items()))
-    discipline = SelectField(words.FIELD["discipline"], choices=list(words.DISCIPLINE.items()))
+    kind = SelectField(words.FIELD["kind"], choices=choices(words.KIND))
+    discipline = SelectField(words.FIELD["discipline"], choices=choices(words.DISCIPLINE))
     specialties = StringField(
         words.FIELD["specialties"],
         description=Text("多项用分号隔开。", "Separate several by semicolons."),
         validators=[Optional(), Length(max=500)],
     )
-    source = SelectField(words.FIELD["source"], choices=list(words.SOURCE.items()))
+    source = SelectField(words.FIELD["source"], choices=choices(words.SOURCE))
     career_start = IntegerField(words.FIELD["career_start"], validators=[Optional()])
     region = StringField(
         words.FIELD["region"], description=PLACE, validators=[Optional(), Length(max=100)]
@@ -97,7 +98,7 @@ class EditForm(ExpertForm):
 
 
 class ScreenForm(Form):
-    decision = SelectField(Text("结论", "Decision"), choices=list(words.DECISION.items()))
+    decision = SelectField(Text("结论", "Decision"), choices=choices(words.DECISION))
     reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
 
 
@@ -110,7 +111,7 @@ class StatusForm(Form):
 
 
 class SanctionForm(Form):
-    kind = SelectField(Text("处理", "Sanction"), choices=list(words.SANCTION.items()))
+    kind = SelectField(Text("处理", "Sanction"), choices=choices(words.SANCTION))
     since = DateField(Text("自", "From"), validators=[Optional()])
     until = DateField(
         Text("至", "Until"),
@@ -139,7 +140,7 @@ class PostForm(Form):
 
 
 class InterestForm(Form):
-    kind = SelectField(Text("关系", "Link"), choices=list(words.INTEREST.items()))
+    kind = SelectField(Text("关系", "Link"), choices=choices(words.INTEREST))
     region = StringField(
         Text("县（市）", "County"), description=PLACE, validators=[Optional(), Length(max=100)]
     )
@@ -158,14 +159,14 @@ class InterestForm(Form):
 class OfficeInterestForm(InterestForm):
     side = SelectField(
         Text("提出方", "Declared by"),
-        choices=[("office", words.SIDE["office"]), ("county", words.SIDE["county"])],
+        choices=choices({code: words.SIDE[code] for code in ("office", "county")}),
     )
 
 
 class DecisionForm(Form):
     decision = SelectField(
         Text("决定", "Decision"),
-        choices=[(code, words.INTEREST_STATUS[code]) for code in ("upheld", "dismissed")],
+        choices=choices({c: words.INTEREST_STATUS[c] for c in ("upheld", "dismissed")}),
     )
     reason = StringField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
 

@@ -34,8 +34,8 @@ from app.registry.columns import (
     REQUIRED,
     find_columns,
     rank_of_title,
-    read_date,
-    values_of,
+    read_day,
+    read_start,
 )
 from app.registry.models import Expert
 from app.registry.operations import Candidate
@@ -160,8 +160,11 @@ def import_experts(
     if actor is not None:
         actor.require("keeper")
     table = read_table(data, filename, max_rows=MAX_ROWS)
-    columns = find_columns(table.headers)
-    lines = [_Line(number, values_of(columns, cells)) for number, cells in table.rows]
+    heads = find_columns(table.headers)
+    lines = [
+        _Line(number, {name: record[head] for name, head in heads.items()})
+        for number, record in table.records()
+    ]
     lines = [line for line in lines if any(line.values.values())]
     if not lines:
         raise DomainError(_EMPTY, field="file")
@@ -263,7 +266,7 @@ class _Reading:
             "discipline": line.parse("discipline", READ_DISCIPLINE),
             "source": source,
             "career_start": line.parse("career_start", self._year),
-            "since": line.parse("since", read_date),
+            "since": line.parse("since", read_start),
             "consent_on": line.parse("consent_at", self._past),
             "verified_on": line.parse("verified_on", self._past),
         }
@@ -357,7 +360,7 @@ class _Reading:
         return False
 
     def _born(self, line: _Line, number: str | None) -> date | None:
-        stated = line.parse("birth_date", read_date)
+        stated = line.parse("birth_date", read_day)
         try:
             born = identity.birth_date_of(number, stated)
             return identity.check_birth_date(born, self.today)
@@ -388,7 +391,7 @@ class _Reading:
         return int(match[1])
 
     def _past(self, value: str) -> date:
-        day = read_date(value)
+        day = read_day(value)
         if day > self.today:
             raise DomainError(_FUTURE)
         return day

@@ -63,9 +63,7 @@ def experts(
     return paged(session, query, total, page, size)
 
 
-def _filtered(
-    search: str, status: str, discipline: str, source: str, region: str
-) -> Select[tuple[Expert]]:
+def _filtered(search: str, status: str, discipline: str, source: str, region: str) -> Select[Any]:
     query = select(Expert).join(Person, Person.id == Expert.person_id)
     for column, value in (
         (Expert.status, status),
@@ -160,9 +158,7 @@ def pool_counts(session: Session, status: str = "active") -> dict[tuple[str, str
 
 def status_counts(session: Session) -> dict[str, int]:
     """How many experts there are of each status."""
-    return dict(
-        session.execute(select(Expert.status, func.count()).group_by(Expert.status)).all()
-    )
+    return dict(session.execute(select(Expert.status, func.count()).group_by(Expert.status)).all())
 
 
 def due_for_review(session: Session, day: date) -> int:

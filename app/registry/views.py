@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    after_this_request,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 
 from app import clock
 from app.directory import identity
 from app.directory import queries as directory
 from app.directory.models import Organisation
-from app.documents.sheets import write_xlsx
-from app.domain.types import Conflict, DomainError, Text
+from app.documents.sheets import Sheet, write_xlsx
+from app.domain.types import Conflict, DomainError, NotFound, Text
 from app.registry import columns, forms, imports, operations, queries, words
 from app.registry.models import Expert
 from app.registry.operations import Candidate
+from app.registry.uploads import GONE, Uploads
 from app.ui.access import allow
+from app.ui.forms import Form
 from app.ui.language import say
-from app.ui.request import db, keys, me, settings, store
+from app.ui.request import db, home, keys, me, settings
 
 blueprint = Blueprint("registry", __name__)
 
@@ -30,10 +40,8 @@ UNKNOWN_EMPLOYER = Text(
     "没有名为“{name}”的单位；请从列表中选择，或先在“单位”中建立。",
     "There is no organisation “{name}”; choose from the list, or create it first.",
 )
-UNKNOWN_PLACE = Text("没有叫“{name}”的地区，或有多个。", "No region, or several, are called “{name}”.")
-UPLOAD_GONE = Text(
-    "上传的文件已不在服务器上，没有导入任何人；请重新上传。",
-    "The uploaded file is no longer here and nobody was imported; upload it again.",
+UNKNOWN_PLACE = Text(
+    "没有叫“{name}”的地区，或有多个。", "No region, or several, are called “{name}”."
 )
 
 
@@ -60,7 +68,7 @@ def index() -> Any:
     return render_template(
         "registry/index.html",
         found=found,
-        words=words,
+        codes=words,
         employer_name=queries.employer_name,
         names=directory.region_names(db(), [row.region_code for row in found.rows]),
         provinces=directory.provinces(db()),
@@ -113,10 +121,11 @@ def template() -> Any:
 
 
 def _sheet(rows: list[list[str]], filename: str) -> Any:
-    data = write_xlsx([("experts", rows[0], rows[1:])])
-    return send_file(
-        io.BytesIO(data), mimetype=XLSX, as_attachment=True, download_name=filename
-    )
+    widths = [max(10, min(30, 2 * len(head) + 4)) for head in rows[0]]
+    buffer = io.BytesIO()
+    write_xlsx(buffer, [Sheet("experts", rows[0], rows[1:], widths)])
+    buffer.seek(0)
+    return send_file(buffer, mimetype=XLSX, as_attachment=True, download_name=filename)
 
 
 # ---------- one expert
@@ -129,7 +138,7 @@ def show(expert_id: str) -> Any:
     return _detail(queries.expert(db(), me(), expert_id))
 
 
-ACTIONS: dict[str, type[forms.Form]] = {
+ACTIONS: dict[str, type[Form]] = {
     "screen": forms.ScreenForm,
     "consent": forms.ConsentForm,
     "status": forms.StatusForm,
@@ -141,12 +150,17 @@ ACTIONS: dict[str, type[forms.Form]] = {
 }
 
 
-def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: forms.Form) -> Any:
+def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: Form) -> Any:
     """The page of one expert; `filled` are forms that were refused, `shown` clear numbers."""
-    given = {name: filled.get(name) or form(formdata=None, prefix=name) for name, form in ACTIONS.items()}
+    given = {
+        name: filled.get(name) or form(formdata=None, prefix=name) for name, form in ACTIONS.items()
+    }
     others = [row.other_expert_id for row in expert.interests]
-    accounts = [row.reviewer_id for row in expert.screenings]
-    accounts += [row.decided_by for row in expert.interests] + [expert.edited_by]
+    accounts = [
+        *(row.reviewer_id for row in expert.screenings),
+        *(row.decided_by for row in expert.interests),
+        expert.edited_by,
+    ]
     codes = [expert.region_code, *(row.region_code for row in expert.interests)]
     page = render_template(
         "registry/show.html",
@@ -160,7 +174,7 @@ def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: forms
         accounts=queries.account_names(db(), accounts),
         experts=queries.expert_names(db(), others),
         employers=[name for _, name in directory.organisation_choices(db())],
-        words=words,
+        codes=words,
         forms=given,
     )
     return page, 422 if filled else 200
@@ -203,9 +217,7 @@ def consent(expert_id: str) -> Any:
         expert_id,
         "consent",
         Text("同意书已登记。", "The consent was recorded."),
-        lambda expert, form: operations.record_consent(
-            db(), me(), expert=expert, on=form.on.data
-        ),
+        lambda expert, form: operations.record_consent(db(), me(), expert=expert, on=form.on.data),
     )
 
 
@@ -229,7 +241,7 @@ def status(expert_id: str, change: str) -> Any:
         "retire": operations.retire,
     }
     if change not in verbs:
-        raise DomainError(Text("没有这种操作。", "There is no such action."))
+        raise NotFound(Text("没有这种操作。", "There is no such action."))
     return _act(
         expert_id,
         "status",
@@ -476,9 +488,11 @@ def import_file() -> Any:
     except DomainError as error:
         form.refuse(error, "file")
         return render_template("registry/import.html", form=form), 422
-    confirm = forms.ConfirmForm(formdata=None, data={"upload": _keep(data), "filename": filename})
+    confirm = forms.ConfirmForm(
+        formdata=None, data={"upload": _uploads().keep(data), "filename": filename}
+    )
     return render_template(
-        "registry/import.html", form=form, report=report, confirm=confirm, words=words
+        "registry/import.html", form=form, report=report, confirm=confirm, codes=words
     )
 
 
@@ -488,16 +502,24 @@ def import_confirm() -> Any:
     """Enter the file that was shown, whole or not at all."""
     form = forms.ConfirmForm()
     if not form.validate_on_submit():
-        raise DomainError(UPLOAD_GONE)
+        raise DomainError(GONE)
     report = imports.import_experts(
         db(),
         me(),
-        _kept(form.upload.data),
+        _uploads().read(form.upload.data),
         form.filename.data,
         dry_run=False,
         new_employers=form.new_employers.data,
         screening_document=form.screening_document.data or "",
     )
+    token = form.upload.data
+
+    @after_this_request
+    def _done(response: Any) -> Any:
+        if response.status_code < 400:  # runs after the commit
+            _uploads().forget(token)
+        return response
+
     flash(
         say(
             "已导入 {n} 人，跳过 {m} 个重复。",
@@ -510,17 +532,8 @@ def import_confirm() -> Any:
     return redirect(url_for("registry.index"))
 
 
-def _keep(data: bytes) -> str:
-    sealed = keys().encrypt(base64.b64encode(data).decode())
-    return store().add(bytes.fromhex(sealed)).sha256
-
-
-def _kept(digest: str) -> bytes:
-    try:
-        sealed = store().read(digest)
-    except (OSError, ValueError, DomainError) as error:
-        raise DomainError(UPLOAD_GONE) from error
-    return base64.b64decode(keys().decrypt(sealed.hex()))
+def _uploads() -> Uploads:
+    return Uploads(home(), keys())
 
 
 # ---------- declarations
@@ -536,9 +549,7 @@ def interests() -> Any:
 def _interests(refused: tuple[str, forms.DecisionForm] | None = None) -> Any:
     wanted = request.args.get("status", "declared")
     page = request.args.get("page", 1, type=int)
-    found = queries.interests(
-        db(), me(), status="" if wanted == "all" else wanted, page=page
-    )
+    found = queries.interests(db(), me(), status="" if wanted == "all" else wanted, page=page)
     rows = [row for row, _ in found.rows]
     given = {
         row.id: refused[1]
@@ -551,7 +562,7 @@ def _interests(refused: tuple[str, forms.DecisionForm] | None = None) -> Any:
         found=found,
         wanted=wanted,
         forms=given,
-        words=words,
+        codes=words,
         regions=directory.region_names(db(), [row.region_code for row in rows]),
         experts=queries.expert_names(db(), [row.other_expert_id for row in rows]),
         accounts=queries.account_names(db(), [row.decided_by for row in rows]),
@@ -584,7 +595,7 @@ def own() -> Any:
     return _own()
 
 
-def _own(**filled: forms.Form) -> Any:
+def _own(**filled: Form) -> Any:
     expert = queries.own_expert(db(), me())
     person = expert.person
     page = render_template(
@@ -603,7 +614,7 @@ def _own(**filled: forms.Form) -> Any:
         interest_form=filled.get("interest")
         or forms.InterestForm(formdata=None, prefix="interest"),
         absence_form=filled.get("absence") or forms.AbsenceForm(formdata=None, prefix="absence"),
-        words=words,
+        codes=words,
     )
     return page, 422 if filled else 200
 
@@ -638,7 +649,9 @@ def own_interest() -> Any:
 def withdraw_interest(interest_id: str) -> Any:
     """Take back one's own declaration before it is decided."""
     row = queries.interest(db(), me(), interest_id)
-    operations.withdraw_interest(db(), me(), interest=row, reason=str(say(Text("本人撤回", "withdrawn"))))
+    operations.withdraw_interest(
+        db(), me(), interest=row, reason=str(say(Text("本人撤回", "withdrawn")))
+    )
     flash(say("申报已撤回。", "The declaration was withdrawn."), "ok")
     return redirect(url_for("registry.own"))
 

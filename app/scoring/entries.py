@@ -6,7 +6,7 @@ reason. Whatever was typed is kept, right or wrong: `check_sheet` says what is w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -39,7 +39,8 @@ def fields_of(item: Item, entry: Mapping[str, Any] | None) -> Fields:
             fields["ticks"] = list(given.get("ticks", []))
             fields["cases"] = str(given.get("cases", ""))
         case "passfail" | "passfail_points":
-            fields["pass"] = {True: "yes", False: "no"}.get(given.get("pass"), "")
+            chosen = given.get("pass")
+            fields["pass"] = "" if chosen is None else "yes" if chosen else "no"
         case "grade_table":
             fields["grade"] = given.get("grade", "")
             fields["prior"] = "on" if given.get("prior_year") else ""
@@ -113,7 +114,7 @@ def _level(scale: Mapping[str, Any], mark: str) -> str:
 
 
 def merged(
-    items: list[Item], entries: Mapping[str, Any], changes: Mapping[str, Any]
+    items: Sequence[Item], entries: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The sheet's entries after `changes` (`ITEM.part` -> value); KeyError for an unknown item."""
     by_id = {item["id"]: item for item in items}

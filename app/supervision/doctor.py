@@ -37,7 +37,10 @@ def examine(session: Session, keys: Keys, store: Store) -> Iterator[tuple[str, l
     yield "the ledger verifies and covers every row", prove.verify(session, keys).faults
     yield (
         "stored files fit their hashes",
-        [Text(f"文件 {sha[:12]} 损坏", f"file {sha[:12]} is damaged") for sha in store.verify()],
+        [
+            Text(f"文件 {row.sha256[:12]} 损坏", f"file {row.sha256[:12]} is damaged")
+            for row in store.verify()
+        ],
     )
     for name, check in ROOMS:
         yield name, check(session)

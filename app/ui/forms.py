@@ -27,7 +27,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         if name and name in self:
             self[name].errors = [*self[name].errors, error.text]
         else:
-            self.form_errors = [*self.form_errors, error.text]
+            self.form_errors: list[Any] = [*self.form_errors, error.text]
 
 
 def needed() -> DataRequired:

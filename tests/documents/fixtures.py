@@ -31,7 +31,8 @@ def half_up(value: Decimal) -> Decimal:
 def marks_of(county: int, stage: int) -> list[Decimal | None]:
     """Seven marks between 70 and 96; one expert is absent from one county."""
     found: list[Decimal | None] = [
-        Decimal(7000 + (county * 431 + stage * 977 + rater * 613) % 2600) / 100 for rater in range(7)
+        Decimal(7000 + (county * 431 + stage * 977 + rater * 613) % 2600) / 100
+        for rater in range(7)
     ]
     if county == 3 and stage == 1:
         found[4] = None
@@ -48,9 +49,7 @@ def scores() -> dict[tuple[int, int], Decimal]:
     for county in range(6):
         for stage in range(2):
             marks = marks_of(county, stage)
-            kept = [
-                m for i, m in enumerate(marks) if m is not None and i not in dropped_of(marks)
-            ]
+            kept = [m for i, m in enumerate(marks) if m is not None and i not in dropped_of(marks)]
             found[county, stage] = half_up(sum(kept, Decimal(0)) / len(kept))
     return found
 
@@ -176,15 +175,29 @@ def report(language: str = "zh", drill: bool = True) -> dict[str, Any]:
                     "rows": [
                         {"label": "评审依据", "value": "《评选考核办法》第十六条"},
                         {"label": "时间、地点", "value": "2012年10月29日至11月6日，测试会议室"},
-                        {"label": "专家组产生方式", "value": "PDRAW/1 随机抽取，方式 G；承诺值前16位 0f1e2d3c4b5a6978"},
+                        {
+                            "label": "专家组产生方式",
+                            "value": "PDRAW/1 随机抽取，方式 G；承诺值前16位 0f1e2d3c4b5a6978",
+                        },
                         {"label": "有效专家", "value": "抽取 7 人，回避 0 人，缺席 1 人次"},
                     ],
                 },
             ],
             "procedure": [
                 {"kind": "heading", "level": 2, "text": "（一）程序"},
-                {"kind": "paragraph", "text": "专家独立评分，封存后不得修改；更正另立版本并说明理由。"},
-                {"kind": "list", "items": ["签到、签署回避与保密承诺；", "材料评审；", "实地考核与陈述；", "封存、汇总。"]},
+                {
+                    "kind": "paragraph",
+                    "text": "专家独立评分，封存后不得修改；更正另立版本并说明理由。",
+                },
+                {
+                    "kind": "list",
+                    "items": [
+                        "签到、签署回避与保密承诺；",
+                        "材料评审；",
+                        "实地考核与陈述；",
+                        "封存、汇总。",
+                    ],
+                },
                 {"kind": "heading", "level": 2, "text": "（二）计分规则"},
                 {
                     "kind": "paragraph",
@@ -201,25 +214,61 @@ def report(language: str = "zh", drill: bool = True) -> dict[str, Any]:
                         {"title": "闲置土地", "width": 2},
                         {"title": "结论", "width": 1, "align": "center"},
                     ],
-                    "rows": [[c, "未发现", "未发现", {"text": "通过", "bold": True}] for c in COUNTIES],
+                    "rows": [
+                        [c, "未发现", "未发现", {"text": "通过", "bold": True}] for c in COUNTIES
+                    ],
                     "note": "审查单位：测试执法处、测试利用处。",
                 }
             ],
             "materials": [b for c in range(6) for b in (marks_block(c), arithmetic_block(c))],
-            "site": [{"kind": "paragraph", "text": "六个县（市、区）均完成实地考核和现场陈述，记录见附件。"}],
+            "site": [
+                {
+                    "kind": "paragraph",
+                    "text": "六个县（市、区）均完成实地考核和现场陈述，记录见附件。",
+                }
+            ],
             "scores": [
-                {"kind": "chart", "svg": strip, "alt": "六个县材料评审评分分布", "caption": "图 1　材料评审评分分布"},
+                {
+                    "kind": "chart",
+                    "svg": strip,
+                    "alt": "六个县材料评审评分分布",
+                    "caption": "图 1　材料评审评分分布",
+                },
                 {
                     "kind": "agreement",
                     "rows": [
-                        {"name": "ICC(A,1)", "value": "0.512", "low": "0.201", "high": "0.871", "n": "6", "k": "7", "reading": "单个专家的一致性：中等"},
-                        {"name": "ICC(A,k)", "value": "0.880", "low": "0.638", "high": "0.979", "n": "6", "k": "7", "reading": "七人均值的信度；下限低于 0.75，需说明排序区间"},
-                        {"name": "Kendall W", "value": "0.604", "n": "6", "k": "7", "reading": "排序一致性"},
+                        {
+                            "name": "ICC(A,1)",
+                            "value": "0.512",
+                            "low": "0.201",
+                            "high": "0.871",
+                            "n": "6",
+                            "k": "7",
+                            "reading": "单个专家的一致性：中等",
+                        },
+                        {
+                            "name": "ICC(A,k)",
+                            "value": "0.880",
+                            "low": "0.638",
+                            "high": "0.979",
+                            "n": "6",
+                            "k": "7",
+                            "reading": "七人均值的信度；下限低于 0.75，需说明排序区间",
+                        },
+                        {
+                            "name": "Kendall W",
+                            "value": "0.604",
+                            "n": "6",
+                            "k": "7",
+                            "reading": "排序一致性",
+                        },
                     ],
                     "note": "McGraw 与 Wong (1996) 双因素随机模型，绝对一致；只用双方均到齐的对象。",
                 },
             ],
-            "achievements": [{"kind": "paragraph", "text": "各县在存量建设用地盘活方面形成了可推广的做法。"}],
+            "achievements": [
+                {"kind": "paragraph", "text": "各县在存量建设用地盘活方面形成了可推广的做法。"}
+            ],
             "problems": [{"kind": "paragraph", "text": "个别县基础资料年度不一致，建议统一口径。"}],
             "conclusion": [
                 {
@@ -234,11 +283,23 @@ def report(language: str = "zh", drill: bool = True) -> dict[str, Any]:
                         {"title": "90% 区间", "width": 2, "align": "center"},
                     ],
                     "rows": [
-                        [str(n), COUNTIES[c], f"{s[c, 0]:.2f}", f"{s[c, 1]:.2f}", {"text": f"{t[c]:.2f}", "bold": True}, f"{t[c] - 2:.2f} 至 {t[c] + Decimal('1.5'):.2f}"]
+                        [
+                            str(n),
+                            COUNTIES[c],
+                            f"{s[c, 0]:.2f}",
+                            f"{s[c, 1]:.2f}",
+                            {"text": f"{t[c]:.2f}", "bold": True},
+                            f"{t[c] - 2:.2f} 至 {t[c] + Decimal('1.5'):.2f}",
+                        ]
                         for n, c in enumerate(order, 1)
                     ],
                 },
-                {"kind": "chart", "svg": caterpillar(rows, t[order[3]]), "alt": "综合得分与区间", "caption": "图 2　综合得分、区间与入选线"},
+                {
+                    "kind": "chart",
+                    "svg": caterpillar(rows, t[order[3]]),
+                    "alt": "综合得分与区间",
+                    "caption": "图 2　综合得分、区间与入选线",
+                },
             ],
             "dissent": [],
         },
@@ -256,7 +317,13 @@ def report(language: str = "zh", drill: bool = True) -> dict[str, Any]:
                                 "code": f"1.{n}",
                                 "title": "节约集约用地制度建设与落实情况",
                                 "max": "10",
-                                "marks": [{"value": f"{(n * 7 + r * 3) % 40 / 10 + 6:.1f}", "dropped": r in (n % 7, (n + 3) % 7)} for r in range(7)],
+                                "marks": [
+                                    {
+                                        "value": f"{(n * 7 + r * 3) % 40 / 10 + 6:.1f}",
+                                        "dropped": r in (n % 7, (n + 3) % 7),
+                                    }
+                                    for r in range(7)
+                                ],
                                 "counted": "5",
                                 "mean": "8.10",
                             }
@@ -286,7 +353,10 @@ def draw_slip(language: str = "zh") -> dict[str, Any]:
         {"name": "政策法规", "pool": "34", "excluded": "9", "eligible": "25", "seats": "1"},
     ]
     bars = strata_bars(
-        [StratumRow(r["name"], *(int(r[k]) for k in ("pool", "excluded", "eligible", "seats"))) for r in strata]
+        [
+            StratumRow(r["name"], *(int(r[k]) for k in ("pool", "excluded", "eligible", "seats")))
+            for r in strata
+        ]
     )
     return {
         "language": language,
@@ -294,9 +364,15 @@ def draw_slip(language: str = "zh") -> dict[str, Any]:
         "number": "测抽〔2012〕1号",
         "drill": True,
         "facts": [
-            {"label": {"zh": "届次与阶段", "en": "Round and stage"}, "value": "第二届 材料评审与实地考核"},
+            {
+                "label": {"zh": "届次与阶段", "en": "Round and stage"},
+                "value": "第二届 材料评审与实地考核",
+            },
             {"label": {"zh": "规则版本", "en": "Rule set"}, "value": "beijing-2012 第1版"},
-            {"label": {"zh": "次数与方式", "en": "Attempt and mode"}, "value": "第1次，方式 G（按签号）"},
+            {
+                "label": {"zh": "次数与方式", "en": "Attempt and mode"},
+                "value": "第1次，方式 G（按签号）",
+            },
         ],
         "strata": strata,
         "exclusions": [
@@ -304,24 +380,59 @@ def draw_slip(language: str = "zh") -> dict[str, Any]:
             {"rule": "C-09", "title": "地域回避", "count": "27"},
             {"rule": "C-04", "title": "近亲属", "count": "<5"},
         ],
-        "sources": [{"name": "骰子", "kind": "sequence", "values": " ".join(str(n % 6 + 1) for n in range(50))}],
+        "sources": [
+            {
+                "name": "骰子",
+                "kind": "sequence",
+                "values": " ".join(str(n % 6 + 1) for n in range(50)),
+            }
+        ],
         "drawn": [person(n) for n in range(1, 8)],
         "reserves": [{"no": "1", "stratum": "土地", "pseudonym": "P008", "name": "测试专家辛"}],
-        "calls": [{"time": "10月28日 15:02", "name": "测试专家乙", "channel": "电话", "outcome": "不能参加：时间冲突", "operator": "测试经办"}],
-        "replacements": [{"act": "2", "out": "测试专家乙", "reason": "时间冲突", "in": "测试专家辛", "ticket": "9f86d081884c7d65", "time": "10月28日 16:00"}],
+        "calls": [
+            {
+                "time": "10月28日 15:02",
+                "name": "测试专家乙",
+                "channel": "电话",
+                "outcome": "不能参加：时间冲突",
+                "operator": "测试经办",
+            }
+        ],
+        "replacements": [
+            {
+                "act": "2",
+                "out": "测试专家乙",
+                "reason": "时间冲突",
+                "in": "测试专家辛",
+                "ticket": "9f86d081884c7d65",
+                "time": "10月28日 16:00",
+            }
+        ],
         "verify": [
             {"label": {"zh": "承诺值", "en": "Commitment"}, "value": HEAD},
             {"label": {"zh": "核验程序 SHA-256", "en": "Verifier SHA-256"}, "value": HEAD[::-1]},
         ],
         "charts": [{"svg": bars, "alt": "各类别在库、排除、合格与名额", "caption": "专家库构成"}],
         "note": "任何人可用核验程序独立重算本次抽取。",
-        "signatures": [{"role": "抽取人", "name": ""}, {"role": "监督人", "name": ""}, {"role": "见证人", "name": ""}],
+        "signatures": [
+            {"role": "抽取人", "name": ""},
+            {"role": "监督人", "name": ""},
+            {"role": "见证人", "name": ""},
+        ],
         "ledger": ledger(),
     }
 
 
 def sheet() -> dict[str, Any]:
-    item = {"code": "1.1", "title": "制度建设", "standard": "制度健全并执行的得满分；缺一项扣2分", "max": "10", "score": "8.0", "reason": "缺一项", "evidence": "材料 3 第12页"}
+    item = {
+        "code": "1.1",
+        "title": "制度建设",
+        "standard": "制度健全并执行的得满分；缺一项扣2分",
+        "max": "10",
+        "score": "8.0",
+        "reason": "缺一项",
+        "evidence": "材料 3 第12页",
+    }
     return {
         "language": "zh", "title": "专家评分表", "drill": False,
         "facts": [{"label": "评审对象", "value": "甲山县"}, {"label": "专家编号", "value": "A1"}],

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.accounts.viewer import Viewer
 from app.directory import identity, queries, snapshot
 from app.directory.models import (
     ORGANISATION_KINDS,
@@ -23,6 +22,7 @@ from app.directory.models import (
     Person,
 )
 from app.directory.operations.territory import load_regions, may_write, record_region_change
+from app.directory.queries import Actor
 from app.domain.types import Conflict, DomainError, NotFound, Text
 from app.keys import Keys
 from app.ledger.append import append
@@ -74,7 +74,7 @@ _ENDED = Text(
 # ---------- organisations
 
 
-def load_employers(session: Session, actor: Viewer | None) -> int:
+def load_employers(session: Session, actor: Actor | None) -> int:
     """Load the 104 employers with their superior bodies; the regions must be there.
 
     Those run by a ministry or a national academy are `central`. One ledger event; existing
@@ -138,7 +138,7 @@ def prepare_organisation(
 
 def create_organisation(
     session: Session,
-    actor: Viewer | None,
+    actor: Actor | None,
     *,
     name: str,
     kind: str,
@@ -204,7 +204,7 @@ def prepare_person(
 
 def create_person(
     session: Session,
-    actor: Viewer | None,
+    actor: Actor | None,
     *,
     name: str,
     id_number: str | None = None,
@@ -225,7 +225,7 @@ def create_person(
 
 def change_person(
     session: Session,
-    actor: Viewer | None,
+    actor: Actor | None,
     person: Person,
     *,
     name: str = UNCHANGED,
@@ -310,7 +310,7 @@ def _set_phone(person: Person, digits: str | None, keys: Keys) -> None:
 
 def add_employment(
     session: Session,
-    actor: Viewer | None,
+    actor: Actor | None,
     *,
     person: Person,
     organisation: Organisation,
@@ -363,7 +363,7 @@ def prepare_employment(
 
 
 def end_employment(
-    session: Session, actor: Viewer | None, *, employment: Employment, until: date
+    session: Session, actor: Actor | None, *, employment: Employment, until: date
 ) -> None:
     """The post ended on `until` (its last day); the row stays, recusal looks back on it."""
     may_write(actor)

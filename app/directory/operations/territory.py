@@ -10,9 +10,9 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts.viewer import Viewer
 from app.directory import queries, snapshot
 from app.directory.models import Region, RegionChange
+from app.directory.queries import Actor
 from app.directory.snapshot import CHANGE_KINDS, Place
 from app.domain.types import Conflict, DomainError, Text
 from app.ledger.append import append
@@ -34,13 +34,13 @@ _UNKNOWN_CODE = Text(
 )
 
 
-def may_write(actor: Viewer | None) -> None:
+def may_write(actor: Actor | None) -> None:
     """The directory is written by the pool keeper, or from the command line (None)."""
     if actor is not None:
         actor.require("keeper")
 
 
-def load_regions(session: Session, actor: Viewer | None) -> int:
+def load_regions(session: Session, actor: Actor | None) -> int:
     """Load the snapshot (provinces, 333 prefectures, 2,845 counties) and the known dated changes.
 
     One ledger event for all. Returns the number of regions; Conflict when some are there already.
@@ -63,7 +63,7 @@ def load_regions(session: Session, actor: Viewer | None) -> int:
 
 def record_region_change(
     session: Session,
-    actor: Viewer | None,
+    actor: Actor | None,
     *,
     on: date,
     kind: str,

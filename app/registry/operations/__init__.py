@@ -22,6 +22,7 @@ from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.keys import Keys
 from app.ledger.append import append
 from app.registry import messages, queries, words
+from app.registry.models import DECISIONS, SANCTIONS, Expert, Sanction, Screening
 from app.registry.operations.declarations import (
     add_absence,
     cancel_absence,
@@ -44,7 +45,6 @@ from app.registry.operations.guards import (
     year_later,
     zone_of,
 )
-from app.registry.models import DECISIONS, SANCTIONS, Expert, Sanction, Screening
 
 __all__ = [
     "Candidate",

@@ -19,8 +19,15 @@ from app.domain.types import Conflict, Text
 from app.keys import Keys
 from app.ledger.append import append
 from app.registry import messages, queries, words
-from app.registry.operations.guards import check_facts, check_region, may, reason_given, touch, zone_of
 from app.registry.models import Expert
+from app.registry.operations.guards import (
+    check_facts,
+    check_region,
+    may,
+    reason_given,
+    touch,
+    zone_of,
+)
 
 _OF_EXPERT = (
     "title",

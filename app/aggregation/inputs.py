@@ -1,0 +1,408 @@
+"""What a run is computed from: every counting sheet, survey value and gate of a round, as JSON.
+
+A run keeps this whole, so that it can be computed again for ever. Experts stand in it by their seat
+numbers. A sheet counts iff its seat is active (S0 art. 16: the panel scores, the office adds up);
+whatever is missing stops the run by name and is never a zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.domain.scoring.measures import plain
+from app.domain.scoring.scales import Points
+from app.domain.scoring.sheets import sheet_items, sheet_points
+from app.domain.statistics.marks import Sheet as Marks
+from app.domain.statistics.marks import StageMarks, SubjectMarks
+from app.domain.statistics.missing import State
+from app.domain.statistics.rule import ScoreRule
+from app.domain.types import Conflict, Text
+from app.draw.models import Seat
+from app.panel.models import Panel, Sitting
+from app.programme.computed import computed_points, survey_score
+from app.programme.instruments import pin_for, stage_text
+from app.programme.models import Round, Subject
+from app.programme.scheme import score_rule_of, scheme_of
+from app.scoring.models import Sheet
+from app.scoring.queries import FINAL
+
+VERSION = 1
+_STATES = {"sealed": "submitted", "recused": "recused", "absent": "absent"}
+_NO_PANEL = Text(
+    "{s}还没有专家组。没有汇总；请先抽取并组建专家组。",
+    "There is no panel for {s} yet. Nothing was computed; draw and form one first.",
+)
+_NO_STAGES = Text(
+    "计分规则没有写明各阶段，而本届不是恰好一个评分阶段。没有汇总。",
+    "The score rule names no stages, and this round does not have exactly one. Nothing was computed.",
+)
+_NO_SITTING = Text(
+    "{c}在{s}没有会议。没有汇总；请检查抽取的对象范围。",
+    "{c} has no sitting at {s}. Nothing was computed; check whom the draw covered.",
+)
+_OPEN = Text(
+    "还不能汇总，以下会议未结束：{list}。没有任何改动。",
+    "It cannot be computed yet; these sittings are not over: {list}. Nothing was changed.",
+)
+_UNSEALED = Text(
+    "还不能汇总，以下评分表未完成：{list}。没有任何改动。",
+    "It cannot be computed yet; these sheets are unfinished: {list}. Nothing was changed.",
+)
+_AWAITING = Text(
+    "还不能汇总：{c} {s} 席位 {n} 的评分表还缺 {items} 的得分。没有任何改动。",
+    "It cannot be computed yet: the sheet of {c}, {s}, seat {n} still awaits {items}. Nothing was "
+    "changed.",
+)
+_UNDECIDED = Text(
+    "还不能汇总，以下区县的资格审查没有结论：{list}。没有任何改动。",
+    "It cannot be computed yet; the qualification of these is not concluded: {list}. Nothing was "
+    "changed.",
+)
+_NO_SURVEY = Text(
+    "{c}没有{s}的结果。没有汇总；请先录入并确认。",
+    "{c} has no result for {s}. Nothing was computed; enter and confirm it first.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """One module of the total: its id in the rule, the stage of the round that feeds it."""
+
+    id: str
+    stage: str
+    title: Text
+    weight: Decimal
+    panels: tuple[Panel, ...]
+
+    @property
+    def kind(self) -> str:
+        return "panel" if self.panels else "value"
+
+
+def collect(session: Session, round_: Round) -> dict[str, Any]:
+    """The inputs of a run as JSON, decimals as strings; Conflict or DomainError naming what lacks."""
+    rule = score_rule_of(round_)
+    stages = _stages(session, round_, rule)
+    running = [s for s in round_.subjects if s.status in ("declared", "qualified")]
+    _qualified(round_, running)
+    found = _counting(session, stages, running)
+    computed = {
+        stage.id: computed_points(session, round_, stage.stage)
+        for stage in stages
+        if stage.panels
+    }
+    subjects = []
+    for subject in round_.subjects:
+        if subject.status == "withdrawn":
+            continue
+        vetoed = subject.status == "vetoed"
+        parts: dict[str, Any] = {}
+        for stage in stages:
+            if vetoed:
+                parts[stage.id] = {"kind": "value", "value": None}
+            elif stage.kind == "value":
+                parts[stage.id] = _value(session, round_, subject, stage)
+            else:
+                points = computed[stage.id].get(subject.id, {})
+                parts[stage.id] = _panel_part(found[stage.id, subject.id], stage, subject, points)
+        subjects.append(
+            {
+                "id": subject.region_code,
+                "subject": subject.id,
+                "name": _pair(subject.name),
+                "group": subject.region_class or None,
+                "status": subject.status,
+                "vetoed": vetoed,
+                "veto_reason": _pair(_veto_reason(subject)) if vetoed else None,
+                "adjust": "0",
+                "stages": parts,
+            }
+        )
+    bonus = scheme_of(round_).aggregation
+    return {
+        "v": VERSION,
+        "round": round_.slug,
+        "rule_digest": rule.digest(),
+        "stages": [
+            {
+                "id": stage.id,
+                "kind": stage.kind,
+                "title": _pair(stage.title),
+                "weight": plain(stage.weight),
+                "panels": [{"id": panel.id, "code": panel.code} for panel in stage.panels],
+            }
+            for stage in stages
+        ],
+        "subjects": subjects,
+        "withdrawn": [
+            {"name": _pair(s.name), "reason": s.withdrawn_reason}
+            for s in round_.subjects
+            if s.status == "withdrawn"
+        ],
+        # Bonus points have no recorded source in a round yet: the paper says that none counted.
+        "uncounted": [bonus.bonus_form] if bonus is not None and bonus.bonus_form else [],
+    }
+
+
+def _pair(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _stages(session: Session, round_: Round, rule: ScoreRule) -> list[_Stage]:
+    panels: dict[str, list[Panel]] = defaultdict(list)
+    for panel in session.scalars(
+        select(Panel).where(Panel.round_id == round_.id).order_by(Panel.code, Panel.created_at)
+    ):
+        panels[panel.stage].append(panel)
+    if not rule.modules:
+        if len(panels) != 1:
+            raise Conflict(_NO_STAGES)
+        (stage, rows), = panels.items()
+        return [_Stage(stage, stage, stage_text(stage), Decimal(1), tuple(rows))]
+    scheme = scheme_of(round_)
+    parts = {c.id: c for c in scheme.aggregation.components} if scheme.aggregation else {}
+    by_form = {pin.form_version.form_id: pin.stage for pin in round_.pins}
+    made = []
+    for name, weight in rule.modules.items():
+        part = parts.get(name)
+        forms = part.forms if part else ()
+        stage = next((by_form[form] for form in forms if form in by_form), name)
+        title = part.title if part else stage_text(name)
+        given = stage == "survey" or (part is not None and part.method == "given")
+        if not panels[stage] and not given:
+            raise Conflict(_NO_PANEL.format(s=title))
+        made.append(_Stage(name, stage, title, weight, tuple(panels[stage])))
+    return made
+
+
+def _qualified(round_: Round, running: list[Subject]) -> None:
+    """S0 art. 16(1): the gate is judged before any mark counts."""
+    open_ = [
+        s.name
+        for s in running
+        if s.status == "declared" and pin_for(round_, "qualification", s.region_class) is not None
+    ]
+    if open_:
+        raise Conflict(_UNDECIDED.format(list=_listed(open_)))
+
+
+def _listed(names: list[Text]) -> Text:
+    return Text("、".join(n.zh for n in names), ", ".join(n.en for n in names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sat:
+    """One sitting with its active seats and the sheet of each, by the seat's label."""
+
+    sitting: Sitting
+    sheets: dict[str, tuple[Seat, Sheet]]
+
+
+def _counting(
+    session: Session, stages: list[_Stage], running: list[Subject]
+) -> dict[tuple[str, str], _Sat]:
+    """(stage, subject) -> its sitting; refuses open sittings and unfinished sheets, all by name."""
+    ids = [panel.id for stage in stages for panel in stage.panels]
+    sittings = session.scalars(
+        select(Sitting).where(Sitting.panel_id.in_(ids)).options(selectinload(Sitting.panel))
+    ).all()
+    sheets: dict[tuple[str, str], Sheet] = {}
+    for sheet in session.scalars(
+        select(Sheet)
+        .where(Sheet.sitting_id.in_([s.id for s in sittings]), Sheet.state != "superseded")
+        .order_by(Sheet.revision)
+    ):
+        sheets[sheet.sitting_id, sheet.seat_id] = sheet
+    seats: dict[tuple[str, str], list[Seat]] = defaultdict(list)
+    draws = {panel.draw_id for stage in stages for panel in stage.panels}
+    for seat in session.scalars(
+        select(Seat).where(Seat.draw_id.in_(draws), Seat.state != "removed").order_by(Seat.number)
+    ):
+        seats[seat.draw_id, seat.panel].append(seat)
+    found: dict[tuple[str, str], _Sat] = {}
+    open_, unsealed = [], []
+    for stage in stages:
+        own = {s.subject_id: s for s in sittings if s.panel_id in {p.id for p in stage.panels}}
+        for subject in running if stage.panels else ():
+            sitting = own.get(subject.id)
+            if sitting is None:
+                raise Conflict(_NO_SITTING.format(c=subject.name, s=stage.title))
+            where = Text("{c}（{s}）", "{c} ({s})").format(c=subject.name, s=stage.title)
+            if sitting.phase != "closed":
+                open_.append(where)
+            panel = sitting.panel
+            members = seats[panel.draw_id, panel.code]
+            width = len(str(max((seat.number for seat in members), default=0)))
+            many = len(stage.panels) > 1
+            rows: dict[str, tuple[Seat, Sheet]] = {}
+            for seat in members:
+                sheet = sheets.get((sitting.id, seat.id))
+                if sheet is None or sheet.state not in FINAL:
+                    unsealed.append(
+                        Text("{w} 席位 {n}", "{w} seat {n}").format(w=where, n=seat.number)
+                    )
+                    continue
+                label = f"{seat.number:0{width}d}"
+                rows[f"{panel.code}-{label}" if many else label] = (seat, sheet)
+            found[stage.id, subject.id] = _Sat(sitting, rows)
+    if open_:
+        raise Conflict(_OPEN.format(list=_listed(open_)))
+    if unsealed:
+        raise Conflict(_UNSEALED.format(list=_listed(unsealed)))
+    return found
+
+
+def _value(session: Session, round_: Round, subject: Subject, stage: _Stage) -> dict[str, Any]:
+    value = survey_score(session, round_, subject)
+    if value is None:
+        raise Conflict(_NO_SURVEY.format(c=subject.name, s=stage.title))
+    return {"kind": "value", "value": plain(value)}
+
+
+def _panel_part(
+    sat: _Sat, stage: _Stage, subject: Subject, computed: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    sheets, items, maximum, seen = {}, [], Decimal(0), False
+    for label, (seat, sheet) in sat.sheets.items():
+        instrument = sheet.instrument
+        if not seen:
+            seen, own = True, {item["id"] for item in sheet_items(instrument)}
+            items = [
+                {
+                    "id": item["id"],
+                    "title": item["title"],
+                    "max": item["max"],
+                    "computed": item["id"] not in own,
+                }
+                for item in instrument["items"]
+                if item["applies"]
+            ]
+            maximum = sum((Decimal(s["effective_max"]) for s in instrument["sections"]), Decimal(0))
+        sheets[label] = _sheet(sheet, seat, stage, subject, computed)
+    return {
+        "kind": "panel",
+        "panel": sat.sitting.panel.code,
+        "sitting": sat.sitting.id,
+        "maximum": plain(maximum),
+        "items": items,
+        "computed": {
+            name: {
+                "points": None if row["points"] is None else plain(row["points"]),
+                "how": _pair(row["explanation"]),
+            }
+            for name, row in computed.items()
+        },
+        "sheets": sheets,
+    }
+
+
+def _sheet(
+    sheet: Sheet,
+    seat: Seat,
+    stage: _Stage,
+    subject: Subject,
+    computed: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "state": _STATES[sheet.state],
+        "total": None,
+        "items": {},
+        "not_applicable": [],
+        "carried": {},
+        "reason": None,
+        "sheet": sheet.id,
+        "revision": sheet.revision,
+        "seat": seat.number,
+        "seat_id": seat.id,
+        "receipt": sheet.receipt,
+        "instrument": sheet.instrument_digest,
+    }
+    if sheet.state != "sealed":
+        return {**made, "reason": _pair(Text(sheet.reason, sheet.reason))}
+    by_id = {item["id"]: item for item in sheet.instrument["items"]}
+    given = {
+        name: Points(
+            row["points"],
+            Decimal(by_id[name]["min"]),
+            row["maximum"],
+            "not_applicable" if row["points"] is None else "points",
+            row["explanation"],
+        )
+        for name, row in computed.items()
+        if name in by_id and by_id[name]["applies"]
+    }
+    points = sheet_points(sheet.instrument, sheet.entries, given)
+    if points.total is None:
+        awaited = [
+            Text.of(by_id[name]["title"]) if name in by_id else Text(name, name)
+            for name in points.awaiting
+        ]
+        raise Conflict(
+            _AWAITING.format(
+                c=subject.name, s=stage.title, n=seat.number, items=_listed(awaited)
+            )
+        )
+    return {
+        **made,
+        "total": plain(points.total),
+        "items": {n: plain(p.points) for n, p in points.items.items() if p.points is not None},
+        "not_applicable": sorted(
+            n for n, p in points.items.items() if p.outcome == "not_applicable"
+        ),
+        # Sections whose points were carried to their full marks: without it the items do not add up.
+        "carried": {
+            s.id: {"raw": plain(s.raw), "points": plain(s.points)}
+            for s in points.sections
+            if s.points is not None and s.points != s.raw
+        },
+    }
+
+
+def _veto_reason(subject: Subject) -> Text:
+    struck = [o for o in subject.opinions if o.verdict == "veto"]
+    listed = [Text(f"{o.department}：{o.reason}", f"{o.department}: {o.reason}") for o in struck]
+    if not listed:
+        return Text("资格审查被一票否决。", "Vetoed at the qualification check.")
+    return Text(
+        "；".join(t.zh for t in listed) + "。", "; ".join(t.en for t in listed) + "."
+    )
+
+
+def marks_of(inputs: Mapping[str, Any]) -> list[SubjectMarks]:
+    """The stored inputs as the statistics take them."""
+    return [
+        SubjectMarks(
+            id=row["id"],
+            stages={name: _stage_marks(part) for name, part in row["stages"].items()},
+            group=row["group"],
+            vetoed=row["vetoed"],
+            veto_reason=None if row["veto_reason"] is None else Text.of(row["veto_reason"]),
+            adjust=Decimal(row["adjust"]),
+        )
+        for row in inputs["subjects"]
+    ]
+
+
+def _stage_marks(part: Mapping[str, Any]) -> StageMarks:
+    if part["kind"] == "value":
+        value = part["value"]
+        return StageMarks(kind="value", value=None if value is None else Decimal(value))
+    return StageMarks(
+        sheets={
+            label: Marks(
+                state=State(row["state"]),
+                total=None if row["total"] is None else Decimal(row["total"]),
+                items={name: Decimal(mark) for name, mark in row["items"].items()},
+                not_applicable=frozenset(row["not_applicable"]),
+                reason=None if row["reason"] is None else Text.of(row["reason"]),
+            )
+            for label, row in part["sheets"].items()
+        }
+    )

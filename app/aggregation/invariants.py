@@ -1,0 +1,87 @@
+"""What must always hold for runs: they compute again, digit for digit, from what they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.aggregation import queries
+from app.aggregation.inputs import collect, marks_of
+from app.aggregation.models import Run
+from app.domain.ledger.canonical import digest
+from app.domain.statistics import replay
+from app.domain.statistics.rule import ScoreRule
+from app.domain.statistics.scores import score_round
+from app.domain.types import DomainError, Text
+from app.programme.models import Round
+
+
+def _last_runs(session: Session) -> Iterator[Run]:
+    for round_ in session.scalars(select(Round).order_by(Round.slug)):
+        found = queries.last_run(session, round_)
+        if found is not None:
+            yield found
+
+
+def _of(run: Run, zh: str, en: str) -> Text:
+    head = Text("{r} 第 {n} 次汇总：", "{r}, run {n}: ").format(r=run.round.slug, n=run.number)
+    return Text(head.zh + zh, head.en + en)
+
+
+def digests_fit(session: Session) -> list[Text]:
+    """Rule, inputs and results of every run still have the digests that the ledger received."""
+    faults = []
+    for run in session.scalars(select(Run)):
+        stored = (
+            (ScoreRule.parse(run.rule).digest(), run.rule_digest, Text("规则", "the rule")),
+            (digest(run.inputs), run.inputs_digest, Text("输入", "the inputs")),
+            (digest(run.results), run.results_digest, Text("结果", "the results")),
+        )
+        for now, then, what in stored:
+            if now != then:
+                faults.append(_of(run, f"{what.zh}与摘要不符", f"{what.en} differ from the digest"))
+    return faults
+
+
+def last_runs_replay(session: Session) -> list[Text]:
+    """The last run of each round, computed again from its stored inputs and redone step by step."""
+    faults = []
+    for run in _last_runs(session):
+        again = score_round(ScoreRule.parse(run.rule), marks_of(run.inputs)).to_json()
+        if again != run.results["scores"]:
+            faults.append(
+                _of(run, "按存储的输入重算，得分不同", "computed again, the scores differ")
+            )
+        for subject in run.results["scores"]["subjects"].values():
+            for text in replay.differences(subject):
+                faults.append(_of(run, text.zh, text.en))
+    return faults
+
+
+def inputs_are_current(session: Session) -> list[Text]:
+    """The sheets, figures and gates are still those that the last run was computed from."""
+    faults = []
+    for run in _last_runs(session):
+        try:
+            now = digest(collect(session, run.round))
+        except DomainError as error:
+            faults.append(_of(run, error.text.zh, error.text.en))
+            continue
+        if now != run.inputs_digest:
+            faults.append(
+                _of(
+                    run,
+                    "汇总之后评分表、数据或资格有变化，请重新汇总",
+                    "sheets, figures or gates have changed since; compute a new run",
+                )
+            )
+    return faults
+
+
+INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
+    ("runs fit their digests", digests_fit),
+    ("the last run of a round computes again digit for digit", last_runs_replay),
+    ("the last run of a round rests on the sheets as they are", inputs_are_current),
+)

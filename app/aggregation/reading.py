@@ -1,0 +1,427 @@
+"""A stored run in words, rows and drawings, for pages, files and the report. Computes nothing official.
+
+Stored sentences name counties by their region code and stages by their id; here they get their names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from app.aggregation.models import Run
+from app.documents.charts import CaterpillarRow, DotMark, DotRow, caterpillar, dot_strip
+from app.domain.statistics.rounding import half_up, shown
+from app.domain.types import Language, Text
+
+STATE = {
+    "absent": Text("缺席", "absent"),
+    "recused": Text("回避", "recused"),
+    "withdrawn": Text("退出", "withdrawn"),
+    "rejected": Text("剔除", "rejected"),
+}
+_CJK = "\u2e80-\u9fff\uff00-\uffef“”"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One expert's total for one county; `state` instead of a value for an absence."""
+
+    rater: str
+    value: Decimal | None
+    dropped: bool
+    state: Text | None
+    reason: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One county in one stage. `value` as printed; None without a score."""
+
+    id: str
+    name: Text
+    marks: tuple[Mark, ...]
+    present: int
+    counted: int | None
+    value: str | None
+    reason: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One county in the ranking; `rank` "2=" when shared, None without a score."""
+
+    id: str
+    name: Text
+    group: str | None
+    status: str
+    rank: str | None
+    stages: tuple[str | None, ...]
+    weighted: tuple[str | None, ...]
+    adjust: Decimal
+    total: Decimal | None
+    band: tuple[Decimal, Decimal] | None
+    interval: tuple[int, int] | None
+    reason: Text | None
+    tie: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item of one county in one stage: points by expert; `value` the mean of the counted."""
+
+    id: str
+    title: Text
+    maximum: str | None
+    computed: bool
+    points: tuple[str | None, ...]
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Agreement of one panel in one stage."""
+
+    title: Text
+    n: int
+    k: int
+    rows: tuple[tuple[Text, str, str | None, str | None, Text], ...]  # name, value, low, high, words
+    verdict: str
+    words: Text
+
+
+class Reading:
+    """One run, read."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.inputs: Mapping[str, Any] = run.inputs
+        self.results: Mapping[str, Any] = run.results
+        self.scores: Mapping[str, Any] = run.results["scores"]["subjects"]
+        self.counties = {row["id"]: row for row in run.inputs["subjects"]}
+        self.names = {key: Text.of(row["name"]) for key, row in self.counties.items()}
+        self.stages: list[Mapping[str, Any]] = list(run.inputs["stages"])
+        self.titles = {stage["id"]: Text.of(stage["title"]) for stage in self.stages}
+        self.by_sheet = run.rule["trim"]["unit"] == "sheet"
+
+    # ---------- words
+
+    def say(self, stored: Mapping[str, str] | None) -> Text | None:
+        """A stored sentence with names for codes."""
+        if stored is None:
+            return None
+        zh, en = stored["zh"], stored["en"]
+        for key, title in self.titles.items():
+            end = re.escape(key) + r"(?![A-Za-z0-9_-])"
+            zh = re.sub("阶段 " + end + " ?", lambda _m, t=title: t.zh, zh)
+            en = re.sub("[Ss]tage " + end, lambda _m, t=title: t.en, en)
+        for key, name in self.names.items():
+            code = r"(?<![A-Za-z0-9.])" + re.escape(key) + r"(?![A-Za-z0-9.])"
+            zh = re.sub(code, lambda _m, n=name: n.zh, zh)
+            en = re.sub(code, lambda _m, n=name: n.en, en)
+        return Text(punctuated(zh), en)
+
+    # ---------- rows
+
+    def ranking(self) -> list[Place]:
+        """Counties by class (when ranked within) and rank; those without a score last."""
+        shared: dict[tuple[str | None, int], int] = {}
+        within = self.run.rule["rank_within"] == "group"
+        for score in self.scores.values():
+            if score["rank"] is not None:
+                key = (score["group"] if within else None, score["rank"])
+                shared[key] = shared.get(key, 0) + 1
+        bands, sure = self.results["bands"], self.results["uncertainty"]["subjects"]
+        made = []
+        for key, score in self.scores.items():
+            rank = score["rank"]
+            mark = None
+            if rank is not None:
+                twice = shared[score["group"] if within else None, rank] > 1
+                mark = f"{rank}{'=' if twice else ''}"
+            band = bands.get(key)
+            made.append(
+                Place(
+                    id=key,
+                    name=self.names[key],
+                    group=score["group"],
+                    status=score["status"],
+                    rank=mark,
+                    stages=tuple(_shown(score["stages"][s["id"]]["value"]) for s in self.stages),
+                    weighted=tuple(
+                        _shown(score["stages"][s["id"]]["contribution"]) for s in self.stages
+                    ),
+                    adjust=Decimal(score["adjust"]),
+                    total=None if score["total"] is None else Decimal(score["total"]),
+                    band=None if band is None else (_two(band["low"]), _two(band["high"])),
+                    interval=tuple(sure[key]["rank_interval"]) if key in sure else None,
+                    reason=self.say(score["reason"]),
+                    tie=self.say(score["tie"]["text"]) if score["tie"] else None,
+                )
+            )
+        return sorted(
+            made,
+            key=lambda p: (
+                (p.group or "") if within else "",
+                p.rank is None,
+                int(p.rank.rstrip("=")) if p.rank else 0,
+                p.id,
+            ),
+        )
+
+    def panels(self) -> list[tuple[Mapping[str, Any], str, Text]]:
+        """(stage, panel code, title) of every panel that scored."""
+        found = []
+        for stage in self.stages:
+            many = len(stage["panels"]) > 1
+            for panel in stage["panels"]:
+                title = self.titles[stage["id"]]
+                if many:
+                    title = Text(f"{title.zh}（{panel['code']}）", f"{title.en} ({panel['code']})")
+                found.append((stage, panel["code"], title))
+        return found
+
+    def raters(self, stage: str, panel: str) -> list[str]:
+        """Every expert's label of a panel, in seat order."""
+        labels = {
+            label: sheet["seat"]
+            for row in self.counties.values()
+            if row["stages"][stage].get("panel") == panel
+            for label, sheet in row["stages"][stage]["sheets"].items()
+        }
+        return sorted(labels, key=lambda label: (labels[label], label))
+
+    def rows(self, stage: str, panel: str) -> list[Row]:
+        """The marks of a panel: one row a county, one mark an expert, in `raters` order."""
+        raters = self.raters(stage, panel)
+        made = []
+        for key, row in self.counties.items():
+            part = row["stages"][stage]
+            if part.get("panel") != panel:
+                continue
+            score = self.scores[key]["stages"][stage]
+            unit = score["unit"]
+            dropped = unit["dropped"] if unit else []
+            marks = []
+            for label in raters:
+                sheet = part["sheets"].get(label)
+                value = sheet and sheet["total"]
+                state = None if value is not None else STATE[sheet["state"] if sheet else "absent"]
+                reason = Text.of(sheet["reason"]) if sheet and sheet["reason"] else None
+                marks.append(
+                    Mark(
+                        label,
+                        None if value is None else Decimal(value),
+                        label in dropped,
+                        state,
+                        reason,
+                    )
+                )
+            made.append(
+                Row(
+                    key,
+                    self.names[key],
+                    tuple(marks),
+                    score["valid"],
+                    unit["used"] if unit else None,
+                    _shown(score["value"]),
+                    self.say(score["reason"]),
+                )
+            )
+        return made
+
+    def items(self, key: str, stage: str) -> tuple[list[str], list[ItemRow]]:
+        """(experts, items) of one county in one panel stage, in the form's order; sections that were
+        carried to their full marks follow as their own lines, so that a column adds up to the sheet."""
+        part = self.counties[key]["stages"][stage]
+        if part["kind"] != "panel":
+            return [], []
+        raters = self.raters(stage, part["panel"])
+        sheets = [part["sheets"].get(label) for label in raters]
+        units = self.scores[key]["stages"][stage]["items"]
+        made = []
+        for item in part["items"]:
+            points = []
+            for sheet in sheets:
+                given = sheet and sheet["items"].get(item["id"])
+                if given is None and sheet and item["id"] in sheet["not_applicable"]:
+                    given = "N/A"
+                points.append(given)
+            value = units.get(item["id"], {}).get("value")
+            made.append(
+                ItemRow(
+                    item["id"],
+                    Text.of(item["title"]),
+                    item["max"],
+                    item["computed"],
+                    tuple(points),
+                    None if value is None else str(half_up(Fraction(value), 2)),
+                )
+            )
+        carried = sorted({name for sheet in sheets if sheet for name in sheet["carried"]})
+        for name in carried:
+            moves = [
+                None
+                if sheet is None or sheet["total"] is None
+                else str(
+                    Decimal(sheet["carried"][name]["points"])
+                    - Decimal(sheet["carried"][name]["raw"])
+                )
+                if name in sheet["carried"]
+                else "0"
+                for sheet in sheets
+            ]
+            title = Text(f"{name} 部分折算增加", f"Section {name} carried to full marks")
+            made.append(ItemRow(f"{name}*", title, None, True, tuple(moves), None))
+        return raters, made
+
+    def arithmetic(self, key: str) -> list[Text]:
+        """The lines of a county's score, in words, in order."""
+        return [t for step in self.scores[key]["steps"] if (t := self.say(step["text"]))]
+
+    def flags(self) -> list[tuple[str, Text]]:
+        """(level, sentence) of every observation, the graver first."""
+        grave = {"red": 0, "amber": 1, "info": 2}
+        found = [(flag["level"], flag) for flag in self.results["flags"]]
+        ordered = sorted(found, key=lambda pair: grave[pair[0]])
+        return [
+            (level, self._flag_text(flag)) for level, flag in ordered
+        ]
+
+    def _flag_text(self, flag: Mapping[str, Any]) -> Text:
+        text = self.say(flag["text"]) or Text("", "")
+        title = self.titles.get(flag["stage"] or "")
+        if title is None:
+            return text
+        return Text(f"{title.zh}：{text.zh}", f"{title.en}: {text.en}")
+
+    def agreement(self) -> list[Agreed]:
+        """The coefficients that the paper prints, each with what it means."""
+        titles = {(stage["id"], code): title for stage, code, title in self.panels()}
+        return [
+            self._agreed(entry, titles[entry["stage"], entry["panel"]])
+            for entry in self.results["agreement"]
+        ]
+
+    def _agreed(self, entry: Mapping[str, Any], title: Text) -> Agreed:
+        rows = []
+        for name, words in _COEFFICIENTS.items():
+            form = entry["icc"][name]
+            reason = Text.of(form["reason"]) if form.get("reason") else None
+            rows.append(
+                (
+                    Text(name, name),
+                    _four(form["value"]),
+                    None if form["low"] is None else _four(form["low"]),
+                    None if form["high"] is None else _four(form["high"]),
+                    words if reason is None else _both(words, reason),
+                )
+            )
+        w = entry["kendall_w"]
+        words = Text("各专家排序的一致程度（0 至 1）", "how alike the experts rank (0 to 1)")
+        reason = Text.of(w["reason"]) if w.get("reason") else None
+        rows.append(
+            (
+                Text("Kendall W", "Kendall W"),
+                _four(w["value"]),
+                None,
+                None,
+                words if reason is None else _both(words, reason),
+            )
+        )
+        for key, name, words in _ERRORS:
+            rows.append((name, _four(entry[key]), None, None, words))
+        verdict = entry["verdict"]
+        text = Text.of(verdict["text"])
+        words = Text(punctuated(text.zh), text.en)
+        return Agreed(title, entry["n"], entry["k"], tuple(rows), verdict["level"], words)
+
+    def changes(self) -> list[Text]:
+        """What differs from the run before."""
+        return [Text.of(row) for row in self.results["changes"]]
+
+    # ---------- drawings
+
+    def dots(self, stage: str, panel: str, language: Language) -> str:
+        """Marks by county as SVG, dropped ones hollow and struck."""
+        rows = []
+        for row in self.rows(stage, panel):
+            marks = [
+                DotMark(m.value, m.dropped, m.rater) for m in row.marks if m.value is not None
+            ]
+            value = self.scores[row.id]["stages"][stage]["value"]
+            mean = None if value is None else half_up(Fraction(value), 2)
+            rows.append(DotRow(row.name.get(language), marks, mean))
+        return dot_strip(rows, language=language)
+
+    def caterpillar(self, language: Language) -> str:
+        """Totals with their 90 % bands as SVG, in the order of the ranking."""
+        rows = [
+            CaterpillarRow(
+                p.name.get(language),
+                p.total,
+                p.band[0] if p.band else None,
+                p.band[1] if p.band else None,
+                p.rank or "",
+            )
+            for p in self.ranking()
+            if p.total is not None
+        ]
+        line = self.run.rule["pass_line"]
+        return caterpillar(rows, None if line is None else Decimal(line), language=language)
+
+
+_COEFFICIENTS = {
+    "ICC(A,1)": Text("单个专家评分的信度（绝对一致）", "reliability of one expert's mark (absolute)"),
+    "ICC(A,k)": Text("全组均分的信度（绝对一致）", "reliability of the panel's mean (absolute)"),
+    "ICC(C,k)": Text(
+        "只看相对高低时的信度；与上一行之差即宽严差异",
+        "the same for consistency; the gap to the row above is severity",
+    ),
+}
+_ERRORS = (
+    ("sem", Text("单份评分的误差（分）", "Error of one mark (points)"), Text("测量标准误 SEM", "SEM")),
+    (
+        "sem_mean",
+        Text("全组均分的误差（分）", "Error of the mean (points)"),
+        Text("测量标准误 ÷ √k", "SEM ÷ √k"),
+    ),
+    (
+        "sd_subject",
+        Text("区县之间的差异（分）", "Spread between counties (points)"),
+        Text("标准差", "standard deviation"),
+    ),
+    (
+        "sd_rater",
+        Text("专家宽严差异（分）", "Spread of severity (points)"),
+        Text("标准差", "standard deviation"),
+    ),
+)
+
+
+def punctuated(zh: str) -> str:
+    """Chinese sentences with Chinese marks: a comma, colon or semicolon that is not inside a number."""
+    zh = re.sub(r"(?<!\d),(?! ?\d)|(?<=\d),(?=[^\d ])", "，", zh)
+    zh = re.sub(r"[:：] ?(?!//)", "：", zh)
+    zh = re.sub(r"; ?", "；", zh)
+    return re.sub(rf"\(([^()]*[{_CJK}][^()]*)\)", r"（\1）", zh).replace(" (", "(")
+
+
+def _both(words: Text, reason: Text) -> Text:
+    return Text(f"{words.zh}。{punctuated(reason.zh)}", f"{words.en}. {reason.en}")
+
+
+def _shown(value: str | None) -> str | None:
+    """A stored exact value for a reader: whole when short, else six decimals and an ellipsis."""
+    return None if value is None else shown(Fraction(value))
+
+
+def _two(value: str) -> Decimal:
+    return half_up(Fraction(value), 2)
+
+
+def _four(value: str | None) -> str:
+    return "—" if value is None else str(half_up(Fraction(value), 4))

@@ -1,0 +1,153 @@
+"""From stored inputs to stored results: scores with their arithmetic, agreement, flags, rank bands.
+
+Pure over JSON, so that a run is computed the same way when it is made and whenever it is checked.
+Scores are exact strings; the diagnostics are floats, kept with six decimals, and never touch a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.aggregation.inputs import marks_of
+from app.domain.statistics.agreement import agreement
+from app.domain.statistics.bands import score_bands
+from app.domain.statistics.marks import SubjectMarks
+from app.domain.statistics.observed import observed_totals
+from app.domain.statistics.outliers import flag_round
+from app.domain.statistics.rule import ScoreRule
+from app.domain.statistics.scores import score_round
+from app.domain.statistics.uncertainty import rank_uncertainty
+from app.domain.types import Text
+
+
+def exact(value: Any) -> Any:
+    """JSON without floats: a float becomes a string of six decimals (no ledger takes a float)."""
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    if isinstance(value, Mapping):
+        return {str(key): exact(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [exact(item) for item in value]
+    return value
+
+
+def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """`{scores, agreement, flags, uncertainty, bands}` of a run's inputs."""
+    subjects = marks_of(inputs)
+    scores = score_round(rule, subjects)
+    return {
+        "scores": scores.to_json(),
+        "agreement": agreements(rule, inputs, subjects),
+        "flags": [exact(flag.to_json()) for flag in flag_round(rule, subjects, scores)],
+        "uncertainty": exact(rank_uncertainty(rule, subjects, scores).to_json()),
+        "bands": {
+            name: exact(band.to_json())
+            for name, band in score_bands(rule, subjects, scores).items()
+        },
+    }
+
+
+def agreements(
+    rule: ScoreRule, inputs: Mapping[str, Any], subjects: Sequence[SubjectMarks]
+) -> list[dict[str, Any]]:
+    """Agreement on untrimmed totals, for each panel: members of two panels never mark the same county."""
+    found = []
+    for stage in inputs["stages"]:
+        if stage["kind"] != "panel":
+            continue
+        for panel in stage["panels"]:
+            own = {
+                row["id"]
+                for row in inputs["subjects"]
+                if row["stages"][stage["id"]].get("panel") == panel["code"]
+            }
+            part = [subject for subject in subjects if subject.id in own]
+            rows, raters, table = observed_totals(rule, part, stage["id"]).matrix()
+            found.append(
+                {
+                    "stage": stage["id"],
+                    "panel": panel["code"],
+                    "subjects": rows,
+                    "raters": raters,
+                    **exact(agreement(table).to_json()),
+                }
+            )
+    return found
+
+
+def differences(
+    before: Mapping[str, Any],
+    before_results: Mapping[str, Any],
+    after: Mapping[str, Any],
+    after_results: Mapping[str, Any],
+) -> list[Text]:
+    """What changed from one run to the next: sheets, gates, values; then totals and ranks."""
+    found: list[Text] = []
+    old = {row["id"]: row for row in before["subjects"]}
+    new = {row["id"]: row for row in after["subjects"]}
+    for key in sorted(old.keys() | new.keys()):
+        if key not in new or key not in old:
+            row = new.get(key) or old[key]
+            text = (
+                Text("{c}：加入本届", "{c}: came in")
+                if key in new
+                else Text("{c}：退出本届", "{c}: withdrew")
+            )
+            found.append(text.format(c=Text.of(row["name"])))
+            continue
+        found += _of_subject(old[key], new[key], after["stages"])
+        found += _of_score(
+            Text.of(new[key]["name"]),
+            before_results["scores"]["subjects"][key],
+            after_results["scores"]["subjects"][key],
+        )
+    return found
+
+
+def _of_subject(
+    old: Mapping[str, Any], new: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]
+) -> list[Text]:
+    found: list[Text] = []
+    name = Text.of(new["name"])
+    if old["status"] != new["status"]:
+        text = Text("{c}：状态 {a} → {b}", "{c}: status {a} → {b}")
+        found.append(text.format(c=name, a=old["status"], b=new["status"]))
+    for stage in stages:
+        title = Text.of(stage["title"])
+        one, two = old["stages"].get(stage["id"], {}), new["stages"][stage["id"]]
+        if one.get("value") != two.get("value"):
+            text = Text("{c} {s}：{a} → {b}", "{c}, {s}: {a} → {b}")
+            found.append(text.format(c=name, s=title, a=one.get("value"), b=two.get("value")))
+        was, now = one.get("sheets", {}), two.get("sheets", {})
+        for label in sorted(was.keys() | now.keys()):
+            a, b = was.get(label), now.get(label)
+            if a == b:
+                continue
+            text = Text("{c} {s} 专家 {n}：{a} → {b}", "{c}, {s}, expert {n}: {a} → {b}")
+            found.append(text.format(c=name, s=title, n=label, a=_sheet(a), b=_sheet(b)))
+    return found
+
+
+def _sheet(row: Mapping[str, Any] | None) -> Text:
+    if row is None:
+        return Text("无", "none")
+    if row["total"] is None:
+        return {
+            "recused": Text("回避", "recused"),
+            "absent": Text("缺席", "absent"),
+        }[row["state"]]
+    text = Text("{t}（第 {r} 版）", "{t} (version {r})")
+    return text.format(t=row["total"], r=row["revision"])
+
+
+def _of_score(name: Text, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Text]:
+    found = []
+    for key, word in (("total", Text("总分", "total")), ("rank", Text("名次", "rank"))):
+        if old[key] != new[key]:
+            text = Text("{c} {w}：{a} → {b}", "{c}, {w}: {a} → {b}")
+            none = Text("无", "none")
+            a = none if old[key] is None else old[key]
+            b = none if new[key] is None else new[key]
+            found.append(text.format(c=name, w=word, a=a, b=b))
+    return found

@@ -1,0 +1,81 @@
+"""Runs on screen: start one, read one, take it away as a file."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, abort, flash, g, redirect, render_template, send_file, url_for
+from markupsafe import Markup
+
+from app.aggregation import exports, operations, queries
+from app.aggregation.forms import RunForm
+from app.aggregation.reading import Reading
+from app.domain.types import DomainError
+from app.programme.queries import names_of
+from app.ui.access import allow
+from app.ui.language import language, say
+from app.ui.request import db, me
+
+blueprint = Blueprint("aggregation", __name__, url_prefix="/r/<slug>")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@blueprint.route("/runs", methods=["GET", "POST"])
+@allow("office", "supervisor")
+def index(slug: str) -> Any:
+    """Every run of the round; the office starts one."""
+    form = RunForm()
+    status = 200
+    if form.is_submitted():
+        me().require("office")
+        status = 422
+        if form.validate():
+            try:
+                made = operations.run(db(), me(), round=g.round, note=form.note.data or "")
+            except DomainError as error:
+                form.refuse(error, "note")
+            else:
+                flash(say("汇总完成。", "The run is made."), "done")
+                return redirect(url_for("aggregation.show", slug=slug, number=made.number))
+    rows = queries.runs(db(), me(), g.round)
+    names = names_of(db(), {row.made_by for row in rows})
+    return render_template("aggregation/index.html", runs=rows, names=names, form=form), status
+
+
+@blueprint.get("/runs/<int:number>")
+@allow("office", "supervisor")
+def show(slug: str, number: int) -> Any:
+    """One run with every mark, the arithmetic, the agreement and the flags."""
+    run = queries.run(db(), me(), g.round, number)
+    reading = Reading(run)
+    chosen = language()
+    dots = [
+        (title, Markup(reading.dots(stage["id"], panel, chosen)))  # noqa: S704  our own SVG, escaped there
+        for stage, panel, title in reading.panels()
+    ]
+    return render_template(
+        "aggregation/show.html",
+        run=run,
+        reading=reading,
+        ranking=reading.ranking(),
+        dots=dots,
+        caterpillar=Markup(reading.caterpillar(chosen)),  # noqa: S704
+        made_by=names_of(db(), {run.made_by}).get(run.made_by or "", ""),
+    )
+
+
+@blueprint.get("/runs/<int:number>/export.<kind>")
+@allow("office", "supervisor")
+def export(slug: str, number: int, kind: str) -> Any:
+    """The run as a workbook, or its marks as CSV."""
+    if kind not in ("xlsx", "csv"):
+        abort(404)
+    reading = Reading(queries.run(db(), me(), g.round, number))
+    make = exports.as_xlsx if kind == "xlsx" else exports.as_csv
+    return send_file(
+        BytesIO(make(reading, language())),
+        mimetype=XLSX if kind == "xlsx" else "text/csv",
+        as_attachment=True,
+        download_name=f"{slug}-run-{number}.{kind}",
+    )

@@ -1,0 +1,177 @@
+"""What must always hold of draws, checked over live data by `mingjian doctor`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app import verify
+from app.domain.draw.objects import leaf_hash
+from app.domain.draw.roster import exclusion_leaves, root_of, roster_leaves
+from app.domain.types import DomainError, Text
+from app.draw import ceremony
+from app.draw.models import Candidate, Draw
+
+
+def _completed(session: Session) -> list[Draw]:
+    return list(
+        session.scalars(
+            select(Draw)
+            .where(Draw.state == "completed")
+            .options(
+                selectinload(Draw.candidates),
+                selectinload(Draw.parties),
+                selectinload(Draw.dice),
+                selectinload(Draw.seats),
+                selectinload(Draw.acts),
+            )
+            .order_by(Draw.id)
+        )
+    )
+
+
+@contextmanager
+def _told(faults: list[Text], draw: Draw) -> Iterator[None]:
+    """A row too damaged to compute with is a fault of its draw, not of the check."""
+    try:
+        yield
+    except (DomainError, KeyError, ValueError, TypeError, IndexError) as error:
+        faults.append(
+            Text("抽取 {d} 的数据无法重算：{e}", "draw {d} cannot be computed again: {e}").format(
+                d=draw.id, e=str(error)
+            )
+        )
+
+
+def result_recomputed(session: Session) -> list[Text]:
+    """Commitment and key give the stored result, and the seats are that result with its acts."""
+    faults: list[Text] = []
+    for draw in _completed(session):
+        with _told(faults, draw):
+            if ceremony.drawn_again(draw) != draw.result or _expected(draw) != _held(draw):
+                faults.append(
+                    Text(
+                        "抽取 {d}：由承诺与密钥重算的结果与席位不符",
+                        "draw {d}: commitment and key give another result than the seats",
+                    ).format(d=draw.id)
+                )
+    return faults
+
+
+def _expected(draw: Draw) -> list[tuple[str, int, int, str, str]]:
+    """(panel, number, act, pseudonym, ticket) as they follow from the draw and its acts."""
+    rows = [
+        (panel.id, number, 1, seat.expert, seat.ticket)
+        for panel in ceremony.result_of(draw).panels
+        for number, seat in enumerate(panel.seats, 1)
+    ]
+    for number, act in enumerate(ceremony.completed_acts(draw), 2):
+        rows += [(f.panel, f.seat, number, f.expert, f.ticket) for f in act.fills if f.expert]
+    return sorted(rows)
+
+
+def _held(draw: Draw) -> list[tuple[str, int, int, str, str]]:
+    names = {c.expert_id: c.pseudonym for c in draw.candidates}
+    return sorted(
+        (s.panel, s.number, s.act, names.get(s.expert_id, ""), s.ticket) for s in draw.seats
+    )
+
+
+def transcript_verifies(session: Session) -> list[Text]:
+    """The independent verifier accepts what the rows give, and its bytes are those recorded."""
+    faults: list[Text] = []
+    for draw in _completed(session):
+        with _told(faults, draw):
+            report = verify.verify_transcript(ceremony.transcript_of(draw), draw.commitment_hash)
+            if not report.ok:
+                faults.append(
+                    Text(
+                        "抽取 {d} 的记录未通过核验：{zh}", "the transcript of draw {d} fails: {en}"
+                    ).format(d=draw.id, zh=report.zh, en=report.en)
+                )
+    return faults
+
+
+def no_excluded_seated(session: Session) -> list[Text]:
+    """Nobody holds a seat on a panel that an exclusion keeps him off."""
+    faults: list[Text] = []
+    for draw in _completed(session):
+        out = {
+            (row["panel"], candidate.expert_id)
+            for candidate in draw.candidates
+            for row in candidate.exclusions
+        }
+        faults += [
+            Text(
+                "抽取 {d}：席位 {s} 的专家在回避名单内",
+                "draw {d}: the expert of seat {s} is excluded",
+            ).format(d=draw.id, s=seat.id)
+            for seat in draw.seats
+            if (seat.panel, seat.expert_id) in out
+        ]
+    return faults
+
+
+def one_result(session: Session) -> list[Text]:
+    """One completed draw for a purpose, and one seat holder at a place."""
+    faults: list[Text] = []
+    done = _completed(session)
+    for purpose, times in Counter(draw.purpose_key for draw in done).items():
+        if times > 1:
+            faults.append(
+                Text("同一事项 {p} 有 {n} 个结果", "purpose {p} has {n} results").format(
+                    p=purpose, n=times
+                )
+            )
+    for draw in done:
+        places: Counter[Any] = Counter((s.panel, s.number) for s in draw.seats if s.active)
+        faults += [
+            Text(
+                "抽取 {d}：{p} 第 {n} 席有多人在任", "draw {d}: seat {n} of {p} is held twice"
+            ).format(d=draw.id, p=panel, n=number)
+            for (panel, number), times in places.items()
+            if times > 1
+        ]
+    return faults
+
+
+def candidates_unchanged(session: Session) -> list[Text]:
+    """Candidates and exclusions still have the roots that were committed; so has the document."""
+    faults: list[Text] = []
+    query = (
+        select(Draw)
+        .where(Draw.state.in_(("committed", "cosigned", "completed")))
+        .options(selectinload(Draw.candidates).lazyload(Candidate.expert))
+    )
+    for draw in session.scalars(query):
+        with _told(faults, draw):
+            document = dict(draw.commitment or {})
+            people = roster_leaves(ceremony.roster_of(draw), document["type_attributes"])
+            same = (
+                leaf_hash(document) == draw.commitment_hash
+                and root_of(people) == document["roster_root"]
+                and root_of(exclusion_leaves(ceremony.exclusions_of(draw)))
+                == document["exclusions_root"]
+            )
+            if not same:
+                faults.append(
+                    Text(
+                        "抽取 {d}：候选名单或承诺在提交后被改动",
+                        "draw {d}: candidates or commitment were changed after committing",
+                    ).format(d=draw.id)
+                )
+    return faults
+
+
+INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
+    ("draw.result_recomputed", result_recomputed),
+    ("draw.transcript_verifies", transcript_verifies),
+    ("draw.no_excluded_seated", no_excluded_seated),
+    ("draw.one_result", one_result),
+    ("draw.candidates_unchanged", candidates_unchanged),
+)

@@ -1,0 +1,140 @@
+"""What the draw says when it refuses: what happened, what was kept, what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.domain.types import Conflict, Text
+
+ABSENT = Text(
+    "没有找到这次抽取，或者它不对您开放。", "There is no such draw, or it is not open to you."
+)
+_CANNOT = Text(
+    "现在不能{what}：{why}。没有任何改动。", "Cannot {what} now: {why}. Nothing was changed."
+)
+INFEASIBLE = Text(
+    "名额无法满足，没有提交承诺。可行的最小放宽：{ways}",
+    "The quotas cannot be met, so nothing was committed. Smallest relaxations: {ways}",
+)
+GUARDED = Text(
+    "没有提交承诺：{why}。请修改申请后重试。",
+    "Nothing was committed: {why}. Change the request and try again.",
+)
+TOO_LONG = Text(
+    "没有提交承诺：试抽的搜索过长，请减少名额或限制。",
+    "Nothing was committed: a rehearsal searched too long; use fewer quotas or limits.",
+)
+NOT_TOGETHER = Text(
+    "没有提交承诺：各组因日期或场次上限不能同时组成。",
+    "Nothing was committed: dates or the load cap do not let all panels be formed together.",
+)
+BAD_CHAIN = Text(
+    "口令承诺须为 64 位小写十六进制，序号 1 至 1024。没有登记。",
+    "A chain's commitment is 64 lower-case hex digits, its index 1 to 1024. Nothing was registered.",
+)
+USED_CHAIN = Text(
+    "这条口令链或其中的值以前用过，不能再用。请在本人设备上重新生成。",
+    "This chain, or a value of it, was used before. Make a new one on your own device.",
+)
+WRONG_CODE = Text(
+    "口令与“{party}”的承诺不符，没有接受。请核对；遗失时启用密封信封。",
+    "The code does not fit the commitment of '{party}' and was not accepted. Check it; if it is lost, "
+    "open the sealed envelope.",
+)
+NO_SOURCE = Text("没有这个随机来源。", "There is no such source.")
+ROLE_TYPED = Text(
+    "同一角色的另一人已录入该来源。须由创建办公室与监督人员各一人录入。",
+    "Somebody else of your role has typed this source. One of the office and one supervisor type it.",
+)
+BAD_CAUSE = Text(
+    "“{reason}”不是可以更换的事由（规则 D-10：{known}）。没有登记。",
+    "'{reason}' is no cause for a replacement (rule D-10: {known}). Nothing was recorded.",
+)
+NEEDS_EVIDENCE = Text(
+    "请写明更换的依据。没有登记。", "Say what the removal rests on. Nothing was recorded."
+)
+BAD_CONTACT = Text(
+    "联系方式、结果或理由代码无效。没有登记。",
+    "Channel, outcome or reason is not valid. Nothing was recorded.",
+)
+NOT_SEATED = Text(
+    "该席位已不在任。没有登记。", "This seat is not active any more. Nothing was recorded."
+)
+OTHER_PURPOSE = Text(
+    "“{name}”已在本阶段的另一次抽取中，同一区县在一个阶段只抽取一次。没有保存。",
+    "{name} belongs to another draw of this stage; a county is drawn for once a stage. Nothing was "
+    "saved.",
+)
+
+
+def cannot(what: Text, why: Text) -> Conflict:
+    """The state does not allow it."""
+    return Conflict(_CANNOT.format(what=what, why=why))
+
+
+def in_state(state: str, what: Text, *allowed: str) -> None:
+    """Refuse `what` unless the draw is in one of the allowed states."""
+    if state not in allowed:
+        raise cannot(what, Text("当前状态是“{s}”", "the state is '{s}'").format(s=STATE[state]))
+
+
+STATE: dict[str, Text] = {
+    "draft": Text("草稿", "Draft"),
+    "committed": Text("已承诺，待会签", "Committed, awaits the cosignature"),
+    "cosigned": Text("已会签，待抽取", "Cosigned, awaits the dice"),
+    "completed": Text("已完成", "Completed"),
+    "aborted": Text("已中止", "Aborted"),
+}
+ATTRIBUTE: dict[str, Text] = {
+    "kind": Text("类别", "Kind"),
+    "discipline": Text("专业", "Discipline"),
+    "source": Text("来源", "Source"),
+    "employer": Text("单位", "Employer"),
+    "region": Text("地区", "Region"),
+}
+SKIP: dict[str, Text] = {
+    "load_cap": Text("已达场次上限", "load cap reached"),
+    "date": Text("当日已在另一组", "sits elsewhere that day"),
+    "max": Text("该类名额已满", "the quota of this type is full"),
+    "pair": Text("同单位或有关系者已入选", "one of the same employer or pair is seated"),
+    "completion": Text("入选后名额无法满足", "the quotas could not be met any more"),
+}
+CAUSE: dict[str, Text] = {
+    "recusal": Text("回避", "Recusal"),
+    "absence": Text("缺席", "Absence"),
+    "health": Text("健康", "Health"),
+    "left_post": Text("离岗", "Left the post"),
+}
+CHANNEL: dict[str, Text] = {
+    "phone": Text("电话", "Phone"),
+    "in_person": Text("当面", "In person"),
+    "other": Text("其他", "Other"),
+}
+OUTCOME: dict[str, Text] = {
+    "accepted": Text("同意参加", "Accepted"),
+    "declined": Text("不能参加", "Declined"),
+    "unreachable": Text("联系不上", "Not reached"),
+}
+DECLINE: dict[str, Text] = {
+    "schedule": Text("时间冲突", "Schedule"),
+    "health": Text("健康", "Health"),
+    "recusal": Text("回避", "Recusal"),
+    "travel": Text("出差", "Travel"),
+    "unreachable": Text("联系不上", "Not reached"),
+    "other": Text("其他", "Other"),
+}
+PARTY: dict[str, Text] = {
+    "office": Text("创建办公室", "Programme office"),
+    "supervisor": Text("监督人员", "Supervisor"),
+    "observer": Text("见证人", "Observer"),
+}
+HOW: dict[str, Text] = {
+    "type": Text("同类补入", "same type"),
+    "swap": Text("换类补入，名额不变", "another type within the quotas"),
+    "none": Text("无人可补，席位空缺", "nobody left; the seat is vacant"),
+}
+
+
+def word(words: dict[str, Text], code: str | None) -> Any:
+    """The words of a code, or the code."""
+    return words.get(code or "", code or "")

@@ -1,0 +1,75 @@
+"""The purpose of a draw: what it draws for, from registers and never typed.
+
+One live and one completed draw for a purpose; a county is in one purpose of a stage, so that neither
+a split batch nor a renamed panel gives a second result (docs/draw-protocol.md section 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.ledger.canonical import digest
+from app.domain.types import Conflict, Text
+from app.draw import messages
+from app.draw.messages import cannot
+from app.draw.models import Draw
+from app.draw.pool import counties
+from app.programme.models import Round
+
+
+def purpose_key(round_: Round, stage: str, kind: str, request: Mapping[str, Any]) -> str:
+    """From registers, never typed: scheme, round, stage, counties and kind."""
+    return digest(
+        {
+            "scheme": round_.scheme_id,
+            "round": round_.slug,
+            "stage": stage,
+            "subjects": sorted(_codes(round_, request)),
+            "kind": kind,
+        }
+    )
+
+
+def _codes(round_: Round, request: Mapping[str, Any]) -> list[str]:
+    return [subject.region_code for subject in counties(round_, request)]
+
+
+def purpose_of(draw: Draw) -> dict[str, str | int]:
+    """The purpose as it stands in the commitment."""
+    return {
+        "scheme": draw.round.scheme_id,
+        "cycle": draw.round.review_on.year,
+        "round": draw.round.slug,
+        "stage": draw.stage,
+        "subjects": ",".join(sorted(_codes(draw.round, draw.request))),
+    }
+
+
+def refuse_second(
+    session: Session, round_: Round, stage: str, kind: str, purpose: str, request: Mapping[str, Any]
+) -> None:
+    """Conflict when the purpose, or a county of it in this stage, has a draw that was not aborted."""
+    others = session.scalars(
+        select(Draw).where(
+            Draw.round_id == round_.id,
+            Draw.stage == stage,
+            Draw.kind == kind,
+            Draw.state != "aborted",
+        )
+    )
+    names = {subject.id: subject.name for subject in round_.subjects}
+    for other in others:
+        if other.purpose_key == purpose:
+            raise cannot(
+                Text("申请抽取", "request a draw"),
+                Text("同一事项已有抽取（{s}）", "this purpose has a draw ({s})").format(
+                    s=messages.STATE[other.state]
+                ),
+            )
+        shared = set(other.request["subjects"]) & set(request["subjects"])
+        if shared:
+            raise Conflict(messages.OTHER_PURPOSE.format(name=names[min(shared)]))

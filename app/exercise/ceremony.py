@@ -1,0 +1,134 @@
+"""The exercise's draws, with dice and codes that are printed here: rehearsals, and marked so.
+
+Because the values are known beforehand these draws are not random; a round that counts refuses
+fixed values. The steps are those of docs/draw-protocol.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.draw import chain
+from app.draw import operations
+from app.draw.models import Draw, Seat
+from app.exercise.crew import Stage
+from app.exercise.round import pairs, round_of
+
+# Fifty throws each, printed: anybody can type them again and must get the same panel.
+DICE = {
+    "desk": "62111562153443536336631245321523343412511331654335",
+    "site": "55331326651526615132246636366466246532631334113636",
+    "live-site": "35222544526543552354225253223642222261464635113646",
+}
+LINKS = 32
+SEATS = 7
+QUOTAS = {
+    "discipline": {"land": [1, 3], "planning": [1, 3]},
+    "source": {"ministry_unit": [1, 2], "university": [1, 5], "institute": [1, 3]},
+}
+PARTIES = ("office", "supervisor")
+
+
+def dice(name: str) -> list[int]:
+    """The printed throws of a draw."""
+    return [int(face) for face in DICE[name]]
+
+
+def secret(slug: str, stage: str, party: str) -> bytes:
+    """The start of a party's chain: printed words, since this is a rehearsal."""
+    return hashlib.sha256(f"演练口令|{slug}|{stage}|{party}".encode()).digest()
+
+
+def draw_of(session: Session, draw_id: str) -> Draw:
+    """The draw, loaded in this transaction."""
+    return session.get_one(Draw, draw_id)
+
+
+def ask(
+    stage: Stage, slug: str, kind: str, codes: tuple[str, ...] = (), *, fixed: str | None = None
+) -> str:
+    """Request a draw of seven for these counties (all when none is named); the draft's id.
+
+    The two parties register chains of one-time codes.
+    """
+    office = stage.crew["office"]
+    with stage.write() as session:
+        round_ = round_of(session, slug)
+        wanted = [s.id for s, d in pairs(round_) if not codes or d.code in codes]
+        panel: dict[str, Any] = {"id": kind.upper(), "seats": SEATS, "quotas": QUOTAS}
+        draw = operations.request_draw(
+            session, office, round=round_, stage=kind, subject_ids=wanted, panels=[panel],
+            parties=PARTIES, fixed={"dice": dice(fixed)} if fixed else None,
+        )  # fmt: skip
+        for party in PARTIES:
+            operations.register_party(
+                session, stage.crew[party], draw, party,
+                chain(secret(slug, kind, party), LINKS).hex(), LINKS,
+            )  # fmt: skip
+        return draw.id
+
+
+def commit(stage: Stage, draw_id: str) -> None:
+    """The office commits: everything that decides the result is frozen and published."""
+    with stage.write() as session:
+        operations.commit_draw(session, stage.crew["office"], draw_of(session, draw_id))
+
+
+def perform(stage: Stage, draw_id: str, slug: str, kind: str, throws: str) -> None:
+    """Cosign, type the dice twice, reveal both codes, draw."""
+    with stage.write() as session:
+        operations.cosign(session, stage.crew["supervisor"], draw_of(session, draw_id))
+    with stage.write() as session:
+        draw = draw_of(session, draw_id)
+        for party in PARTIES:
+            operations.enter_dice(session, stage.crew[party], draw, "dice", dice(throws))
+        for party in PARTIES:
+            code = chain(secret(slug, kind, party), LINKS - 1).hex()
+            operations.reveal_code(session, stage.crew[party], draw, party, code)
+        operations.complete_draw(session, stage.crew["office"], draw)
+
+
+def active_seats(session: Session, draw_id: str) -> list[Seat]:
+    """Seats of a draw that are taken, in order."""
+    query = select(Seat).where(Seat.draw_id == draw_id, Seat.state != "removed")
+    return list(session.scalars(query.order_by(Seat.panel, Seat.number)))
+
+
+def call_everybody(stage: Stage, draw_id: str, *, declines: int | None = None) -> None:
+    """The office calls; whoever accepts is confirmed. Seat number `declines` says no."""
+    with stage.write() as session:
+        for seat in active_seats(session, draw_id):
+            if seat.state == "confirmed":
+                continue
+            if seat.number == declines:
+                operations.record_contact(
+                    session, stage.crew["office"], seat, "phone", "declined", "schedule",
+                    "演练：当日另有教学任务。",
+                )  # fmt: skip
+                continue
+            operations.record_contact(session, stage.crew["office"], seat, "phone", "accepted")
+            operations.confirm_seat(session, stage.crew["office"], seat)
+
+
+def replace_seat(stage: Stage, draw_id: str, slug: str, kind: str, number: int) -> None:
+    """A replacement act: the removal is fixed and cosigned before the next codes come out."""
+    with stage.write() as session:
+        draw = draw_of(session, draw_id)
+        seat = next(s for s in active_seats(session, draw_id) if s.number == number)
+        operations.record_removals(
+            session, stage.crew["office"], draw,
+            [(seat, "absence", "演练：电话答复当日不能到会，见联系记录。")],
+        )  # fmt: skip
+    with stage.write() as session:
+        act = draw_of(session, draw_id).acts[-1]
+        operations.cosign_removals(session, stage.crew["supervisor"], act)
+        for party in PARTIES:
+            code = chain(secret(slug, kind, party), LINKS - act.number).hex()
+            operations.reveal_act_code(session, stage.crew[party], act, party, code)
+        operations.complete_act(session, stage.crew["office"], act)
+
+
