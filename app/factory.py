@@ -94,6 +94,8 @@ def _sign_in(app: Application, settings: Settings) -> None:
 
     @manager.user_loader
     def _load(token: str) -> SignedIn | None:
+        if g.get("bare"):
+            return None  # the page that says that the database is away
         with database().read() as reading:
             found = accounts.live_sign_in(reading, token, idle)
             if found is None:
@@ -155,7 +157,7 @@ def _page_frame(app: Application, settings: Settings) -> None:
             "demo": settings.demo,
             "csrf_expired": "csrf_token" not in session,
         }
-        if viewer is None:
+        if viewer is None or g.get("bare"):
             return frame
         from app.home.queries import stage_line
         from app.programme.queries import rounds_for

@@ -37,6 +37,11 @@ def account_by_login(session: Session, login: str) -> Account | None:
     return session.scalar(select(Account).where(Account.login == login.strip().lower()))
 
 
+def login_of(session: Session, person_id: str | None) -> str:
+    """The login of a person's account; empty when there is none."""
+    return session.scalar(select(Account.login).where(Account.person_id == person_id)) or ""
+
+
 def viewer_by_login(session: Session, login: str) -> Viewer:
     """For commands and the demonstration: LookupError when there is none."""
     account = account_by_login(session, login)

@@ -10,8 +10,8 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import current_user, login_user, logout_user
 
 from app.accounts import operations, queries
-from app.accounts.models import Account
 from app.accounts.forms import InviteForm, PasswordForm, SignInForm, SignUpForm
+from app.accounts.models import Account
 from app.accounts.session import SignedIn
 from app.accounts.viewer import ROLE_TEXT
 from app.documents.qr import qr_svg
@@ -22,6 +22,7 @@ from app.ui.request import database, db, keys, me, settings
 
 blueprint = Blueprint("accounts", __name__)
 
+MAX_FROM_ADDRESS = 50  # a whole office may sit behind one address
 WRONG = Text(
     "登录名、密码或验证码不对。请检查大小写；连续错误 5 次将锁定 15 分钟。",
     "Login, password or code is wrong. Check capitals; five failures lock the account for "
@@ -36,6 +37,7 @@ GONE = Text(
     "链接已失效或已使用。请向管理员索取新的链接。",
     "This link has expired or was used. Ask for a new one.",
 )
+NO_ACCOUNT = Text("没有这个账号。没有任何改动。", "There is no such account. Nothing was changed.")
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -61,19 +63,15 @@ def sign_in() -> Any:
     if problem is WRONG and operations.password_fits(stored, form.password.data or ""):
         token = _finish_sign_in(account.id if account else "", form.code.data or "", places)
         if token:
-            language = session.get("lang")
-            session.clear()  # drops whatever was planted before sign-in
-            if language:
-                session["lang"] = language
             with database().read() as reading:
                 found = queries.live_sign_in(reading, token, settings_idle())
             if found:
-                login_user(SignedIn(found[1], token), remember=False)
+                _begin_session(SignedIn(found[1], token))
                 return redirect(target or url_for("home.index"))
     elif problem is WRONG:
         with database().write() as writing:
             operations.count_failure(writing, places[0])
-            operations.count_failure(writing, places[1], limit=50)
+            operations.count_failure(writing, places[1], limit=MAX_FROM_ADDRESS)
     form.password.data = ""
     page = render_template(
         "accounts/sign_in.html", form=form, next=target, problem=problem, demo=settings().demo
@@ -83,6 +81,19 @@ def sign_in() -> Any:
 
 def settings_idle() -> timedelta:
     return timedelta(minutes=settings().session_idle_minutes)
+
+
+def _begin_session(user: SignedIn) -> None:
+    """A fresh cookie: whatever was planted before is dropped, and the session that this browser
+    had until now ends on the server too."""
+    if current_user.is_authenticated:
+        with database().write() as writing:
+            operations.revoke_token(writing, current_user.token)
+    language = session.get("lang")
+    session.clear()
+    if language:
+        session["lang"] = language
+    login_user(user, remember=False)
 
 
 def _finish_sign_in(account_id: str, code: str, places: tuple[str, str]) -> str | None:
@@ -98,8 +109,9 @@ def _finish_sign_in(account_id: str, code: str, places: tuple[str, str]) -> str 
                 or operations.second_factor_fits(writing, account, code, keys())
             )
         )
-        if account is None or not fits:
+        if account is None or not fits or operations.locked(writing, *places):
             operations.count_failure(writing, places[0])
+            operations.count_failure(writing, places[1], limit=MAX_FROM_ADDRESS)
             return None
         operations.clear_failures(writing, places[0])
         return operations.open_sign_in(
@@ -133,6 +145,7 @@ def join(token: str) -> Any:
         purpose = invitation.purpose if invitation else None
         role = invitation.role if invitation else None
         known = bool(invitation and invitation.person_id)
+        login = queries.login_of(reading, invitation.person_id) if invitation else ""
     if purpose not in ("signup", "reset"):
         raise NotFound(GONE)
     form = SignUpForm() if purpose == "signup" else PasswordForm()
@@ -141,7 +154,8 @@ def join(token: str) -> Any:
     if not form.validate_on_submit():
         page = render_template("accounts/join.html", form=form, purpose=purpose, role=role)
         return page, 422 if form.errors else 200
-    login = form.login.data.strip().lower() if purpose == "signup" else ""
+    if purpose == "signup":
+        login = form.login.data.strip().lower()
     try:
         operations.check_password(login, form.password.data)
         hashed = operations.hash_password(form.password.data)  # slow: before the transaction
@@ -162,6 +176,8 @@ def join(token: str) -> Any:
             if purpose == "signup" and operations.needs_second_factor(role_now, settings().demo):
                 secret, codes = operations.start_totp(writing, account, keys())
             label = account.login
+    except NotFound:
+        raise
     except DomainError as error:
         field = form[error.field] if error.field and error.field in form else form.password
         field.errors = [*field.errors, error.text]
@@ -198,11 +214,7 @@ def enter(token: str) -> Any:
             address=request.remote_addr or "",
             hours=settings().session_hours,
         )
-    language = session.get("lang")
-    session.clear()
-    if language:
-        session["lang"] = language
-    login_user(SignedIn(viewer, new_token), remember=False)
+    _begin_session(SignedIn(viewer, new_token))
     return redirect(url_for("home.index"))
 
 
@@ -231,11 +243,18 @@ def end_session(sign_in_id: str) -> Any:
 def index() -> Any:
     """Everybody who can sign in; inviting somebody new."""
     form = InviteForm()
+    supervised = queries.supervisor_exists(db())
+    form.role.choices = [
+        (role, text)
+        for role, text in form.role.choices
+        if (role == "supervisor") == (me().role == "supervisor")
+        or (role == "supervisor" and not supervised)
+    ]
     link = None
     if form.validate_on_submit():
         token = operations.invite(db(), me(), purpose="signup", role=form.role.data)
         link = settings().public_url + url_for("accounts.join", token=token)
-    return render_template(
+    page = render_template(
         "accounts/index.html",
         accounts=queries.accounts_with_roles(db()),
         form=form,
@@ -243,6 +262,7 @@ def index() -> Any:
         qr=qr_svg(link) if link else None,
         role_text=ROLE_TEXT,
     )
+    return page, 422 if form.errors else 200
 
 
 @blueprint.post("/accounts/<account_id>/reset")
@@ -251,7 +271,7 @@ def reset(account_id: str) -> Any:
     """A one-time link for a new password, to hand over in person."""
     account = db().get(Account, account_id)
     if account is None:
-        raise NotFound(GONE)
+        raise NotFound(NO_ACCOUNT)
     token = operations.invite(db(), me(), purpose="reset", person_id=account.person_id)
     link = settings().public_url + url_for("accounts.join", token=token)
     return render_template("accounts/link.html", link=link, qr=qr_svg(link), name=account.login)
@@ -263,7 +283,7 @@ def revoke(account_id: str) -> Any:
     """Take the role away and end every session, at once."""
     account = db().get(Account, account_id)
     if account is None:
-        raise NotFound(GONE)
+        raise NotFound(NO_ACCOUNT)
     operations.revoke_role(db(), me(), person_id=account.person_id)
     flash(
         say("角色已撤销，其全部会话已结束。", "The role was revoked and all sessions ended."),

@@ -376,7 +376,9 @@ def _previous_experts(session: Session, round_: Round) -> dict[str, frozenset[st
     if latest is None:
         return None
     codes = dict(
-        session.execute(select(Subject.id, Subject.region_code).where(Subject.round_id == latest))
+        session.execute(
+            select(Subject.id, Subject.region_code).where(Subject.round_id == latest)
+        ).all()
     )
     found: dict[str, set[str]] = defaultdict(set)
     for expert, panel, request in session.execute(

@@ -319,11 +319,10 @@ def employer_names(session: Session, draw_: Draw) -> dict[str, str]:
     }
     if not wanted:
         return {}
-    names = dict(
-        session.execute(
-            select(Organisation.id, Organisation.name).where(Organisation.id.in_(wanted))
-        )
-    )
+    rows = session.execute(
+        select(Organisation.id, Organisation.name).where(Organisation.id.in_(wanted))
+    ).all()
+    names = dict(rows)
     return {code: names.get(key, key) for code, key in codes.items()} or names
 
 

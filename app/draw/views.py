@@ -32,7 +32,7 @@ def index(slug: str) -> Any:
     return render_template(
         "draw/index.html",
         draws=rows,
-        words=messages,
+        terms=messages,
         steps={d.id: steps.next_step(me(), d) for d in rows},
     )
 
@@ -112,7 +112,7 @@ def _page(draw: Draw, status: int = 200, **given: Any) -> Any:
         "accounts": registry.account_names(session, accounts),
         "counties": [s for s in g.round.subjects if s.id in draw.request["subjects"]],
         "pseudonyms": {c.expert_id: c.pseudonym for c in draw.candidates} if draw.seats else {},
-        "words": messages,
+        "terms": messages,
         "value_text": lambda a, v: queries.value_text(a, v, names),
         "party_form": forms.PartyForm(),
         "dice_form": forms.DiceForm(),
@@ -247,7 +247,7 @@ def present(slug: str, draw_id: str) -> Any:
         draw=draw,
         dice=ceremony.dice_states(draw),
         pseudonyms={c.expert_id: c.pseudonym for c in draw.candidates},
-        words=messages,
+        terms=messages,
     )
 
 

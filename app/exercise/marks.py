@@ -16,6 +16,7 @@ ONE = Decimal(1)
 SPAN = Decimal("0.10")  # between the mildest and the most severe expert
 NOISE = Decimal("0.09")
 WHY_LOW = "演练：佐证材料不足，低于合格档。"
+WHY_CASES = "演练：个别数据与佐证页码不一致。"
 
 
 def _centred(*parts: object) -> Decimal:
@@ -58,7 +59,8 @@ def _typed(item: Mapping[str, Any], given: Decimal) -> dict[str, Any]:
             ticked = int((Decimal(len(rows)) * given).quantize(ONE, ROUND_HALF_UP))
             return {"ticks": [row["id"] for row in rows[:ticked]]}
         case "deduct":
-            return {"cases": str(int((ONE - given) * 10) // 2)}
+            cases = int((ONE - given) * 10) // 2
+            return {"cases": str(cases), **({"reason": WHY_CASES} if cases else {})}
         case "bands":
             # The site form's sampling check: 20 figures, of which this many agree.
             agree = 20 if given > Decimal("0.84") else 19 if given > Decimal("0.72") else 18

@@ -132,6 +132,7 @@ def _paper(district: District, title: str, paragraphs: list[str], moment: Any) -
         "drill": True,
         "language": "zh",
         "paragraphs": paragraphs,
+        "signatures": [{"role": "演练经办人（虚构）", "name": ""}],
         "issuer": f"演练：{district.name}创建工作机构（虚构）",
     }
     return render_pdf("letter", data, published_at=moment)

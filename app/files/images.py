@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from app.domain.types import DomainError, Text
 
 MAX_PIXELS = 60_000_000  # a 60-megapixel camera; 180 MB once unpacked
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
 
@@ -34,6 +35,8 @@ def _open(data: bytes, mime: str, max_pixels: int) -> Image.Image:
                 f"The picture has {width} x {height} pixels, more than allowed; it was not taken. Make it smaller and upload it again.",
             )
         picture.load()
+        if mime == "image/png" and _PNG_END not in data:  # Pillow overlooks a missing last chunk
+            raise OSError("no IEND")
     except DomainError:
         raise
     except Image.DecompressionBombError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, lazyload
 
 from app import clock
 from app.db import Base, new_id
@@ -33,11 +35,15 @@ class TreeHead:
 
     @classmethod
     def parse(cls, text: str) -> TreeHead:
-        """From a printed head, or from a whole signed checkpoint."""
+        """From a printed head, from a signed checkpoint, or from both as `checkpoint` prints them."""
         text = text.strip()
         if "\n" in text:
-            note = notes.parse(text + "\n")
-            return cls(note.size, note.root)
+            note_text, _, printed = text.rpartition("\nmj1:")
+            note = notes.parse((note_text or text) + "\n")
+            of_note = cls(note.size, note.root)
+            if note_text and cls.parse("mj1:" + printed) != of_note:
+                raise DomainError(_BAD_HEAD)
+            return of_note
         parts = text.split(":")
         try:
             mark, size, root = parts
@@ -110,31 +116,51 @@ def verify(session: Session, keys: Keys | None, printed: TreeHead | None = None)
     signed = list(session.scalars(select(SignedHead).order_by(SignedHead.size)))
     sizes = {s.size for s in signed} | set(wanted)
     roots: dict[int, bytes] = {0: root_of_edge([])}
-    secrets = dict(session.execute(select(Secret.seq, Secret.body)).all())
     latest: dict[tuple[str, str], tuple[str, int]] = {}
     edge: list[bytes] = []
     size = 0
-    for entry in session.scalars(
-        select(Event).order_by(Event.seq).execution_options(yield_per=2000)
-    ):
-        fault = _check_leaf(entry, size, secrets.get(entry.seq))
-        if fault:
-            report.faults.append(fault)
-            break
-        body = json.loads(secrets.get(entry.seq, entry.payload))
-        for table, key, value in body.get("rows", ()):
-            latest[table, key] = (value, entry.seq)
-        size = push(edge, size, entry.leaf)
-        if size in sizes:
-            roots[size] = root_of_edge(edge)
-    report.events = size
-    report.head = TreeHead(size, root_of_edge(edge))
-    if not report.faults:
-        _check_head(session, report)
-        _check_checkpoints(report, signed, roots, keys)
-        _check_printed(report, printed, roots)
-        _check_rows(session, report, latest)
+    with _any_bytes(session):
+        secrets = dict(session.execute(select(Secret.seq, Secret.body)).all())
+        for entry in session.scalars(
+            select(Event).order_by(Event.seq).execution_options(yield_per=2000)
+        ):
+            fault = _check_leaf(entry, size, secrets.get(entry.seq))
+            if fault:
+                report.faults.append(fault)
+                break
+            body = json.loads(secrets.get(entry.seq, entry.payload))
+            for table, key, value in body.get("rows", ()):
+                latest[table, key] = (value, entry.seq)
+            size = push(edge, size, entry.leaf)
+            if size in sizes:
+                roots[size] = root_of_edge(edge)
+        report.events = size
+        report.head = TreeHead(size, root_of_edge(edge))
+        if not report.faults:
+            _check_head(session, report)
+            _check_checkpoints(report, signed, roots, keys)
+            _check_printed(report, printed, roots)
+            _check_rows(session, report, latest)
     return report
+
+
+@contextmanager
+def _any_bytes(session: Session) -> Iterator[None]:
+    """Let a text with damaged bytes be read, so that its row is named instead of a crash.
+
+    PostgreSQL keeps such bytes out by itself. An undecodable byte becomes a lone surrogate, which
+    never hashes to what was recorded.
+    """
+    raw = session.connection().connection.driver_connection
+    if session.connection().dialect.name != "sqlite" or raw is None:
+        yield
+        return
+    before = raw.text_factory
+    raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = before
 
 
 def _check_leaf(entry: Event, expected: int, secret: str | None) -> Text | None:
@@ -143,19 +169,40 @@ def _check_leaf(entry: Event, expected: int, secret: str | None) -> Text | None:
         return Text(
             "账本第 {n} 条缺失（找到的是第 {seq} 条）", "Entry {n} is missing (found entry {seq})"
         ).format(n=expected, **where)
-    if leaf_hash(entry.payload.encode()) != entry.leaf:
+    if leaf_hash(entry.payload.encode("utf-8", "surrogateescape")) != entry.leaf:
         return Text(
             "账本第 {seq} 条内容与其叶哈希不符", "Entry {seq} does not fit its leaf hash"
         ).format(**where)
-    body = json.loads(entry.payload)
-    if canonical(body).decode() != entry.payload:
+    if not _well_formed(entry.payload):
         return Text("账本第 {seq} 条不是规范格式", "Entry {seq} is not canonical").format(**where)
-    if body.get("kind") == "sealed" and secret is not None:
-        if hashlib.sha256(secret.encode()).hexdigest() != body["digest"]:
-            return Text(
-                "账本第 {seq} 条的密封内容被改动", "The sealed content of entry {seq} was changed"
-            ).format(**where)
+    body = json.loads(entry.payload)
+    # An opening is believed only where the leaf vouches for it: one beside a plain entry would
+    # put other row digests in the place of the recorded ones.
+    if secret is not None and (
+        body.get("kind") != "sealed"
+        or hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+        != body.get("digest")
+        or not _well_formed(secret)
+    ):
+        return Text(
+            "账本第 {seq} 条的密封内容被改动", "The sealed content of entry {seq} was changed"
+        ).format(**where)
     return None
+
+
+def _well_formed(payload: str) -> bool:
+    """A canonical JSON object whose `rows`, if any, are triples of strings."""
+    try:
+        body = json.loads(payload)
+        if not isinstance(body, dict) or canonical(body).decode() != payload:
+            return False
+    except (ValueError, TypeError, RecursionError):
+        return False
+    rows = body.get("rows", [])
+    return isinstance(rows, list) and all(
+        isinstance(row, list) and len(row) == 3 and all(isinstance(part, str) for part in row)
+        for row in rows
+    )
 
 
 def _check_head(session: Session, report: Report) -> None:
@@ -217,17 +264,17 @@ def _check_rows(
         if not issubclass(cls, Record):
             continue
         table = cls.__tablename__
-        for row in session.scalars(select(cls).execution_options(yield_per=1000)):
+        for key, digest in _digests(session, cls):
             report.rows += 1
-            expected = unseen.pop((table, row.id), None)
+            expected = unseen.pop((table, key), None)
             if expected is None:
                 text = Text("{t} {id}：行不在账本中", "{t} {id}: the row is not in the ledger")
-                report.faults.append(text.format(t=table, id=row.id))
-            elif _digest(row) != expected[0]:
+                report.faults.append(text.format(t=table, id=key))
+            elif digest != expected[0]:
                 text = Text(
                     "{t} {id}：与账本第 {seq} 条不符", "{t} {id}: differs from ledger entry {seq}"
                 )
-                report.faults.append(text.format(t=table, id=row.id, seq=expected[1]))
+                report.faults.append(text.format(t=table, id=key, seq=expected[1]))
     for (table, key), (_, seq) in sorted(unseen.items(), key=lambda item: item[1][1]):
         report.faults.append(
             Text(
@@ -237,10 +284,33 @@ def _check_rows(
         )
 
 
-def _digest(row: Record) -> str:
+CHUNK = 500
+# What a column type, the driver or the canonical form raise on a value that was never written.
+_UNREADABLE = (DBAPIError, ValueError, TypeError, ArithmeticError, LookupError)
+
+
+def _digests(session: Session, cls: type[Record]) -> Iterator[tuple[str, str]]:
+    """Id and digest of every row of a table; "unreadable" for a row that cannot be read.
+
+    Without relationships: a row is judged by its own columns, whatever it points at.
+    """
+    query = select(cls).options(lazyload("*"))
+    ids = list(session.scalars(select(cls.id)))
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        try:
+            found = {row.id: row for row in session.scalars(query.where(cls.id.in_(part)))}
+            yield from [(key, found[key].ledger_digest()) for key in part]
+        except _UNREADABLE:
+            for key in part:
+                yield key, _digest_alone(session, cls, key)
+
+
+def _digest_alone(session: Session, cls: type[Record], key: str) -> str:
     try:
+        row = session.scalars(select(cls).options(lazyload("*")).where(cls.id == key)).one()
         return row.ledger_digest()
-    except (TypeError, ValueError):  # a value that could never have been written
+    except _UNREADABLE:
         return "unreadable"
 
 

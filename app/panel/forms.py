@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length, Optional
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from app.domain.types import Text
 from app.panel.declarations import CONFLICTS
@@ -54,7 +55,7 @@ class OpenStatementForm(Form):
 
 
 class OutlineForm(Form):
-    version = HiddenField(validators=[needed()])
+    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
     outline = TextAreaField(
         Text("陈述内容", "Statement"), validators=[Optional(), Length(max=20000)]
     )
@@ -64,6 +65,10 @@ class StatementForm(OutlineForm):
     questions = TextAreaField(
         Text("质询与回答", "Questions and answers"), validators=[Optional(), Length(max=20000)]
     )
+
+
+class ConfirmForm(Form):
+    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
 
 
 class ChallengeForm(Form):

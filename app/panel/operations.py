@@ -248,16 +248,27 @@ def record_statement(
     if questions is not None:
         row.questions = questions.strip()
     row.version += 1
+    row.confirmed_at = None  # the presenter confirmed other words
     append(session, actor, "statement.saved", sitting=sitting.id, version=row.version)
     return row
 
 
-def confirm_statement(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
-    """The presenter confirms the record as it stands."""
+def confirm_statement(
+    session: Session, actor: Viewer, *, sitting: Sitting, version: int | None = None
+) -> None:
+    """The presenter confirms the version of the record that he has before him (None: whatever
+    stands, for the exercise, where nobody looks at a page)."""
     row = _open_statement(session, sitting)
     actor.require("presenter")
     if sitting.subject.presenter_id != actor.person_id:
         raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
+    if version is not None and row.version != version:
+        raise _refuse(
+            "确认",
+            "confirm",
+            f"记录刚刚改为第 {row.version} 版，请看过再确认",
+            f"the record has just become version {row.version}; read it first",
+        )
     if not row.outline:
         raise _refuse("确认", "confirm", "陈述内容为空", "the record is empty")
     row.confirmed_at = clock.now()
@@ -344,6 +355,8 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     actor.require("office")
     if sitting.phase == "scoring":
         raise _refuse("开放评分", "open scoring", "已经开放", "it is open already")
+    if sitting.phase == "closed":
+        raise _refuse("开放评分", "open scoring", "会议已结束", "the sitting is over")
     if sitting.with_statement:
         row = queries.statement(session, sitting)
         if row is None or row.closed_at is None:
@@ -377,13 +390,24 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
             f"以下成员已声明利害关系，请先在抽取页更换：{names}",
             f"these members declared a conflict and must be replaced in the draw first: {names}",
         )
-    quorum = int(sitting.panel.round.score_rule.get("quorum", 5))
-    if len(present) < quorum:
+    upheld = {c.seat_id for c in queries.challenges(session, sitting) if c.decision == "upheld"}
+    challenged = [s.expert.person.name for s in active if s.id in upheld]
+    if challenged:
+        names = "、".join(challenged)
         raise _refuse(
             "开放评分",
             "open scoring",
-            f"签到 {len(present)} 人，不足 {quorum} 人",
-            f"{len(present)} members have signed in, {quorum} are needed",
+            f"以下成员的回避申请已获同意，请先在抽取页更换：{names}",
+            f"challenges against these members were upheld; replace them in the draw first: {names}",
+        )
+    quorum = int(sitting.panel.round.score_rule.get("quorum", 5))
+    here = sum(s.id in present for s in active)
+    if here < quorum:
+        raise _refuse(
+            "开放评分",
+            "open scoring",
+            f"签到 {here} 人，不足 {quorum} 人",
+            f"{here} members have signed in, {quorum} are needed",
         )
     sitting.phase, sitting.scoring_opened_at = "scoring", clock.now()
     append(session, actor, "scoring.opened", sitting=sitting.id)

@@ -11,6 +11,7 @@ from app.panel import operations, queries
 from app.panel.declarations import CONFLICTS, WORDS
 from app.panel.forms import (
     ChallengeForm,
+    ConfirmForm,
     ConflictForm,
     DecisionForm,
     OpenStatementForm,
@@ -144,6 +145,7 @@ def _show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
         statement_form=statement_form,
         challenge_form=challenge_form,
         decision_form=DecisionForm(formdata=None),
+        theirs=forms.get("theirs"),
     )
     return page, status
 
@@ -208,7 +210,7 @@ def save_statement(slug: str, sitting_id: str) -> Any:
     """Save the record of the statement."""
     found = _sitting(sitting_id)
     form = StatementForm() if me().role == "office" else OutlineForm()
-    if not form.validate_on_submit() or not (form.version.data or "").isdigit():
+    if not form.validate_on_submit():
         return _show_sitting(found, 422, statement_form=form)
     try:
         operations.record_statement(
@@ -217,11 +219,14 @@ def save_statement(slug: str, sitting_id: str) -> Any:
             sitting=found,
             outline=form.outline.data or "",
             questions=form.questions.data if "questions" in form else None,
-            version=int(form.version.data),
+            version=form.version.data,
         )
     except DomainError as error:
         form.refuse(error, "outline")
-        return _show_sitting(found, 409, statement_form=form)
+        theirs = queries.statement(db(), found)
+        if theirs is not None:  # shown beside what was typed; saving again is then a choice
+            form.version.raw_data = [str(theirs.version)]
+        return _show_sitting(found, 409, statement_form=form, theirs=theirs)
     return _back(slug, sitting_id, "陈述记录已保存。", "The record is saved.")
 
 
@@ -229,7 +234,11 @@ def save_statement(slug: str, sitting_id: str) -> Any:
 @allow("presenter")
 def confirm_statement(slug: str, sitting_id: str) -> Any:
     """The presenter confirms the record."""
-    operations.confirm_statement(db(), me(), sitting=_sitting(sitting_id))
+    found = _sitting(sitting_id)
+    form = ConfirmForm()
+    if not form.validate_on_submit():
+        return _show_sitting(found, 422)
+    operations.confirm_statement(db(), me(), sitting=found, version=form.version.data)
     return _back(slug, sitting_id, "陈述记录已确认。", "The record is confirmed.")
 
 
@@ -250,13 +259,17 @@ def challenge(slug: str, sitting_id: str) -> Any:
     form.seat.choices = [(s.id, "") for s in queries.seats(db(), found.panel)]
     if not form.validate_on_submit():
         return _show_sitting(found, 422, challenge_form=form)
-    operations.challenge(
-        db(),
-        me(),
-        sitting=found,
-        seat=_seat(found.panel, form.seat.data),
-        reason=form.reason.data,
-    )
+    try:
+        operations.challenge(
+            db(),
+            me(),
+            sitting=found,
+            seat=_seat(found.panel, form.seat.data),
+            reason=form.reason.data,
+        )
+    except DomainError as error:
+        form.refuse(error, "reason")
+        return _show_sitting(found, 422, challenge_form=form)
     return _back(slug, sitting_id, "回避申请已提交。", "The challenge is submitted.")
 
 

@@ -33,6 +33,7 @@ def fields_of(item: Item, entry: Mapping[str, Any] | None) -> Fields:
             fields["mark"] = given.get("mark", "")
         case "checklist":
             fields["ticks"] = list(given.get("ticks", []))
+            fields["none"] = "on" if given and not fields["ticks"] else ""
         case "deduct":
             fields["cases"] = str(given.get("cases", ""))
         case "checklist_deduct":
@@ -105,6 +106,8 @@ def _level(scale: Mapping[str, Any], mark: str) -> str:
     try:
         number = Decimal(mark)
     except InvalidOperation:
+        return ""
+    if number.is_nan():
         return ""
     for level in scale["levels"]:
         low, high = Decimal(level["low"]), Decimal(level["high"])

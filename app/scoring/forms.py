@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import Length
+from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+from wtforms.widgets import HiddenInput
 
 from app.domain.types import Text
 from app.ui.forms import Form, needed
 
 
 class SealForm(Form):
-    version = HiddenField(validators=[needed()])
+    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
     signed_name = StringField(
         Text("签名（请输入本人姓名）", "Signature (type your own name)"),
         validators=[needed(), Length(max=60)],

@@ -245,6 +245,13 @@ def _final(
     sheet = queries.live_sheet(session, sitting, seat)
     if sheet is not None and sheet.state != "draft":
         raise Conflict(Text("这张表已经定稿。", "This sheet is final already."))
+    if sheet is not None and sheet.supersedes_id:
+        raise Conflict(
+            Text(
+                "这张表正在更正，封存的一版仍然有效。没有任何改动。",
+                "This sheet is being corrected and its sealed version counts. Nothing was changed.",
+            )
+        )
     sheet = sheet or _new_sheet(session, sitting, seat)
     sheet.state, sheet.reason, sheet.sealed_at = state, reason.strip(), clock.now()
     sheet.version += 1
@@ -253,7 +260,8 @@ def _final(
 
 
 def close_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
-    """End the sitting once every active seat has a final sheet; who is missing is named."""
+    """End the sitting once every active seat has a final sheet; who is missing is named. Where a
+    correction was begun and not sealed, the sealed version stays the one that counts."""
     actor.require("office")
     _must_be_open(sitting)
     waiting = queries.unfinished(session, sitting)

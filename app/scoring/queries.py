@@ -159,10 +159,11 @@ def sealed_sheets(session: Session, round_id: str) -> list[Sheet]:
 
 
 def unfinished(session: Session, sitting: Sitting) -> list[Seat]:
-    """Active seats whose sheet is not final."""
-    return [
-        seat
-        for seat in panels.seats(session, sitting.panel)
-        if (sheet := live_sheet(session, sitting, seat)) is None or sheet.state not in FINAL
-    ]
+    """Active seats without a final sheet; a correction that is under way leaves the old one."""
+    done = set(
+        session.scalars(
+            select(Sheet.seat_id).where(Sheet.sitting_id == sitting.id, Sheet.state.in_(FINAL))
+        )
+    )
+    return [seat for seat in panels.seats(session, sitting.panel) if seat.id not in done]
 

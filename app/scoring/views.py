@@ -146,14 +146,14 @@ def save(slug: str, sheet_id: str) -> Any:
 def review(slug: str, sheet_id: str) -> Any:
     """All items on one page with what is missing, then the signature, then the seal."""
     row = _own(sheet_id)
-    form = SealForm(version=str(row.version))
+    form = SealForm(version=row.version)
     if form.validate_on_submit():
         try:
             operations.seal(
                 db(),
                 me(),
                 sheet=row,
-                version=int(form.version.data) if form.version.data.isdigit() else -1,
+                version=form.version.data,
                 signed_name=form.signed_name.data,
             )
         except DomainError as error:
@@ -173,12 +173,19 @@ def correct(slug: str, sheet_id: str) -> Any:
     """Start a new version of a sealed sheet."""
     row = _own(sheet_id)
     form = ReasonForm()
-    if not form.validate_on_submit():
+    new = None
+    if form.validate_on_submit():
+        try:
+            new = operations.correct(db(), me(), sheet=row, reason=form.reason.data)
+        except Conflict:
+            raise
+        except DomainError as error:
+            form.refuse(error, "reason")
+    if new is None:
         page = render_template(
             "scoring/sealed.html", sheet=row, standing=queries.standing(row), form=form
         )
         return page, 422
-    new = operations.correct(db(), me(), sheet=row, reason=form.reason.data)
     flash(say("已另起一版；封存前原表仍然有效。", "A new version; the old one counts until it is sealed."), "done")
     return redirect(url_for("scoring.sheet", slug=slug, sheet_id=new.id))
 
@@ -190,7 +197,13 @@ def recuse(slug: str, sitting_id: str) -> Any:
     sitting = panels.sitting(db(), me(), g.round, sitting_id)
     form = ReasonForm()
     if form.validate_on_submit():
-        operations.recuse(db(), me(), sitting=sitting, reason=form.reason.data)
+        try:
+            operations.recuse(db(), me(), sitting=sitting, reason=form.reason.data)
+        except Conflict:
+            raise
+        except DomainError as error:
+            form.refuse(error, "reason")
+            return render_template("scoring/recuse.html", sitting=sitting, form=form), 422
         flash(say("已回避，本县不计您的评分。", "You stand aside; no mark of yours counts here."), "done")
         return redirect(url_for("scoring.index", slug=slug))
     page = render_template("scoring/recuse.html", sitting=sitting, form=form)

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, g, jsonify, render_template, request, session
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -99,7 +99,8 @@ def wants_json() -> bool:
 
 
 def answer(status: int, words: Words, happened: Text | None = None) -> Any:
-    """One error as a page or as JSON."""
+    """One error as a page or as JSON. A message that was to say "done" is dropped: it was not."""
+    session.pop("_flashes", None)
     text = happened or words.happened
     if wants_json():
         return jsonify(error={"zh": text.zh, "en": text.en, "text": text.get(language())}), status
@@ -112,6 +113,13 @@ def answer(status: int, words: Words, happened: Text | None = None) -> Any:
         action=(Text("回到首页", "First page"), "/"),
     )
     return page, status
+
+
+def _away() -> Any:
+    """Disk full, or no database: the page asks the database nothing."""
+    g.bare = True
+    page, status = answer(503, WORDS[503])
+    return page, status, {"Retry-After": "10"}
 
 
 def register(app: Flask) -> None:
@@ -140,14 +148,13 @@ def register(app: Flask) -> None:
             "OperationalError" in type(error).__name__
         )
         if away or error.connection_invalidated:
-            page, status = answer(503, WORDS[503])
-            return page, status, {"Retry-After": "10"}
+            return _away()
         return answer(500, WORDS[500])
 
     @app.errorhandler(OSError)
     def _os(error: OSError) -> Any:
         log.exception("file system error")
-        return answer(503, WORDS[503])
+        return _away()
 
     @app.errorhandler(Exception)
     def _any(error: Exception) -> Any:

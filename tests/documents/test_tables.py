@@ -204,6 +204,7 @@ def test_limits() -> None:
     assert len(read_table(("a\n" + "1\n" * 100).encode(), "f.csv", max_rows=100).rows) == 100
     refused(("a\n" + "1\n" * 101).encode(), "超过 100 行", "f.csv", max_rows=100)
     refused(xlsx(["a"], *[[1]] * 101), "超过 100 行", max_rows=100)
+    refused(xlsx(["a"], [1]), "解压后过大", max_unpacked=5_000)
     refused(b"a,b\n" + b"1,2\n" * 60, "100 个单元格", "f.csv", max_cells=100)
     refused(b"a" * 2_000_000, "超过 1 MB", "f.csv", max_bytes=1_000_000 + 48_576)
     refused((",".join(f"c{n}" for n in range(501)) + "\n").encode(), "未读取", "f.csv")
