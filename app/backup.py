@@ -1,8 +1,9 @@
 """Backup and restore in one portable file, consistent while the server is in use.
 
 A ZIP with every table as JSON lines from one database snapshot, every stored file, and a manifest
-of SHA-256 digests under the ledger's signature. It moves between SQLite and PostgreSQL. Keys are
-not in it: they stay outside the database and outside backups.
+of SHA-256 digests under the ledger's signature. Its comment, the last 64 bytes of the file, is the
+SHA-256 of all bytes before it, so that one flipped bit anywhere is found. It moves between SQLite
+and PostgreSQL. Keys are not in it: they stay outside the database and outside backups.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import base64
 import hashlib
 import json
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import String, Table, insert, literal, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import clock, migrate
@@ -27,14 +31,15 @@ from app.db import Base
 from app.domain.ledger.canonical import canonical
 from app.domain.types import Conflict, DomainError, Text
 from app.installation import Installation
-from app.ledger import prove
 from app.keys import verify_signature
+from app.ledger import prove
 
 FORMAT = 1
 DAMAGED = Text(
     "备份文件损坏或不完整（{what}）。目标未作任何改动；请换用另一份备份。",
     "The backup is damaged or incomplete ({what}). The target was left unchanged; use another copy.",
 )
+SEAL = 64  # hex digits at the end of the file
 Progress = Callable[[str], None]
 
 
@@ -72,7 +77,12 @@ def _decode(value: Any) -> Any:
 
 
 def _rows(session: Session, table: Table) -> Iterator[bytes]:
-    order = list(table.primary_key.columns)
+    # By code point on both databases, so that the same rows give the same bytes.
+    postgres = session.connection().dialect.name == "postgresql"
+    order = [
+        column.collate("C") if postgres and isinstance(column.type, String) else column
+        for column in table.primary_key.columns
+    ]
     result = session.execute(select(table).order_by(*order).execution_options(yield_per=2000))
     for row in result:
         values = {key: _encode(value) for key, value in row._mapping.items()}
@@ -82,7 +92,15 @@ def _rows(session: Session, table: Table) -> Iterator[bytes]:
 def backup(
     installation: Installation, target: Path, say: Progress = lambda _: None
 ) -> prove.TreeHead:
-    """Write a backup to `target` (never over an existing file); returns the head it holds."""
+    """Write a backup to `target` (mode 0600, never over an existing file); the head it holds."""
+    if not target.parent.is_dir():
+        raise DomainError(
+            Text(
+                f"目录 {target.parent} 不存在，没有备份。请先建立或换一个位置。",
+                f"There is no directory {target.parent}, so nothing was written. Make it or choose "
+                "another place.",
+            )
+        )
     if target.exists():
         raise Conflict(
             Text(
@@ -93,10 +111,13 @@ def backup(
     part = target.with_name(target.name + ".part")
     digests: dict[str, str] = {}
     try:
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         with (
+            os.fdopen(handle, "w+b") as file,
             installation.database.read() as session,
-            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive,
         ):
+            archive.comment = b"0" * SEAL
             head = prove.head(session)
             for table in Base.metadata.sorted_tables:
                 say(table.name)
@@ -125,46 +146,79 @@ def backup(
                 "manifest.sig",
                 installation.keys.public.hex() + ":" + installation.keys.sign(manifest).hex(),
             )
-        with open(part, "rb+") as handle:
-            os.fsync(handle.fileno())
+        with open(part, "rb+") as file:
+            seal = _digest_before_seal(file)
+            file.seek(-SEAL, os.SEEK_END)
+            file.write(seal)
+            file.flush()
+            os.fsync(file.fileno())
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
     return head
 
 
-def check(source: Path) -> dict[str, Any]:
-    """Read the whole file against its manifest; DomainError when anything differs."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a whole backup says of itself: its manifest, and the ledger key that signed it."""
+
+    manifest: dict[str, Any]
+    public: bytes
+
+    @property
+    def head(self) -> prove.TreeHead:
+        return prove.TreeHead.parse(self.manifest["head"])
+
+
+def _digest_before_seal(file: BinaryIO) -> bytes:
+    """SHA-256, as 64 hex digits, of everything but the last 64 bytes."""
+    left = file.seek(0, os.SEEK_END) - SEAL
+    file.seek(0)
+    running = hashlib.sha256()
+    while left > 0:
+        block = file.read(min(1 << 20, left))
+        if not block:
+            break
+        running.update(block)
+        left -= len(block)
+    return running.hexdigest().encode()
+
+
+# Whatever a file that is no backup of ours may make the reading of a ZIP raise.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    LookupError,
+    TypeError,
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,
+)
+
+
+def check(source: Path) -> Content:
+    """Read the whole file against seal, signature and manifest; DomainError when anything differs."""
     try:
+        with open(source, "rb") as file:
+            expected = _digest_before_seal(file)
+            if file.read() != expected:
+                raise DomainError(DAMAGED.format(what="SHA-256"))
         with zipfile.ZipFile(source) as archive:
-            manifest_bytes = archive.read("manifest.json")
-            public, _, signature = archive.read("manifest.sig").decode().partition(":")
-            if not verify_signature(
-                bytes.fromhex(public), manifest_bytes, bytes.fromhex(signature)
-            ):
-                raise DomainError(DAMAGED.format(what="manifest.sig"))
-            manifest: dict[str, Any] = json.loads(manifest_bytes)
-            members = manifest["members"]
-            if set(archive.namelist()) != {*members, "manifest.json", "manifest.sig"}:
-                raise DomainError(DAMAGED.format(what="members"))
-            for name, expected in members.items():
-                running = hashlib.sha256()
-                with archive.open(name) as member:
-                    while block := member.read(1 << 20):
-                        running.update(block)
-                if running.hexdigest() != expected:
-                    raise DomainError(DAMAGED.format(what=name))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        ValueError,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+            content = _check_members(archive)
+    except _UNREADABLE as error:
         raise DomainError(DAMAGED.format(what=type(error).__name__)) from error
+    return content
+
+
+def _check_members(archive: zipfile.ZipFile) -> Content:
+    signed = archive.read("manifest.json")
+    public, _, signature = archive.read("manifest.sig").decode().partition(":")
+    key = bytes.fromhex(public)
+    if not verify_signature(key, signed, bytes.fromhex(signature)):
+        raise DomainError(DAMAGED.format(what="manifest.sig"))
+    manifest: dict[str, Any] = json.loads(signed)
     if manifest["format"] != FORMAT or manifest["revision"] != migrate.head():
         raise DomainError(
             Text(
@@ -173,7 +227,33 @@ def check(source: Path) -> dict[str, Any]:
                 "the version that made it, then upgrade.",
             )
         )
-    return manifest
+    members = manifest["members"]
+    if sorted(archive.namelist()) != sorted([*members, "manifest.json", "manifest.sig"]):
+        raise DomainError(DAMAGED.format(what="members"))
+    tables = {f"tables/{table.name}.jsonl" for table in Base.metadata.sorted_tables}
+    if {name for name in members if not name.startswith("files/")} != tables:
+        raise DomainError(DAMAGED.format(what="tables"))
+    for name, expected in members.items():
+        running = hashlib.sha256()
+        with archive.open(name) as member:
+            while block := member.read(1 << 20):
+                running.update(block)
+        if running.hexdigest() != expected:
+            raise DomainError(DAMAGED.format(what=name))
+    return Content(manifest, key)
+
+
+def require_empty(installation: Installation) -> None:
+    """Conflict unless no table holds a row. Reads only."""
+    with installation.database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            if session.scalar(select(literal(1)).select_from(table).limit(1)):
+                raise Conflict(
+                    Text(
+                        "目标不是空的，未作任何改动。请在新目录中恢复。",
+                        "The target is not empty and was left unchanged. Restore into a new place.",
+                    )
+                )
 
 
 def restore(
@@ -181,30 +261,34 @@ def restore(
 ) -> prove.TreeHead:
     """Load a checked backup into an empty installation, in one transaction; returns the head.
 
-    Nothing is written before the whole file was read and found whole.
+    Nothing is written before the whole file was read and found whole. Signatures of checkpoints
+    are checked too when the installation has the key that the backup was signed with.
     """
-    manifest = check(source)
-    with zipfile.ZipFile(source) as archive, installation.database.write() as session:
-        session.info["mode"] = "restore"  # rows come with their own ledger entries
-        for table in Base.metadata.sorted_tables:
-            if session.scalar(select(func.count()).select_from(table)):
-                raise Conflict(
-                    Text(
-                        "目标不是空的，未作任何改动。请在新目录中恢复。",
-                        "The target is not empty and was left unchanged. Restore into a new place.",
-                    )
-                )
-        for table in Base.metadata.sorted_tables:
-            say(table.name)
-            _load(session, table, archive.read(f"tables/{table.name}.jsonl"))
-        report = prove.verify(session, None, prove.TreeHead.parse(manifest["head"]))
-        if not report.ok or str(report.head) != manifest["head"]:
-            fault = report.faults[0] if report.faults else Text("账本头", "ledger head")
-            raise DomainError(DAMAGED.format(what=fault))
-        for name in manifest["members"]:
-            if name.startswith("files/"):
-                installation.store.keep(archive.read(name))
-    return prove.TreeHead.parse(manifest["head"])
+    content = check(source)
+    require_empty(installation)
+    keys = installation.keys if installation.keys.public == content.public else None
+    try:
+        with zipfile.ZipFile(source) as archive, installation.database.write() as session:
+            session.info["mode"] = "restore"  # rows come with their own ledger entries
+            for table in Base.metadata.sorted_tables:
+                say(table.name)
+                _load(session, table, archive.read(f"tables/{table.name}.jsonl"))
+            report = prove.verify(session, keys, content.head)
+            if not report.ok or report.head != content.head:
+                fault = report.faults[0] if report.faults else Text("账本头", "ledger head")
+                raise DomainError(DAMAGED.format(what=fault))
+            for name in content.manifest["members"]:
+                if name.startswith("files/"):
+                    installation.store.keep(archive.read(name))
+    except DBAPIError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise DomainError(
+            Text(
+                f"目标数据库不接受备份内容（{why}）。数据库未作任何改动。",
+                f"The target database refused the backup ({why}). It was left unchanged.",
+            )
+        ) from error
+    return content.head
 
 
 def _load(session: Session, table: Table, lines: bytes) -> None:

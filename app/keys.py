@@ -46,8 +46,9 @@ class Keys:
 
     @property
     def name(self) -> str:
-        """The key's name on signature lines: the product and the start of its public hash."""
-        return f"{ORIGIN}+{hashlib.sha256(self.public).hexdigest()[:8]}"
+        """The key's name on signature lines: the product and the start of its public hash.
+        Without a plus sign, which C2SP verifier keys use as their separator."""
+        return f"{ORIGIN}-{hashlib.sha256(self.public).hexdigest()[:8]}"
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature, 64 bytes (RFC 8032)."""
@@ -61,15 +62,15 @@ class Keys:
 
     def decrypt(self, stored: str) -> str:
         """The clear text; DomainError when the key is not the one it was written with."""
-        blob = bytes.fromhex(stored)
         try:
+            blob = bytes.fromhex(stored)
             return AESGCM(self.field).decrypt(blob[:12], blob[12:], b"mingjian-field").decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: not hex, or cut short
             raise DomainError(
                 Text(
-                    "无法解密：字段密钥与数据不符。数据未改动；请放回原来的 field.key。",
-                    "Cannot decrypt: the field key does not fit the data. Nothing was changed; "
-                    "put back the original field.key.",
+                    "无法解密：字段密钥与数据不符，或数据已损坏。数据未改动；请放回原来的 field.key。",
+                    "Cannot decrypt: the field key does not fit the data, or the data are damaged. "
+                    "Nothing was changed; put back the original field.key.",
                 )
             ) from error
 
@@ -87,16 +88,31 @@ def verify_signature(public: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+def exist(directory: Path) -> bool:
+    """Is there any key file?"""
+    return any((directory / name).exists() for name in NAMES)
+
+
 def create(directory: Path) -> Keys:
-    """Make the key files that are missing; existing ones are never overwritten."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in NAMES:
-        path = directory / name
-        if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_hex(32) + "\n")
+    """Make the key files when there are none, else load them.
+
+    Of a set that has lost a file nothing is made anew: a fresh key would not fit the data, so
+    `load` names the file that is missing.
+    """
+    if not exist(directory):
+        write(directory, Keys(*(secrets.token_bytes(32) for _ in NAMES)))
     return load(directory)
+
+
+def write(directory: Path, keys: Keys) -> None:
+    """Write all three files, mode 0600, through to the disk; FileExistsError for one that exists."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, value in zip(NAMES, (keys.ledger, keys.field, keys.cookie), strict=True):
+        handle = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(value.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def load(directory: Path) -> Keys:
@@ -109,15 +125,19 @@ def load(directory: Path) -> Keys:
         except (OSError, ValueError) as error:
             raise DomainError(
                 Text(
-                    f"密钥文件 {name} 缺失或损坏。数据未改动；请从封存的副本恢复，或先运行 "
-                    "mingjian init。",
-                    f"Key file {name} is missing or damaged. Nothing was changed; restore it from "
-                    "the sealed copy, or run mingjian init first.",
+                    f"密钥文件 {directory / name} 缺失或损坏。数据未改动；请从封存的副本恢复；"
+                    "若是新安装，请先运行 mingjian init。",
+                    f"Key file {directory / name} is missing or damaged. Nothing was changed; put "
+                    "back the sealed copy, or run mingjian init first if this is a new installation.",
                 )
             ) from error
         if len(value) != 32:
             raise DomainError(
-                Text(f"密钥文件 {name} 长度不对。", f"Key file {name} has the wrong length.")
+                Text(
+                    f"密钥文件 {directory / name} 长度不对（应为 64 位十六进制）。数据未改动；请从封存的副本恢复。",
+                    f"Key file {directory / name} has the wrong length (64 hex digits are needed). "
+                    "Nothing was changed; put back the sealed copy.",
+                )
             )
         values.append(value)
     return Keys(*values)

@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from app.db import Database
 from app.domain.types import DomainError, Text
@@ -32,13 +33,33 @@ def head() -> str:
 
 
 def revision(database: Database) -> str | None:
-    """The revision that the database is at; None when it is empty."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    """The revision that the database is at; None when it is empty. DomainError: out of reach."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise DomainError(
+            Text(
+                f"数据库无法打开（{why}）。数据未改动；请检查 DATABASE_URL 与数据库服务。",
+                f"The database cannot be opened ({why}). Nothing was changed; check DATABASE_URL "
+                "and the database server.",
+            )
+        ) from error
 
 
 def upgrade(database: Database, to: str = "head") -> None:
-    """Bring the schema forward in one transaction."""
+    """Bring the schema forward in one transaction. DomainError when a newer program made it."""
+    at = revision(database)
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if at is not None and at not in known:
+        raise DomainError(
+            Text(
+                f"数据库版本 {at} 来自更新的程序。数据未改动；请改用较新的版本。",
+                f"The database is at revision {at}, made by a newer program. Nothing was changed; "
+                "use the newer version.",
+            )
+        )
     with database.engine.connect().execution_options(write=True) as connection:
         with connection.begin():
             command.upgrade(config(connection), to)

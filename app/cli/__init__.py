@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from app import __version__
-from app.domain.types import DomainError
+from app.domain.types import DomainError, Text
 
 # name -> (module, attribute, one line of help)
 COMMANDS = {
@@ -28,6 +29,12 @@ COMMANDS = {
     "aggregate": ("statistics", "aggregate_command", "Scores from a table of marks."),
     "agree": ("statistics", "agree_command", "Agreement between raters."),
 }
+
+_DISK_FULL = Text(
+    "磁盘空间不足，没有写入；已有的数据不受影响。请腾出空间后重试。",
+    "The disk is full and nothing was written; existing data are untouched. Free some space and "
+    "try again.",
+)
 
 
 class Lazy(click.Group):
@@ -59,5 +66,10 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return cli.main(args=arguments, prog_name="mingjian")
     except DomainError as error:
-        click.echo(f"错误: {error.text.zh}\nerror: {error.text.en}", err=True)
-        sys.exit(2)
+        refusal = error.text
+    except Exception as error:
+        if getattr(error, "errno", None) != errno.ENOSPC and "disk is full" not in str(error):
+            raise
+        refusal = _DISK_FULL
+    click.echo(f"错误: {refusal.zh} / error: {refusal.en}", err=True)
+    sys.exit(2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from app import installation
-from app.domain.types import DomainError, Text
+from app.domain.types import Conflict, DomainError, Text
 
 HOME = click.option(
     "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
@@ -172,26 +172,47 @@ def backup_command(home: str | None, target: Path) -> None:
 def restore_command(home: str | None, source: Path, keys: Path | None) -> None:
     """Load backup SOURCE into an empty installation (made when it is not there)."""
     from app import backup
+    from app import keys as key_files
     from app.config import Settings
 
-    backup.check(source)  # before anything is created
+    # Everything that can be refused is refused before anything is created.
+    content = backup.check(source)
     settings = Settings.from_environment(home)
+    there = installation.has_database(settings)
+    if there and key_files.exist(settings.keys):
+        found = installation.open_existing(home)
+        backup.require_empty(found)
+        found.close()
     if keys is not None:
-        if settings.keys.exists():
-            raise DomainError(
+        copies = key_files.load(keys)
+        if there or key_files.exist(settings.keys):
+            raise Conflict(
                 Text(
-                    "目标已有密钥，未作任何改动。",
-                    "The target has keys already; nothing was changed.",
+                    "目标已有密钥或数据库，未作任何改动。请在新目录中恢复。",
+                    "The target has keys or a database already and was left unchanged. Restore into "
+                    "a new place.",
                 )
             )
-        settings.keys.mkdir(parents=True, mode=0o700)
-        for name in ("ledger.key", "field.key", "cookie.key"):
-            copy = settings.keys / name
-            copy.touch(0o600)
-            copy.write_text((keys / name).read_text())
+        if copies.public != content.public:
+            raise DomainError(
+                Text(
+                    f"{keys} 中的密钥不是此备份的密钥。未作任何改动；请找出同一套封存的密钥。",
+                    f"The keys in {keys} are not those of this backup. Nothing was changed; find the "
+                    "sealed copies that belong to it.",
+                )
+            )
+        key_files.write(settings.keys, copies)
     parts = installation.create(home)
     head = backup.restore(parts, source)
+    own = parts.keys.public == content.public
     parts.close()
     click.echo(f"restored {source}\nhead {head}")
-    if keys is None:
-        click.echo("New keys were made: bring back the sealed key files to read personal data.")
+    if not own:
+        click.echo(
+            "注意：密钥不在备份中，这里用的是另一套密钥：身份证号和电话无法解密，检查点签名无法核对。"
+            f"请把封存的密钥文件放回 {settings.keys}。\n"
+            "warning: keys are not in a backup and this place has others: ID and phone numbers "
+            "cannot be decrypted and signed checkpoints do not check. Put the sealed key files "
+            f"back into {settings.keys}.",
+            err=True,
+        )

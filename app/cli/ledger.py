@@ -28,8 +28,7 @@ def verify(home: str | None, head: str | None, as_json: bool) -> None:
     parts = installation.open_existing(home)
     printed = None
     if head:
-        text = Path(head).read_text() if Path(head).is_file() else head
-        printed = prove.TreeHead.parse(text)
+        printed = prove.TreeHead.parse(_text_or_file(head))
     with parts.database.read() as session:
         report = prove.verify(session, parts.keys, printed)
     parts.close()
@@ -56,6 +55,15 @@ def verify(home: str | None, head: str | None, as_json: bool) -> None:
             click.echo(f"错误: {fault.zh}\nerror: {fault.en}", err=True)
         click.echo("verified" if report.ok else "NOT verified")
     sys.exit(0 if report.ok else 1)
+
+
+def _text_or_file(given: str) -> str:
+    """A head as it was typed, or the content of a file of that name."""
+    try:
+        path = Path(given)
+        return path.read_text("utf-8", errors="replace") if path.is_file() else given
+    except (OSError, ValueError):  # a whole checkpoint is too long for a file name
+        return given
 
 
 @ledger.command()

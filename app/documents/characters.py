@@ -1,4 +1,6 @@
-"""Which characters a paper can carry: asked when a name is typed, long before a PDF is made.
+"""Characters: which of them a paper can carry, and the one spelling that imports are brought to.
+
+Asked when a name is typed, long before a PDF is made.
 
 Control, private-use and surrogate characters have no place in an archive file (ISO 19005-2,
 6.2.11.7); the rest depends on the bundled fonts (fonts/characters.txt).
@@ -6,6 +8,7 @@ Control, private-use and surrogate characters have no place in an archive file (
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +20,14 @@ _INVISIBLE = frozenset(
     "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 _LAYOUT = frozenset("\n\t")
+_FULL_WIDTH = {
+    c: c - 0xFEE0
+    for r in ((0xFF10, 0xFF19), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A))
+    for c in range(r[0], r[1] + 1)
+}
+_FULL_WIDTH_SIGNS = str.maketrans("．－＋％／：", ".-+%/:")
+_FIGURES = re.compile(r"[0-9.,:%/+\-．－＋％／：\s]+")
+_SPACES = str.maketrans({"\u3000": " ", "\u00a0": " ", "\u2007": " ", "\u202f": " "})
 
 
 def clean_text(text: str) -> str:
@@ -49,3 +60,14 @@ def undrawable(text: str) -> list[str]:
     """The characters of `text` that a PDF cannot show, in order of appearance, each once."""
     drawable = _drawable()
     return list(dict.fromkeys(c for c in text if c not in drawable))
+
+
+def normalise(text: str) -> str:
+    """Stripped text; full-width digits and letters as ASCII, Chinese punctuation kept.
+
+    Full-width . - + % / : become ASCII only where the whole cell is a figure or a date.
+    """
+    found = clean_text(text).translate(_SPACES).translate(_FULL_WIDTH).strip()
+    if _FIGURES.fullmatch(found):
+        found = found.translate(_FULL_WIDTH_SIGNS)
+    return found

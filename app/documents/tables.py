@@ -20,7 +20,7 @@ from decimal import Decimal
 import openpyxl
 from openpyxl.utils import get_column_letter
 
-from app.documents.characters import clean_text
+from app.documents.characters import normalise
 from app.domain.types import DomainError, Text
 from app.files.archive import open_archive
 
@@ -31,14 +31,9 @@ if not openpyxl.DEFUSEDXML:  # pragma: no cover
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 40 * 1024 * 1024
 MAX_COLUMNS = 500
-_FULL_WIDTH = {
-    c: c - 0xFEE0
-    for r in ((0xFF10, 0xFF19), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A))
-    for c in range(r[0], r[1] + 1)
-}
-_FULL_WIDTH_SIGNS = str.maketrans("．－＋％／：", ".-+%/:")
-_FIGURES = re.compile(r"[0-9.,:%/+\-．－＋％／：\s]+")
-_SPACES = str.maketrans({"\u3000": " ", "\u00a0": " ", "\u2007": " ", "\u202f": " "})
+_EMPTY_RUN = (
+    20_000  # formatted but empty rows cost seconds; passing them over could lose rows below
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +60,6 @@ class Table:
 
 def _refuse(zh: str, en: str) -> DomainError:
     return DomainError(Text(zh, en), field="file")
-
-
-def normalise(text: str) -> str:
-    """Stripped text; full-width digits and letters as ASCII, Chinese punctuation kept.
-
-    Full-width . - + % / : become ASCII only where the whole cell is a figure or a date.
-    """
-    found = clean_text(text).translate(_SPACES).translate(_FULL_WIDTH).strip()
-    if _FIGURES.fullmatch(found):
-        found = found.translate(_FULL_WIDTH_SIGNS)
-    return found
 
 
 def read_table(
@@ -234,7 +218,7 @@ def _rows(
 ) -> Iterator[tuple[int, Sequence[object]]]:
     page = book.worksheets[index]
     page.reset_dimensions()  # read-only sheets trust a false range
-    scanned = 0
+    scanned = latest = 0
     for number, values in enumerate(page.iter_rows(values_only=True), 1):
         # Padding counts too: a cell in column XFD makes a row of 16,384, row 10^9 as many rows.
         scanned += len(values) or 1
@@ -249,7 +233,14 @@ def _rows(
                 f"The file {shown} has more than {MAX_COLUMNS} columns and was not read. Remove the surplus.",
             )
         if last:
+            latest = number
             yield number, values[:last]
+        elif number - latest > _EMPTY_RUN:
+            raise _refuse(
+                f"文件 {shown} 第 {latest} 行之后有两万多个空行，未读取。请删去空行后重新上传。",
+                f"The file {shown} has over 20,000 empty rows after row {latest} and was not read. "
+                "Delete the empty rows and upload it again.",
+            )
 
 
 def _cell_text(value: object, row: int, column: int, shown: str) -> str:

@@ -209,17 +209,11 @@ def standing_hash(draw: Draw) -> str:
 
 
 def anchor(session: Session, keys: Keys, event: Event) -> tuple[Checkpoint, dict[str, Any]]:
-    """A signed checkpoint over the ledger with `event` as its last leaf, and the proof of that.
-
-    A C2SP verifier key is name+id+key, so the name on this note has no plus sign of its own.
-    """
+    """A signed checkpoint over the ledger with `event` as its last leaf, and the proof of that."""
     note = prove.sign_head(session, keys, "draw")
-    name = keys.name.replace("+", "-")
-    if name != keys.name:
-        note = note.signed(name, keys.public, keys.sign(note.body))
     _, proof = prove.prove_inclusion(session, event.seq)
     blob = ED25519 + keys.public
-    verifier_key = f"{name}+{key_id(name, keys.public).hex()}+{base64.b64encode(blob).decode()}"
+    verifier_key = f"{keys.name}+{key_id(keys.name, keys.public).hex()}+{base64.b64encode(blob).decode()}"
     return note, {
         "event": event.payload,
         "index": event.seq,

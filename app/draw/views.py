@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 
-from app.directory.queries import PAGE_SIZE, Page
-from app.documents.charts import ProbabilityRow, StratumRow, probability_bars, strata_bars
 from app.domain.draw import parse_values
-from app.domain.types import DomainError, NotFound, Text
-from app.draw import ceremony, forms, messages, operations, papers, queries, steps
+from app.domain.types import DomainError, NotFound
+from app.draw import ceremony, forms, messages, operations, pages, papers, queries, steps
 from app.draw.models import Act, Draw
 from app.draw.requests import source_of
-from app.registry import queries as registry
 from app.ui.access import allow
 from app.ui.language import language, say
 from app.ui.request import db, me, settings
@@ -91,29 +87,8 @@ def show(slug: str, draw_id: str) -> Any:
 
 
 def _page(draw: Draw, status: int = 200, **given: Any) -> Any:
-    viewer, session = me(), db()
-    what_if, exclusions = queries.overview(session, viewer, draw)
-    names = queries.employer_names(session, draw)
-    step = steps.next_step(viewer, draw, what_if.shown)
-    accounts = {d.account_id for d in draw.dice} | {draw.cosigned_by, draw.created_by}
-    accounts |= {c.by for s in draw.seats for c in s.contacts}
-    context = {
-        "draw": draw,
-        "step": step,
-        "what_if": what_if,
-        "exclusions": _filtered(exclusions),
-        "strata": _strata(what_if.shown, names),
-        "strata_svg": _strata_svg(what_if.shown, names),
-        "chances_svg": _chances_svg(what_if.shown, names),
-        "people": _people(session, what_if.shown),
-        "dice": ceremony.dice_states(draw),
-        "lines": queries.ticket_lines(viewer, draw),
-        "act": steps.open_act(draw),
-        "accounts": registry.account_names(session, accounts),
-        "counties": [s for s in g.round.subjects if s.id in draw.request["subjects"]],
-        "pseudonyms": {c.expert_id: c.pseudonym for c in draw.candidates} if draw.seats else {},
-        "terms": messages,
-        "value_text": lambda a, v: queries.value_text(a, v, names),
+    """The page of a draw; `given` are forms that came back with errors."""
+    empty = {
         "party_form": forms.PartyForm(),
         "dice_form": forms.DiceForm(),
         "code_form": forms.CodeForm(),
@@ -121,76 +96,15 @@ def _page(draw: Draw, status: int = 200, **given: Any) -> Any:
         "contact_form": forms.ContactForm(),
         "removal_form": forms.RemovalForm(),
     }
-    return render_template("draw/show.html", **{**context, **given}), status
-
-
-def _filtered(rows: list[queries.Exclusion]) -> Page[queries.Exclusion]:
-    """Searched by number, name or rule (?q=) and paged (?page=)."""
-    term = request.args.get("q", "").strip().casefold()
-    if term:
-        rows = [r for r in rows if term in f"{r.number} {r.name} {r.rule}".casefold()]
-    page = request.args.get("page", 1, type=int)
-    number = min(max(page, 1), max(1, -(-len(rows) // PAGE_SIZE)))
-    start = (number - 1) * PAGE_SIZE
-    return Page(rows[start : start + PAGE_SIZE], len(rows), number)
-
-
-def _strata(shown: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]]:
-    keys = ("panel", "attribute", "value", "pool", "excluded", "eligible", "least", "most")
-    rows = [dict(zip(keys, row, strict=True)) for row in shown["strata"]]
-    for row in rows:
-        row["name"] = Text("{a}：{v}", "{a}: {v}").format(
-            a=messages.ATTRIBUTE.get(row["attribute"], Text.of(row["attribute"])),
-            v=queries.value_text(row["attribute"], row["value"], names),
-        )
-    return [row for row in rows if row["pool"] or row["least"]]
-
-
-def _strata_svg(shown: dict[str, Any], names: dict[str, str]) -> str:
-    """The first panel's strata; employers would be too many bars."""
-    chosen = language()
-    first = shown["panels"][0]
-    everybody = Text("全部", "Everybody").get(chosen)
-    rows = [
-        StratumRow(everybody, shown["pool"], first["excluded"], first["eligible"], first["seats"])
-    ]
-    rows += [
-        StratumRow(
-            row["name"].get(chosen), row["pool"], row["excluded"], row["eligible"], row["least"]
-        )
-        for row in _strata(shown, names)
-        if row["panel"] == first["id"] and row["attribute"] in ("kind", "discipline", "source")
-    ]
-    return strata_bars(rows, language="en" if chosen == "en" else "zh")
-
-
-def _chances_svg(shown: dict[str, Any], names: dict[str, str]) -> str:
-    chances = shown["chances"]
-    if chances is None or len(chances["groups"]) > 60:
-        return ""
-    chosen = language()
-    rows = [
-        ProbabilityRow(_group(chances["attributes"], vector, names, chosen), Decimal(share), people)
-        for vector, people, share in chances["groups"]
-    ]
-    return probability_bars(rows, language="en" if chosen == "en" else "zh")
-
-
-def _group(attributes: list[str], vector: list[str], names: dict[str, str], chosen: str) -> str:
-    words = [
-        queries.value_text(a, v, names).get(chosen) for a, v in zip(attributes, vector, strict=True)
-    ]
-    return " · ".join(words)
-
-
-def _people(session: Any, shown: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """(id, number and name, chance) of everybody eligible, the highest chance first."""
-    if shown["chances"] is None:
-        return []
-    chances = shown["chances"]["people"]
-    names = registry.expert_names(session, chances)
-    rows = [(key, names.get(key, key), share) for key, share in chances.items()]
-    return sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)
+    shown = pages.context(
+        db(),
+        me(),
+        draw,
+        language(),
+        search=request.args.get("q", ""),
+        page=request.args.get("page", 1, type=int),
+    )
+    return render_template("draw/show.html", **{**shown, **empty, **given}), status
 
 
 @blueprint.get("/draws/<draw_id>/why")

@@ -158,22 +158,21 @@ class Cases:
         self.session.expire(expert.person, ["employments"])
 
     def interest(
-        self, kind: str, code: str, decision: str | None, *, side: str = "expert",
+        self, kind: str, code: str, decision: str, *, side: str = "expert",
         actor: Viewer | None = None, organisation: Organisation | None = None,
         employer: str = INVENTED,
     ) -> Expert:  # fmt: skip
-        """An admitted expert with a declared interest, decided by the supervisor when `decision`."""
+        """An admitted expert with a declared interest, decided by the supervisor."""
         expert = self.admitted(employer)
         row = registry.declare_interest(
             self.session, actor or self.crew["keeper"], expert=expert, kind=kind, side=side,
             evidence="演练：虚构的申报材料。", region_code=code, organisation=organisation,
             since=self.ago(500), until=self.ago(30),
         )  # fmt: skip
-        if decision:
-            registry.decide_interest(
-                self.session, self.crew["supervisor"], interest=row, decision=decision,
-                reason="演练：经核对申报材料后决定。",
-            )  # fmt: skip
+        registry.decide_interest(
+            self.session, self.crew["supervisor"], interest=row, decision=decision,
+            reason="演练：经核对申报材料后决定。",
+        )  # fmt: skip
         return expert
 
 
@@ -199,6 +198,22 @@ def _junior(cases: Cases) -> Expert:
 def _suspended(cases: Cases) -> Expert:
     expert = cases.admitted()
     registry.suspend(cases.session, cases.crew["keeper"], expert=expert, reason="演练：本人申请暂停。")
+    return expert
+
+
+def _unwilling(cases: Cases) -> Expert:
+    expert = cases.nominee(nominated_by="", consent_on=None)
+    registry.retire(
+        cases.session, cases.crew["keeper"], expert=expert, reason="演练：本人未签署同意书，退出。"
+    )
+    return expert
+
+
+def _overdue(cases: Cases) -> Expert:
+    expert = cases.admitted(verified_on=cases.ago(900))
+    registry.suspend(
+        cases.session, cases.crew["keeper"], expert=expert, reason="演练：逾期未核验，暂停。"
+    )
     return expert
 
 
@@ -259,11 +274,11 @@ def _away(cases: Cases) -> Expert:
 CASES: tuple[tuple[str, Callable[[Cases], Expert]], ...] = (
     ("P-01", _junior),
     ("P-03", lambda c: c.admitted(birth_date=date(c.today.year - 72, 3, 3))),
-    ("P-04", lambda c: c.nominee(nominated_by="", consent_on=None)),
+    ("P-04", _unwilling),
     ("P-05", _suspended),
     ("P-07", _sanctioned),
     ("P-07", _barred),
-    ("P-08", lambda c: c.admitted(verified_on=c.ago(900))),
+    ("P-08", _overdue),
     ("P-09", _official("office")),
     ("C-06", _official("supervisor")),
     ("C-01", _former(f"{BUREAU}海淀分局")),
@@ -271,7 +286,7 @@ CASES: tuple[tuple[str, Callable[[Cases], Expert]], ...] = (
     ("C-02", _adviser),
     ("C-03", _shareholder),
     ("C-04", lambda c: c.interest("kin", "110106", "upheld")),
-    ("C-05", lambda c: c.interest("other", "110113", None)),
+    ("C-05", lambda c: c.interest("other", "110113", "upheld")),
     ("C-07", lambda c: c.interest("drafting", "110117", "upheld")),
     ("C-08", lambda c: c.interest("dispute", "110116", "upheld")),
     (

@@ -14,7 +14,7 @@ from app.exercise.county import BY_CODE, District, outline, questions
 from app.exercise.crew import Stage, enlist
 from app.panel import operations as panels
 from app.panel.declarations import CONFLICTS
-from app.panel.models import Panel, Sitting
+from app.panel.models import Sitting
 from app.scoring import operations as scoring
 from app.scoring.models import Sheet
 
@@ -99,7 +99,7 @@ def speak(stage: Stage, sitting_id: str, *, challenged: bool = False, confirm: b
                 reason="演练：公开发表的学术意见不属于回避情形，予以驳回。",
             )  # fmt: skip
         if confirm:
-            panels.confirm_statement(session, presenter, sitting=sitting)
+            panels.confirm_statement(session, presenter, sitting=sitting, version=3)
             panels.close_statement(session, crew["office"], sitting=sitting)
 
 
@@ -173,8 +173,3 @@ def score(
                     _fill(stage, session, again, lift=str(district_of(sitting).quality + marks.NOISE / 3))
         scoring.close_scoring(session, stage.crew["office"], sitting=sitting)
     return sealed
-
-
-def panel_seats(session: Session, panel_id: str) -> list[Seat]:
-    """The active seats of a panel."""
-    return active_seats(session, session.get_one(Panel, panel_id).draw_id)

@@ -116,10 +116,11 @@ def _office_draws(session: Session, round_: Round) -> list[Wait]:
             "draft": Text("抽取申请待承诺", "A draw waits to be committed"),
             "cosigned": Text("抽取已会签：录入骰子并完成", "Cosigned: enter the dice and finish"),
         }.get(draw.state)
-        if draw.state == "completed" and draw.id not in formed:
-            text = Text("抽取已完成：联系专家并组建专家组", "Drawn: call the experts, form panels")
         if text:
             found.append(Wait(text, "draw.show", at, round_))
+        elif draw.state == "completed" and draw.id not in formed:
+            text = Text("抽取已完成：联系专家并组建专家组", "Drawn: call the experts, form panels")
+            found.append(Wait(text, "panel.index", {"slug": round_.slug}, round_))
     return found
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, lazyload
 
 from app import clock
@@ -21,6 +22,8 @@ from app.domain.ledger.merkle import inclusion_proof, leaf_hash, push, root_of_e
 from app.domain.types import DomainError, Text
 from app.keys import ORIGIN, Keys, verify_signature
 from app.ledger.models import Event, Head, Record, Secret, SignedHead
+
+Hash = TypeVar("Hash", bytes, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,18 @@ def verify(session: Session, keys: Keys | None, printed: TreeHead | None = None)
     """
     report = Report()
     wanted = {h.size: h for h in [printed] if h}
-    signed = list(session.scalars(select(SignedHead).order_by(SignedHead.size)))
-    sizes = {s.size for s in signed} | set(wanted)
     roots: dict[int, bytes] = {0: root_of_edge([])}
     latest: dict[tuple[str, str], tuple[str, int]] = {}
     edge: list[bytes] = []
     size = 0
     with _any_bytes(session):
+        signed = [
+            (row.size, row.note)
+            for row in session.execute(
+                select(SignedHead.size, SignedHead.note).order_by(SignedHead.size)
+            )
+        ]
+        sizes = {size for size, _ in signed} | set(wanted)
         secrets = dict(session.execute(select(Secret.seq, Secret.body)).all())
         for entry in session.scalars(
             select(Event).order_by(Event.seq).execution_options(yield_per=2000)
@@ -137,7 +145,7 @@ def verify(session: Session, keys: Keys | None, printed: TreeHead | None = None)
         report.events = size
         report.head = TreeHead(size, root_of_edge(edge))
         if not report.faults:
-            _check_head(session, report)
+            _check_head(session, report, edge)
             _check_checkpoints(report, signed, roots, keys)
             _check_printed(report, printed, roots)
             _check_rows(session, report, latest)
@@ -169,7 +177,7 @@ def _check_leaf(entry: Event, expected: int, secret: str | None) -> Text | None:
         return Text(
             "账本第 {n} 条缺失（找到的是第 {seq} 条）", "Entry {n} is missing (found entry {seq})"
         ).format(n=expected, **where)
-    if leaf_hash(entry.payload.encode("utf-8", "surrogateescape")) != entry.leaf:
+    if _hashed(leaf_hash, entry.payload) != entry.leaf:
         return Text(
             "账本第 {seq} 条内容与其叶哈希不符", "Entry {seq} does not fit its leaf hash"
         ).format(**where)
@@ -180,14 +188,18 @@ def _check_leaf(entry: Event, expected: int, secret: str | None) -> Text | None:
     # put other row digests in the place of the recorded ones.
     if secret is not None and (
         body.get("kind") != "sealed"
-        or hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
-        != body.get("digest")
+        or _hashed(lambda data: hashlib.sha256(data).hexdigest(), secret) != body.get("digest")
         or not _well_formed(secret)
     ):
         return Text(
             "账本第 {seq} 条的密封内容被改动", "The sealed content of entry {seq} was changed"
         ).format(**where)
     return None
+
+
+def _hashed(hashing: Callable[[bytes], Hash], stored: object) -> Hash | None:
+    """Hash of a stored text; None when something else than text lies there."""
+    return hashing(stored.encode("utf-8", "surrogateescape")) if isinstance(stored, str) else None
 
 
 def _well_formed(payload: str) -> bool:
@@ -205,44 +217,63 @@ def _well_formed(payload: str) -> bool:
     )
 
 
-def _check_head(session: Session, report: Report) -> None:
-    stored = head(session)
-    if stored != report.head:
+def _check_head(session: Session, report: Report, edge: list[bytes]) -> None:
+    """The cached row: size, root and right edge; a text for what it should be when it differs."""
+    rebuilt = report.head
+    query = select(Head.size, Head.root, Head.edge)
+    row = session.execute(query).one_or_none() or (0, root_of_edge([]), b"")
+    if rebuilt is None or tuple(row) != (rebuilt.size, rebuilt.root, b"".join(edge)):
+        size, root, _ = row
+        stored = f"mj1:{size}:{root.hex() if isinstance(root, bytes) else '?'}"
         report.faults.append(
             Text(
-                "账本头与重算结果不符：存 {a}，算 {b}", "The stored head differs: {a}, rebuilt {b}"
-            ).format(a=stored, b=report.head)
+                "账本头（含右缘）与重算结果不符：存 {a}，算 {b}",
+                "The stored head differs (right edge included): {a}, rebuilt {b}",
+            ).format(a=stored, b=rebuilt)
         )
 
 
 def _check_checkpoints(
-    report: Report, signed: list[SignedHead], roots: dict[int, bytes], keys: Keys | None
+    report: Report, signed: list[tuple[int, str]], roots: dict[int, bytes], keys: Keys | None
 ) -> None:
-    for row in signed:
+    for size, text in signed:
         report.checkpoints += 1
         try:
-            note = notes.parse(row.note)
-        except DomainError as error:
-            report.faults.append(error.text)
+            note = notes.parse(text)
+        except (DomainError, AttributeError) as error:
+            broken = error.text if isinstance(error, DomainError) else Text("?", "?")
+            fault = Text("检查点（{n} 条）无法读取：{why}", "The checkpoint at {n}: {why_en}")
+            report.faults.append(
+                fault.format(n=size, why=_shown(broken.zh), why_en=_shown(broken.en))
+            )
             continue
-        if roots.get(note.size) != note.root or note.size != row.size:
+        if roots.get(note.size) != note.root or note.size != size:
             report.faults.append(
                 Text(
                     "签名检查点（{n} 条）与账本不符：账本被改写或回退",
                     "The signed checkpoint at {n} does not fit: rewritten or rolled back",
-                ).format(n=row.size)
+                ).format(n=size)
             )
-        elif keys and not any(
-            s.key_id == notes.key_id(keys.name, keys.public)
-            and verify_signature(keys.public, note.body, s.value)
-            for s in note.signatures
-        ):
+        elif keys and (str(note) != text or not _signed_by(note, keys)):
             report.faults.append(
                 Text(
                     "检查点（{n} 条）没有本机密钥的有效签名",
                     "The checkpoint at {n} has no valid signature by this key",
-                ).format(n=row.size)
+                ).format(n=size)
             )
+
+
+def _signed_by(note: Checkpoint, keys: Keys) -> bool:
+    """Does the note bear a valid signature by the installation's key, under its name?"""
+    try:
+        body = note.body
+    except UnicodeEncodeError:  # damaged bytes in the origin line
+        return False
+    wanted = notes.key_id(keys.name, keys.public)
+    return any(
+        s.name == keys.name and s.key_id == wanted and verify_signature(keys.public, body, s.value)
+        for s in note.signatures
+    )
 
 
 def _check_printed(report: Report, printed: TreeHead | None, roots: dict[int, bytes]) -> None:
@@ -269,12 +300,12 @@ def _check_rows(
             expected = unseen.pop((table, key), None)
             if expected is None:
                 text = Text("{t} {id}：行不在账本中", "{t} {id}: the row is not in the ledger")
-                report.faults.append(text.format(t=table, id=key))
+                report.faults.append(text.format(t=table, id=_shown(key)))
             elif digest != expected[0]:
                 text = Text(
                     "{t} {id}：与账本第 {seq} 条不符", "{t} {id}: differs from ledger entry {seq}"
                 )
-                report.faults.append(text.format(t=table, id=key, seq=expected[1]))
+                report.faults.append(text.format(t=table, id=_shown(key), seq=expected[1]))
     for (table, key), (_, seq) in sorted(unseen.items(), key=lambda item: item[1][1]):
         report.faults.append(
             Text(
@@ -284,9 +315,14 @@ def _check_rows(
         )
 
 
+def _shown(key: object) -> str:
+    """A stored id for print, whatever bytes it holds."""
+    return str(key).encode("utf-8", "backslashreplace").decode()
+
+
 CHUNK = 500
 # What a column type, the driver or the canonical form raise on a value that was never written.
-_UNREADABLE = (DBAPIError, ValueError, TypeError, ArithmeticError, LookupError)
+_UNREADABLE = (SQLAlchemyError, ValueError, TypeError, ArithmeticError, LookupError)
 
 
 def _digests(session: Session, cls: type[Record]) -> Iterator[tuple[str, str]]:

@@ -295,7 +295,10 @@ def challenge(
         raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."))
     if len(reason.strip()) < 5:
         raise DomainError(
-            Text("请写明理由。申请尚未提交。", "State the reason. Nothing was submitted."),
+            Text(
+                "请写明理由（至少 5 个字）。申请尚未提交。",
+                "State the reason (5 characters or more). Nothing was submitted.",
+            ),
             field="reason",
         )
     row = Challenge(
@@ -320,7 +323,11 @@ def decide_challenge(
         raise _refuse("处理", "decide", "已经处理", "it is decided already")
     if len(reason.strip()) < 5:
         raise DomainError(
-            Text("请写明理由。尚未处理。", "State the reason. Nothing was decided."), field="reason"
+            Text(
+                "请写明理由（至少 5 个字）。尚未处理。",
+                "State the reason (5 characters or more). Nothing was decided.",
+            ),
+            field="reason",
         )
     challenge.decision = "upheld" if upheld else "dismissed"
     challenge.decision_reason = reason.strip()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound, Text
-from app.draw.models import Seat
+from app.draw.models import Draw, Seat
 from app.panel.models import Attendance, Challenge, Declaration, Panel, Sitting, Statement
 from app.programme.models import Material, Round, Subject
 from app.registry.models import Expert
@@ -111,6 +111,18 @@ def sittings_of_presenter(session: Session, viewer: Viewer) -> list[Sitting]:
             .join(Subject, Sitting.subject_id == Subject.id)
             .where(Subject.presenter_id == viewer.person_id, Sitting.with_statement)
             .order_by(Sitting.on, Sitting.position)
+        )
+    )
+
+
+def draws_to_form(session: Session, round_: Round) -> list[Draw]:
+    """Completed draws of a round that have no panels yet."""
+    formed = select(Panel.draw_id).where(Panel.round_id == round_.id)
+    return list(
+        session.scalars(
+            select(Draw).where(
+                Draw.round_id == round_.id, Draw.state == "completed", Draw.id.not_in(formed)
+            )
         )
     )
 

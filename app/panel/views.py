@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
 
-from app.domain.types import DomainError, NotFound
+from app.domain.types import Conflict, DomainError, NotFound
 from app.panel import operations, queries
 from app.panel.declarations import CONFLICTS, WORDS
 from app.panel.forms import (
@@ -43,7 +43,23 @@ def _seat(panel: Any, seat_id: str) -> Any:
 @allow("office", "supervisor", "expert")
 def index(slug: str) -> Any:
     """Panels of the round."""
-    return render_template("panel/index.html", panels=queries.panels(db(), me(), g.round))
+    return render_template(
+        "panel/index.html",
+        panels=queries.panels(db(), me(), g.round),
+        to_form=queries.draws_to_form(db(), g.round) if me().role == "office" else [],
+    )
+
+
+@blueprint.post("/draws/<draw_id>/panels")
+@allow("office")
+def form(slug: str, draw_id: str) -> Any:
+    """Make the panels of a completed draw with their sittings."""
+    for draw in queries.draws_to_form(db(), g.round):
+        if draw.id == draw_id:
+            operations.form_panels(db(), me(), draw=draw)
+            flash(say("专家组已组建。", "The panels are formed."), "done")
+            return redirect(url_for("panel.index", slug=slug))
+    raise NotFound(queries.ABSENT)
 
 
 @blueprint.get("/panels/<panel_id>")
@@ -145,6 +161,7 @@ def _show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
         statement_form=statement_form,
         challenge_form=challenge_form,
         decision_form=DecisionForm(formdata=None),
+        deciding=forms.get("deciding"),
         theirs=forms.get("theirs"),
     )
     return page, status
@@ -283,10 +300,16 @@ def decide(slug: str, sitting_id: str, challenge_id: str) -> Any:
     if row is None or row.sitting_id != found.id:
         raise NotFound(queries.ABSENT)
     if not form.validate_on_submit():
-        return _show_sitting(found, 422)
-    operations.decide_challenge(
-        db(), me(), challenge=row, upheld=form.upheld.data, reason=form.reason.data
-    )
+        return _show_sitting(found, 422, deciding=(row.id, form))
+    try:
+        operations.decide_challenge(
+            db(), me(), challenge=row, upheld=form.upheld.data, reason=form.reason.data
+        )
+    except Conflict:
+        raise
+    except DomainError as error:
+        form.refuse(error, "reason")
+        return _show_sitting(found, 422, deciding=(row.id, form))
     return _back(slug, sitting_id, "回避申请已处理。", "The challenge is decided.")
 
 

@@ -9,13 +9,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.aggregation.models import Run
-from app.db import At, Code, Long, Ref
+from app.db import At, Code, Long, Name, Ref
 from app.ledger.models import Record
 from app.programme.models import Round
 
 
 class Report(Record):
-    """One report on one run. Final means signed by all (or refusal recorded): no change after."""
+    """One report on one run. Final means signed by all (or refusal recorded): no change after, but
+    that a later final report on a later run says that it replaces this one."""
 
     __tablename__ = "report"
     __table_args__ = (
@@ -28,12 +29,12 @@ class Report(Record):
     state: Mapped[Code] = mapped_column(default="drafting")
     version: Mapped[int] = mapped_column(default=1)
     sections: Mapped[dict[str, Any]]  # the leader's own words by section
-    head: Mapped[Code | None]  # ledger head that the paper prints
+    head: Mapped[Name | None]  # ledger head that the paper prints, mj1:SIZE:ROOT
     pdf_sha256: Mapped[Code | None]
     due_at: Mapped[At]
     created_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[At]
-    finished_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]  # signing closed: the moment that the paper bears
 
     round: Mapped[Round] = relationship()
     run: Mapped[Run] = relationship(lazy="joined", innerjoin=True)

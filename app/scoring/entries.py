@@ -66,7 +66,7 @@ def entry_of(item: Item, fields: Mapping[str, Any]) -> Entry | None:
 def _value(item: Item, fields: Mapping[str, Any]) -> Any:
     scale = item["scale"]
     mark, cases = _text(fields.get("mark")), _text(fields.get("cases"))
-    ticks = [str(t) for t in fields.get("ticks") or []]
+    ticks = [_text(t) for t in fields.get("ticks") or []]
     match scale["type"]:
         case "points":
             return mark or None
@@ -94,7 +94,8 @@ def _value(item: Item, fields: Mapping[str, Any]) -> Any:
 
 
 def _text(value: Any) -> str:
-    return str(value or "").strip()[:DRAFT_LIMIT]
+    """As typed, without blanks around it; half a character (a lone surrogate) becomes "?"."""
+    return str(value or "").encode(errors="replace").decode().strip()[:DRAFT_LIMIT]
 
 
 def _count(text: str) -> Any:

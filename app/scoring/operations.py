@@ -189,7 +189,10 @@ def correct(session: Session, actor: Viewer, *, sheet: Sheet, reason: str) -> Sh
         raise Conflict(Text("只有已封存的表可以更正。", "Only a sealed sheet can be corrected."))
     if len(reason.strip()) < 5:
         raise DomainError(
-            Text("请写明更正理由。原表未变。", "State the reason. The sheet is unchanged."),
+            Text(
+                "请写明更正理由（至少 5 个字）。原表未变。",
+                "State the reason (5 characters or more). The sheet is unchanged.",
+            ),
             field="reason",
         )
     live = queries.live_sheet(session, sheet.sitting, sheet.seat)

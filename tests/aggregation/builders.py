@@ -7,16 +7,28 @@ is written straight into its tables: it has tests of its own.
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
+from app import keys
+from app.accounts.models import Account
+from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
+from app.config import Settings
+from app.db import Database
+from app.directory.models import Person
 from app.domain.scoring.sheets import sheet_items
 from app.draw.models import Draw, Seat
+from app.files.store import Store
 from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel import queries as panel_queries
@@ -27,6 +39,7 @@ from app.programme import queries as programme_queries
 from app.programme.models import Round, Subject
 from app.registry.models import Expert
 from app.scoring import operations as scoring
+from tests.conftest import Make
 from tests.programme.conftest import add_districts, add_regions, fill_figures, make_round
 
 NOW = datetime(2012, 11, 6, 1, 0, tzinfo=UTC)
@@ -61,7 +74,7 @@ def prepared(session: Session, make: Any) -> Scored:
         session,
         people["office"],
         districts["海淀区"],
-        session.get_one(_person(), people["presenter"].person_id),
+        session.get_one(Person, people["presenter"].person_id),
     )
     programme.open_round(session, people["office"], round_)
     fill_figures(session, people["office"], second, round_)
@@ -79,12 +92,6 @@ def prepared(session: Session, make: Any) -> Scored:
     for stage, members in (("desk", made.experts[:7]), ("site", made.experts[2:])):
         made.panels[stage] = _panel(session, made, stage, members)
     return made
-
-
-def _person() -> Any:
-    from app.directory.models import Person
-
-    return Person
 
 
 def expert(session: Session, make: Any, number: int) -> tuple[Expert, Viewer]:
@@ -216,6 +223,7 @@ def scored(session: Session, make: Any) -> Scored:
     """The whole round: one absence, one recusal, every sitting closed."""
     made = prepared(session, make)
     for stage, panel in made.panels.items():
+        session.refresh(panel)
         for sitting in panel.sittings:
             gone = {
                 ("desk", 4): {"absent": (5,)},
@@ -223,3 +231,79 @@ def scored(session: Session, make: Any) -> Scored:
             }.get((stage, sitting.position), {})
             run_sitting(session, made, sitting, **gone)
     return made
+
+
+def reload(session: Session) -> Scored:
+    """The people and things of a stored `scored` round, read again."""
+    accounts = {row.login: row for row in session.scalars(select(Account))}
+
+    def who(start: str) -> Viewer:
+        row = next(a for login, a in sorted(accounts.items()) if login.startswith(start))
+        viewer = viewer_of(session, row)
+        assert viewer is not None
+        return viewer
+
+    round_ = session.scalar(select(Round))
+    assert round_ is not None
+    experts = [
+        (
+            session.scalars(select(Expert).where(Expert.number == f"E{n:04d}")).one(),
+            who(f"expert-{n}"),
+        )
+        for n in range(1, 10)
+    ]
+    return Scored(
+        round_, who("office"), who("second-office"), who("supervisor"), who("presenter"),
+        who("admin"), {s.name_zh: s for s in round_.subjects}, experts,
+        {p.stage: p for p in session.scalars(select(Panel))},
+    )  # fmt: skip
+
+
+_templates: dict[str, tuple[Path, str]] = {}
+
+
+def installation(
+    tmp_path: Path, factory: Any, pg_server: str | None, schema: str
+) -> Iterator[Settings]:
+    """A fresh installation with the scored round in it. Built once a test run, then copied."""
+    if "scored" not in _templates:
+        _templates["scored"] = _build(factory.mktemp("scored") / "home", pg_server, schema)
+    template, name = _templates["scored"]
+    home = tmp_path / "home"
+    shutil.copytree(template, home)
+    if pg_server is None:
+        yield Settings(home=home, database_url=f"sqlite:///{home / 'mingjian.db'}")
+        return
+    own = f"test_{os.getpid()}_{abs(hash(str(tmp_path))) % 10**10}"
+    _statement(pg_server, f"CREATE DATABASE {own} TEMPLATE {name}")
+    yield Settings(home=home, database_url=pg_server.replace("/postgres?", f"/{own}?"))
+    _statement(pg_server, f"DROP DATABASE {own} WITH (FORCE)")
+
+
+def _build(home: Path, pg_server: str | None, schema: str) -> tuple[Path, str]:
+    home.mkdir()
+    keys.create(home / "keys")
+    name = f"scored_{os.getpid()}"
+    if pg_server is None:
+        shutil.copy(schema, home / "mingjian.db")
+        url = f"sqlite:///{home / 'mingjian.db'}"
+    else:
+        _statement(pg_server, f"CREATE DATABASE {name} TEMPLATE {schema}")
+        url = pg_server.replace("/postgres?", f"/{name}?")
+    settings = Settings(home=home, database_url=url)
+    ring = keys.load(settings.keys)
+    database = Database(url, keys=ring, settings=settings, store=Store(settings.files))
+    with database.write() as session:
+        scored(session, Make())
+    if pg_server is None:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return home, name
+
+
+def _statement(url: str, words: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(words))
+    engine.dispose()

@@ -28,8 +28,8 @@ from tests.aggregation import builders
 
 
 @pytest.fixture
-def made(session: Any, make: Any) -> builders.Scored:
-    return builders.scored(session, make)
+def made(session: Any) -> builders.Scored:
+    return builders.reload(session)
 
 
 @pytest.fixture
@@ -121,19 +121,16 @@ def test_agreement_is_on_untrimmed_marks(run: Run) -> None:
     digest(run.results)
 
 
-def test_what_is_missing_is_named(session: Any, make: Any) -> None:
-    made = builders.prepared(session, make)
+def test_what_is_missing_is_named(session: Any, made: builders.Scored) -> None:
+    sitting = made.panels["desk"].sittings[0]
+    sitting.phase = "scoring"
+    append(session, None, "test.tampering")
     with pytest.raises(Conflict) as caught:
         operations.run(session, made.office, round=made.round)
     assert "东城区（综合评审）" in caught.value.text.zh
     assert "未结束" in caught.value.text.zh and "not over" in caught.value.text.en
-    sitting = made.panels["desk"].sittings[0]
-    builders.run_sitting(session, made, sitting)
     sheet = session.scalar(select(Sheet).where(Sheet.sitting_id == sitting.id))
-    for stage in made.panels.values():
-        for other in stage.sittings:
-            other.phase = "closed"
-    sheet.state = "draft"
+    sitting.phase, sheet.state = "closed", "draft"
     append(session, None, "test.tampering")
     with pytest.raises(Conflict, match=f"东城区（综合评审） 席位 {sheet.seat.number}"):
         operations.run(session, made.office, round=made.round)
@@ -171,12 +168,12 @@ def test_a_veto_is_a_gate(session: Any, made: builders.Scored) -> None:
     assert last.id == subject.region_code and last.rank is None and last.reason is not None
 
 
-def test_below_quorum_gives_no_score_and_says_why(session: Any, make: Any) -> None:
-    made = builders.prepared(session, make)
-    for stage, panel in made.panels.items():
-        for sitting in panel.sittings:
-            few = stage == "site" and sitting.position == 1
-            builders.run_sitting(session, made, sitting, absent=(1, 2, 3) if few else ())
+def test_below_quorum_gives_no_score_and_says_why(session: Any, made: builders.Scored) -> None:
+    sitting = made.panels["site"].sittings[0]
+    for sheet in session.scalars(select(Sheet).where(Sheet.sitting_id == sitting.id)):
+        if sheet.seat.number <= 3:
+            sheet.state, sheet.reason = "absent", "未到场"
+    append(session, None, "test.absences")
     run = operations.run(session, made.office, round=made.round)
     place = next(p for p in Reading(run).ranking() if p.id == made.round.subjects[0].region_code)
     assert place.total is None and place.status == "no_score"
@@ -280,12 +277,12 @@ def test_sentences_name_counties_and_stages(run: Run) -> None:
     assert punctuated("a:1,2;b(甲),乙 3,4") == "a：1,2；b（甲），乙 3,4"
 
 
-def test_pages(app: Any, client_as: Any, make: Any) -> None:
-    database = app.extensions["mingjian.db"]
-    with database.write() as session:
-        made = builders.scored(session, make)
+def test_pages(app: Any, client_as: Any) -> None:
+    with app.extensions["mingjian.db"].read() as session:
+        made = builders.reload(session)
+        slug = made.round.slug
     office, supervisor = client_as(made.office), client_as(made.supervisor)
-    base = f"/r/{made.round.slug}/runs"
+    base = f"/r/{slug}/runs"
     assert "还没有汇总" in office.get(base).text
     assert supervisor.post(base, data={"note": ""}).status_code == 403
     assert office.post(base, data={"note": ""}).headers["Location"].endswith("/runs/1")

@@ -7,7 +7,7 @@ draw itself is tested elsewhere.
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -331,4 +331,4 @@ def settings(
 
 @pytest.fixture
 def world(world_template: Template) -> World:
-    return dataclasses.replace(world_template.world)
+    return copy.deepcopy(world_template.world)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.db import Database
 from app.domain.draw import chain, derive_key
 from app.domain.draw import select as engine_select
 from app.domain.types import Conflict, DomainError, Forbidden
 from app.draw import ceremony, operations
-from app.draw.models import Seat
+from app.draw.models import Draw, Seat
+from app.keys import Keys
+from app.ledger import prove
 from app.ledger.append import append
 from app.ledger.models import Event
 from app.programme.models import Round
@@ -343,3 +348,40 @@ def test_twenty_raw_completions_give_one_result(session: Session, staff: Staff) 
             outcomes.append("refused")
     assert outcomes == ["drawn"] + ["refused"] * 19
     assert len(list(session.scalars(select(Seat)))) == 5
+
+
+def test_parallel_completions_give_one_result_and_the_ledger_holds(
+    database: Database, make: Any, keys: Keys
+) -> None:
+    with database.write() as session:
+        staff = Staff(session, make)
+        make_pool(session)
+        draw_id = to_dice(session, staff, request(session, staff, make_round(session))).id
+
+    def attempt(_: int) -> str:
+        try:
+            with database.write() as session:
+                draw = session.get(Draw, draw_id)
+                assert draw is not None
+                operations.complete_draw(session, staff.office, draw)
+        except Conflict:
+            return "refused"
+        return "drawn"
+
+    with ThreadPoolExecutor(4) as workers:
+        outcomes = Counter(workers.map(attempt, range(12)))
+    assert outcomes == {"drawn": 1, "refused": 11}
+    with database.read() as session:
+        assert len(list(session.scalars(select(Seat)))) == 5
+        report = prove.verify(session, keys)
+        assert report.ok, report.faults
+
+
+def test_the_database_itself_refuses_a_second_result(session: Session, staff: Staff) -> None:
+    make_pool(session)
+    round_ = make_round(session)
+    first = request(session, staff, round_)
+    operations.abort_draw(session, staff.office, first, "测试")
+    completed(session, staff, request(session, staff, round_))
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.execute(text("UPDATE draw SET state = 'completed' WHERE id = :d"), {"d": first.id})

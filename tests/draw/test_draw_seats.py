@@ -17,7 +17,7 @@ from tests.draw.builders import Staff, completed, make_pool, make_round, request
 
 
 def drawn(session: Session, staff: Staff, **more: Any) -> Draw:
-    make_pool(session, 70)
+    make_pool(session, *more.pop("people", (70, 20)))
     panel = {"quotas": {"discipline": {"land": [2, 2], "law": [1, 2]}}}
     kind = more.pop("kind", "real")
     return completed(
@@ -73,7 +73,8 @@ def test_two_acts_keep_quotas_and_the_transcript_verifies(
 
 
 def test_a_replacement_is_of_the_leavers_type(session: Session, staff: Staff) -> None:
-    draw = drawn(session, staff, kind="drill")
+    # Six or more of each type and no shared employer: somebody of the type is always free.
+    draw = drawn(session, staff, kind="drill", people=(210, 210))
     act = remove(session, staff, draw, 3)
     (leaver,) = [s for s in draw.seats if not s.active]
     (new,) = finish(session, staff, draw, act)

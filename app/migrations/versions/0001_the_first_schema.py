@@ -641,7 +641,7 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=64), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('sections', sa.JSON(), nullable=False),
-    sa.Column('head', sa.String(length=64), nullable=True),
+    sa.Column('head', sa.String(length=200), nullable=True),
     sa.Column('pdf_sha256', sa.String(length=64), nullable=True),
     sa.Column('due_at', app.db.Moment(timezone=True), nullable=False),
     sa.Column('created_by', sa.String(length=16), nullable=True),

@@ -144,6 +144,8 @@ def enrol(
             if row.consent_at is not None:
                 _become_active(session, row, candidate.verified_on)
         rows.append(row)
+        if offset % 200 == 199:
+            session.flush()  # in portions: tracking of pending rows slows with their number
     session.flush()
     append(
         session,

@@ -1,0 +1,181 @@
+"""Reading reports. The office and the supervisor always; a panel's leader while it is drafted; its
+members from the moment at which they are asked to sign. A presenter and everybody else never see the
+paper here: once it is final, a presenter reads the result of his own county and an expert his own
+figures. An administrator sees no marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.accounts.viewer import Viewer
+from app.aggregation import queries as runs
+from app.aggregation.reading import Reading
+from app.domain.types import NotFound, Text
+from app.draw.models import Seat
+from app.panel.models import Panel
+from app.programme.instruments import stage_text
+from app.programme.models import Round
+from app.registry.models import Expert
+from app.report.models import Report, Signature
+
+ABSENT = Text(
+    "没有找到这份报告，或者它不对您开放。", "There is no such report, or it is not open to you."
+)
+READERS = ("office", "supervisor")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An expert of the round's panels: every active seat, and the panels he leads."""
+
+    expert: Expert
+    seats: tuple[tuple[Panel, Seat], ...]
+
+    @property
+    def leads(self) -> bool:
+        return any(panel.leader_seat_id == seat.id for panel, seat in self.seats)
+
+    @property
+    def places(self) -> Text:
+        """Where he sits: "综合评审 3 号、实地考核 1 号"."""
+        parts = [
+            Text("{s} {n} 号", "{s} seat {n}").format(s=stage_text(panel.stage), n=seat.number)
+            for panel, seat in self.seats
+        ]
+        return Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
+
+    @property
+    def role(self) -> Text:
+        if self.leads:
+            return Text("评审组组长", "Panel leader")
+        return Text("评审组成员", "Panel member")
+
+
+def members(session: Session, round_: Round) -> list[Member]:
+    """Everybody who has to sign: experts on active seats, leaders first, then by panel and seat."""
+    rows = session.execute(
+        select(Panel, Seat)
+        .join(Seat, (Seat.draw_id == Panel.draw_id) & (Seat.panel == Panel.code))
+        .where(Panel.round_id == round_.id, Seat.state != "removed")
+        .order_by(Panel.stage, Panel.code, Seat.number)
+    ).all()
+    found: dict[str, list[tuple[Panel, Seat]]] = {}
+    for panel, seat in rows:
+        found.setdefault(seat.expert_id, []).append((panel, seat))
+    made = [Member(seats[0][1].expert, tuple(seats)) for seats in found.values()]
+    return sorted(made, key=lambda m: not m.leads)
+
+
+def member_of(session: Session, viewer: Viewer, round_: Round) -> Member | None:
+    """The viewer as a member of the round's panels."""
+    if viewer.role != "expert":
+        return None
+    return next(
+        (m for m in members(session, round_) if m.expert.person_id == viewer.person_id), None
+    )
+
+
+def reports(session: Session, viewer: Viewer, round_: Round) -> list[Report]:
+    """The reports of a round that the viewer may read, the latest first."""
+    rows = session.scalars(
+        select(Report)
+        .where(Report.round_id == round_.id)
+        .options(selectinload(Report.signatures))
+        .order_by(Report.number.desc())
+    ).all()
+    if viewer.role in READERS:
+        return list(rows)
+    member = member_of(session, viewer, round_)
+    return [row for row in rows if member is not None and _open_to(member, row)]
+
+
+def _open_to(member: Member, report: Report) -> bool:
+    return member.leads or report.state != "drafting"
+
+
+def report(session: Session, viewer: Viewer, round_: Round, number: int) -> Report:
+    """One report by its number; NotFound."""
+    for row in reports(session, viewer, round_):
+        if row.number == number:
+            return row
+    raise NotFound(ABSENT)
+
+
+def last_report(session: Session, round_: Round) -> Report | None:
+    """The latest report of a round."""
+    return session.scalar(
+        select(Report)
+        .where(Report.round_id == round_.id)
+        .order_by(Report.number.desc())
+        .limit(1)
+    )
+
+
+def final_report(session: Session, round_: Round) -> Report | None:
+    """The report in force."""
+    return session.scalar(
+        select(Report)
+        .where(Report.round_id == round_.id, Report.state == "final")
+        .order_by(Report.number.desc())
+        .limit(1)
+    )
+
+
+def finals_before(session: Session, report_: Report) -> list[Report]:
+    """Earlier final reports of the round, which a new final one replaces."""
+    return list(
+        session.scalars(
+            select(Report).where(
+                Report.round_id == report_.round_id,
+                Report.state == "final",
+                Report.number < report_.number,
+            )
+        )
+    )
+
+
+def signatures(report_: Report) -> dict[str, Signature]:
+    """Expert id -> what he put under the report."""
+    return {row.expert_id: row for row in report_.signatures}
+
+
+def waiting(session: Session, report_: Report) -> list[Member]:
+    """Members of whom nothing is recorded yet."""
+    done = signatures(report_)
+    return [m for m in members(session, report_.round) if m.expert.id not in done]
+
+
+def own_result(session: Session, viewer: Viewer, round_: Round) -> dict[str, Any]:
+    """Once a report is final: an expert's own figures, or a presenter's own counties item by item.
+
+    `{report, figures}` or `{report, counties}`; NotFound before, and for everybody else.
+    """
+    final = final_report(session, round_)
+    if final is None:
+        raise NotFound(ABSENT)
+    if viewer.role == "expert":
+        member = member_of(session, viewer, round_)
+        if member is None:
+            raise NotFound(ABSENT)
+        seats = [seat.id for _, seat in member.seats]
+        return {"report": final, "figures": runs.own_figures(final.run, seats)}
+    own = [s for s in round_.subjects if s.presenter_id == viewer.person_id]
+    if viewer.role != "presenter" or not own:
+        raise NotFound(ABSENT)
+    reading = Reading(final.run)
+    places = {place.id: place for place in reading.ranking()}
+    counties = []
+    for subject in own:
+        row = runs.county_of(final.run, subject.id)
+        if row is None:
+            continue
+        parts = [
+            (reading.titles[stage["id"]], reading.items(row["id"], stage["id"])[1])
+            for stage in reading.stages
+        ]
+        counties.append({"place": places[row["id"]], "stages": parts})
+    return {"report": final, "counties": counties}
