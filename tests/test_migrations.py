@@ -77,9 +77,7 @@ def _fine_print(database: Database) -> dict[str, object]:
     for table in sorted(Base.metadata.tables):
         kept[table] = (
             sorted((c["name"], _plain(c["sqltext"])) for c in found.get_check_constraints(table)),
-            sorted(
-                (i["name"], bool(i["unique"]), _where(i)) for i in found.get_indexes(table)
-            ),
+            sorted((i["name"], bool(i["unique"]), _where(i)) for i in found.get_indexes(table)),
             sorted(
                 (u["name"], tuple(u["column_names"])) for u in found.get_unique_constraints(table)
             ),

@@ -173,7 +173,8 @@ def join(token: str) -> Any:
             secret: str | None = None
             codes: list[str] = []
             role_now = queries.live_role(writing, account.person_id) or ""
-            if purpose == "signup" and operations.needs_second_factor(role_now, settings().demo):
+            wants = operations.needs_second_factor(role_now, settings().demo)
+            if wants and account.totp_secret is None:
                 secret, codes = operations.start_totp(writing, account, keys())
             label = account.login
     except NotFound:

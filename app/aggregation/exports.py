@@ -133,7 +133,12 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
             Sheet("指标", item_heads, item_rows(reading), (10, 14, 14, 10, 40, 8, 8, 10)),
             Sheet(
                 "计算过程",
-                [Text("区划代码", "Code"), Text("区县", "County"), Text("步", "Step"), Text("算式", "Arithmetic")],
+                [
+                    Text("区划代码", "Code"),
+                    Text("区县", "County"),
+                    Text("步", "Step"),
+                    Text("算式", "Arithmetic"),
+                ],
                 lines,
                 (10, 14, 6, 100),
             ),

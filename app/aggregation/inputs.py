@@ -94,9 +94,7 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
     _qualified(round_, running)
     found = _counting(session, stages, running)
     computed = {
-        stage.id: computed_points(session, round_, stage.stage)
-        for stage in stages
-        if stage.panels
+        stage.id: computed_points(session, round_, stage.stage) for stage in stages if stage.panels
     }
     subjects = []
     for subject in round_.subjects:
@@ -164,7 +162,7 @@ def _stages(session: Session, round_: Round, rule: ScoreRule) -> list[_Stage]:
     if not rule.modules:
         if len(panels) != 1:
             raise Conflict(_NO_STAGES)
-        (stage, rows), = panels.items()
+        ((stage, rows),) = panels.items()
         return [_Stage(stage, stage, stage_text(stage), Decimal(1), tuple(rows))]
     scheme = scheme_of(round_)
     parts = {c.id: c for c in scheme.aggregation.components} if scheme.aggregation else {}
@@ -345,9 +343,7 @@ def _sheet(
             for name in points.awaiting
         ]
         raise Conflict(
-            _AWAITING.format(
-                c=subject.name, s=stage.title, n=seat.number, items=_listed(awaited)
-            )
+            _AWAITING.format(c=subject.name, s=stage.title, n=seat.number, items=_listed(awaited))
         )
     return {
         **made,
@@ -370,9 +366,7 @@ def _veto_reason(subject: Subject) -> Text:
     listed = [Text(f"{o.department}：{o.reason}", f"{o.department}: {o.reason}") for o in struck]
     if not listed:
         return Text("资格审查被一票否决。", "Vetoed at the qualification check.")
-    return Text(
-        "；".join(t.zh for t in listed) + "。", "; ".join(t.en for t in listed) + "."
-    )
+    return Text("；".join(t.zh for t in listed) + "。", "; ".join(t.en for t in listed) + ".")
 
 
 def marks_of(inputs: Mapping[str, Any]) -> list[SubjectMarks]:

@@ -25,9 +25,7 @@ def runs(session: Session, viewer: Viewer, round_: Round) -> list[Run]:
     if viewer.role not in READERS:
         return []
     return list(
-        session.scalars(
-            select(Run).where(Run.round_id == round_.id).order_by(Run.number.desc())
-        )
+        session.scalars(select(Run).where(Run.round_id == round_.id).order_by(Run.number.desc()))
     )
 
 

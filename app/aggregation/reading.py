@@ -88,7 +88,9 @@ class Agreed:
     title: Text
     n: int
     k: int
-    rows: tuple[tuple[Text, str, str | None, str | None, Text], ...]  # name, value, low, high, words
+    rows: tuple[
+        tuple[Text, str, str | None, str | None, Text], ...
+    ]  # name, value, low, high, words
     verdict: str
     words: Text
 
@@ -287,9 +289,7 @@ class Reading:
         grave = {"red": 0, "amber": 1, "info": 2}
         found = [(flag["level"], flag) for flag in self.results["flags"]]
         ordered = sorted(found, key=lambda pair: grave[pair[0]])
-        return [
-            (level, self._flag_text(flag)) for level, flag in ordered
-        ]
+        return [(level, self._flag_text(flag)) for level, flag in ordered]
 
     def _flag_text(self, flag: Mapping[str, Any]) -> Text:
         text = self.say(flag["text"]) or Text("", "")
@@ -349,9 +349,7 @@ class Reading:
         """Marks by county as SVG, dropped ones hollow and struck."""
         rows = []
         for row in self.rows(stage, panel):
-            marks = [
-                DotMark(m.value, m.dropped, m.rater) for m in row.marks if m.value is not None
-            ]
+            marks = [DotMark(m.value, m.dropped, m.rater) for m in row.marks if m.value is not None]
             value = self.scores[row.id]["stages"][stage]["value"]
             mean = None if value is None else half_up(Fraction(value), 2)
             rows.append(DotRow(row.name.get(language), marks, mean))
@@ -375,7 +373,9 @@ class Reading:
 
 
 _COEFFICIENTS = {
-    "ICC(A,1)": Text("单个专家评分的信度（绝对一致）", "reliability of one expert's mark (absolute)"),
+    "ICC(A,1)": Text(
+        "单个专家评分的信度（绝对一致）", "reliability of one expert's mark (absolute)"
+    ),
     "ICC(A,k)": Text("全组均分的信度（绝对一致）", "reliability of the panel's mean (absolute)"),
     "ICC(C,k)": Text(
         "只看相对高低时的信度；与上一行之差即宽严差异",
@@ -383,7 +383,11 @@ _COEFFICIENTS = {
     ),
 }
 _ERRORS = (
-    ("sem", Text("单份评分的误差（分）", "Error of one mark (points)"), Text("测量标准误 SEM", "SEM")),
+    (
+        "sem",
+        Text("单份评分的误差（分）", "Error of one mark (points)"),
+        Text("测量标准误 SEM", "SEM"),
+    ),
     (
         "sem_mean",
         Text("全组均分的误差（分）", "Error of the mean (points)"),

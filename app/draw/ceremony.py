@@ -213,7 +213,9 @@ def anchor(session: Session, keys: Keys, event: Event) -> tuple[Checkpoint, dict
     note = prove.sign_head(session, keys, "draw")
     _, proof = prove.prove_inclusion(session, event.seq)
     blob = ED25519 + keys.public
-    verifier_key = f"{keys.name}+{key_id(keys.name, keys.public).hex()}+{base64.b64encode(blob).decode()}"
+    verifier_key = (
+        f"{keys.name}+{key_id(keys.name, keys.public).hex()}+{base64.b64encode(blob).decode()}"
+    )
     return note, {
         "event": event.payload,
         "index": event.seq,

@@ -130,5 +130,3 @@ def replace_seat(stage: Stage, draw_id: str, slug: str, kind: str, number: int) 
             code = chain(secret(slug, kind, party), LINKS - act.number).hex()
             operations.reveal_act_code(session, stage.crew[party], act, party, code)
         operations.complete_act(session, stage.crew["office"], act)
-
-

@@ -28,7 +28,9 @@ def _centred(*parts: object) -> Decimal:
 def level(expert: str, county: str, item: str, quality: Decimal) -> Decimal:
     """The share of an item's points that an expert (by number) gives a county."""
     severity = (Decimal(share("severity", expert)) / 10_000 - Decimal("0.5")) * SPAN
-    return min(ONE, max(Decimal("0.30"), quality + severity + _centred(expert, county, item) * NOISE))
+    return min(
+        ONE, max(Decimal("0.30"), quality + severity + _centred(expert, county, item) * NOISE)
+    )
 
 
 def changes(

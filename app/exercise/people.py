@@ -89,7 +89,9 @@ def employing() -> list[EmployerSpec]:
 def ordinary(today: date) -> list[Invented]:
     """The pool whom no rule about the person excludes: ORDINARY people, the same on every run."""
     bodies = employing()
-    return [_one(number, bodies[(number - 1) % len(bodies)], today) for number in range(1, ORDINARY + 1)]
+    return [
+        _one(number, bodies[(number - 1) % len(bodies)], today) for number in range(1, ORDINARY + 1)
+    ]
 
 
 def _one(number: int, body: EmployerSpec, today: date) -> Invented:

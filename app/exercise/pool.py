@@ -147,7 +147,9 @@ class Cases:
         registry.admit(self.session, self.crew["keeper2"], expert=expert)
         return expert
 
-    def post(self, expert: Expert, employer: str, days: tuple[int, int | None], relation: str) -> None:
+    def post(
+        self, expert: Expert, employer: str, days: tuple[int, int | None], relation: str
+    ) -> None:
         """A further post, from so many days ago until so many days ago (None: still)."""
         first, last = days
         directory.add_employment(
@@ -197,7 +199,9 @@ def _junior(cases: Cases) -> Expert:
 
 def _suspended(cases: Cases) -> Expert:
     expert = cases.admitted()
-    registry.suspend(cases.session, cases.crew["keeper"], expert=expert, reason="演练：本人申请暂停。")
+    registry.suspend(
+        cases.session, cases.crew["keeper"], expert=expert, reason="演练：本人申请暂停。"
+    )
     return expert
 
 

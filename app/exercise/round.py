@@ -82,7 +82,9 @@ def make_round(
     today = clock.today(stage.parts.settings.timezone)
     overrides: dict[str, Any] | None = None
     if exempt:
-        overrides = {"central_exempt": {**EXEMPTION, "on": (today - timedelta(days=30)).isoformat()}}
+        overrides = {
+            "central_exempt": {**EXEMPTION, "on": (today - timedelta(days=30)).isoformat()}
+        }
     with stage.write() as session:
         made = programme.create_round(
             session, office, slug=slug, scheme_id=SCHEME, title_zh=title_zh, title_en=title_en,
@@ -205,9 +207,7 @@ def qualify(stage: Stage, slug: str) -> int:
                 item = str(entry.item["id"])
                 reason = "演练：经核对材料，未发现不符合情形。"
                 if item in ("Q03", "Q05") and district.code == "110117":
-                    reason = (
-                        "演练：违法占用耕地120亩，但只占新增建设用地占用耕地面积的8%，两个条件未同时满足，不构成否决。"
-                    )
+                    reason = "演练：违法占用耕地120亩，但只占新增建设用地占用耕地面积的8%，两个条件未同时满足，不构成否决。"
                 programme.record_opinion(
                     session, office, subject, item, DEPARTMENTS[item], "pass", (), reason,
                     "演练材料", signer=f"{DEPARTMENTS[item]}（演练签署）",

@@ -82,7 +82,12 @@ def speak(stage: Stage, sitting_id: str, *, challenged: bool = False, confirm: b
         )  # fmt: skip
         session.expire(sitting, ["statement"])
         panels.record_statement(
-            session, presenter, sitting=sitting, outline=outline(district), questions=None, version=1
+            session,
+            presenter,
+            sitting=sitting,
+            outline=outline(district),
+            questions=None,
+            version=1,
         )
         panels.record_statement(
             session, crew["office2"], sitting=sitting, outline=outline(district),
@@ -121,9 +126,7 @@ def _fill(stage: Stage, session: Session, sheet: Sheet, *, lift: str = "") -> Sh
     seat, district = sheet.seat, district_of(sheet.sitting)
     viewer = stage.crew.experts[seat.expert_id]
     quality = marks.Decimal(lift) if lift else district.quality
-    typed = marks.changes(
-        sheet_items(sheet.instrument), seat.expert.number, district.code, quality
-    )
+    typed = marks.changes(sheet_items(sheet.instrument), seat.expert.number, district.code, quality)
     parts = sorted(typed)
     for half in (parts[: len(parts) // 2], parts[len(parts) // 2 :]):
         scoring.save_draft(
@@ -170,6 +173,11 @@ def score(
                     again = scoring.correct(
                         session, viewer, sheet=sheet, reason="演练：第一版看错一页台账，更正。"
                     )
-                    _fill(stage, session, again, lift=str(district_of(sitting).quality + marks.NOISE / 3))
+                    _fill(
+                        stage,
+                        session,
+                        again,
+                        lift=str(district_of(sitting).quality + marks.NOISE / 3),
+                    )
         scoring.close_scoring(session, stage.crew["office"], sitting=sitting)
     return sealed

@@ -183,10 +183,7 @@ def _office_results(session: Session, round_: Round) -> list[Wait]:
             )
         ]
     report = session.scalar(
-        select(Report)
-        .where(Report.round_id == round_.id)
-        .order_by(Report.number.desc())
-        .limit(1)
+        select(Report).where(Report.round_id == round_.id).order_by(Report.number.desc()).limit(1)
     )
     if run and report is None:
         text = Text("已汇总：起草评审报告", "Aggregated: draft the rating report")
@@ -359,7 +356,10 @@ def _admin(session: Session, viewer: Viewer) -> list[Wait]:
         )
     if not supervisor_exists(session):
         found.append(
-            Wait(Text("还没有监督人员：请邀请", "There is no supervisor yet: invite one"), "accounts.index")
+            Wait(
+                Text("还没有监督人员：请邀请", "There is no supervisor yet: invite one"),
+                "accounts.index",
+            )
         )
     return found
 

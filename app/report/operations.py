@@ -39,7 +39,8 @@ _HAS_REPORT = Text(
     "Report {n} on this very run is final and is not replaced. Nothing was changed.",
 )
 _NOT_LEADER = Text(
-    "只有评审组组长可以办理。没有任何改动。", "Only a panel leader may do this. Nothing was changed."
+    "只有评审组组长可以办理。没有任何改动。",
+    "Only a panel leader may do this. Nothing was changed.",
 )
 _STATE = Text(
     "报告现在的状态是“{now}”，不能{what}。没有任何改动。",

@@ -108,10 +108,7 @@ def report(session: Session, viewer: Viewer, round_: Round, number: int) -> Repo
 def last_report(session: Session, round_: Round) -> Report | None:
     """The latest report of a round."""
     return session.scalar(
-        select(Report)
-        .where(Report.round_id == round_.id)
-        .order_by(Report.number.desc())
-        .limit(1)
+        select(Report).where(Report.round_id == round_.id).order_by(Report.number.desc()).limit(1)
     )
 
 

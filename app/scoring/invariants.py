@@ -64,7 +64,9 @@ def one_live_sheet(session: Session) -> list[Text]:
 def sheets_belong(session: Session) -> list[Text]:
     """A sheet's seat belongs to its sitting's panel."""
     return [
-        Text(f"评分表 {sheet.id}：席位不属于该组", f"sheet {sheet.id}: its seat is of another panel")
+        Text(
+            f"评分表 {sheet.id}：席位不属于该组", f"sheet {sheet.id}: its seat is of another panel"
+        )
         for sheet in session.scalars(select(Sheet).join(Seat, Sheet.seat_id == Seat.id))
         if (sheet.seat.draw_id, sheet.seat.panel)
         != (sheet.sitting.panel.draw_id, sheet.sitting.panel.code)

@@ -26,7 +26,8 @@ from app.scoring.entries import merged
 from app.scoring.models import Sheet
 
 _NOT_OPEN = Text(
-    "现在不能评分：{why}。已保存的内容都在。", "Scoring is not open: {why_en}. Everything saved is kept."
+    "现在不能评分：{why}。已保存的内容都在。",
+    "Scoring is not open: {why_en}. Everything saved is kept.",
 )
 
 
@@ -101,9 +102,9 @@ def save_draft(
         sheet.entries = merged(sheet_items(sheet.instrument), sheet.entries, changes)
     except KeyError as error:
         raise DomainError(
-            Text("评分表上没有这一项：{i}。未保存。", "No such item: {i}. Nothing was saved.").format(
-                i=str(error.args[0])[:40]
-            )
+            Text(
+                "评分表上没有这一项：{i}。未保存。", "No such item: {i}. Nothing was saved."
+            ).format(i=str(error.args[0])[:40])
         ) from error
     sheet.version += 1
     sheet.saved_at = clock.now()
@@ -123,9 +124,7 @@ def _own_draft(session: Session, actor: Viewer, sheet: Sheet) -> None:
     _must_be_open(sheet.sitting)
 
 
-def seal(
-    session: Session, actor: Viewer, *, sheet: Sheet, version: int, signed_name: str
-) -> Sheet:
+def seal(session: Session, actor: Viewer, *, sheet: Sheet, version: int, signed_name: str) -> Sheet:
     """Freeze the sheet: complete, on the version that the expert saw, under his name. The receipt
     code is taken from the ledger leaf that covers the sealed sheet."""
     _own_draft(session, actor, sheet)
@@ -243,7 +242,8 @@ def _final(
     _must_be_open(sitting)
     if len(reason.strip()) < 2:
         raise DomainError(
-            Text("请写明理由。没有任何改动。", "State the reason. Nothing was changed."), field="reason"
+            Text("请写明理由。没有任何改动。", "State the reason. Nothing was changed."),
+            field="reason",
         )
     sheet = queries.live_sheet(session, sitting, seat)
     if sheet is not None and sheet.state != "draft":

@@ -166,4 +166,3 @@ def unfinished(session: Session, sitting: Sitting) -> list[Seat]:
         )
     )
     return [seat for seat in panels.seats(session, sitting.panel) if seat.id not in done]
-

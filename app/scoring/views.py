@@ -62,7 +62,9 @@ def sheet(slug: str, sheet_id: str) -> Any:
         return render_template(
             "scoring/sealed.html", sheet=row, standing=standing, form=ReasonForm(formdata=None)
         )
-    sections = [s for s in row.instrument["sections"] if s["applies"]] or [{"id": "", "title": None}]
+    sections = [s for s in row.instrument["sections"] if s["applies"]] or [
+        {"id": "", "title": None}
+    ]
     wanted = request.args.get("section") or sections[0]["id"]
     here = next((s for s in sections if s["id"] == wanted), sections[0])
     items = [i for i in standing["items"] if (i["section"] or "") == here["id"] and i["applies"]]
@@ -186,7 +188,13 @@ def correct(slug: str, sheet_id: str) -> Any:
             "scoring/sealed.html", sheet=row, standing=queries.standing(row), form=form
         )
         return page, 422
-    flash(say("已另起一版；封存前原表仍然有效。", "A new version; the old one counts until it is sealed."), "done")
+    flash(
+        say(
+            "已另起一版；封存前原表仍然有效。",
+            "A new version; the old one counts until it is sealed.",
+        ),
+        "done",
+    )
     return redirect(url_for("scoring.sheet", slug=slug, sheet_id=new.id))
 
 
@@ -204,7 +212,10 @@ def recuse(slug: str, sitting_id: str) -> Any:
         except DomainError as error:
             form.refuse(error, "reason")
             return render_template("scoring/recuse.html", sitting=sitting, form=form), 422
-        flash(say("已回避，本县不计您的评分。", "You stand aside; no mark of yours counts here."), "done")
+        flash(
+            say("已回避，本县不计您的评分。", "You stand aside; no mark of yours counts here."),
+            "done",
+        )
         return redirect(url_for("scoring.index", slug=slug))
     page = render_template("scoring/recuse.html", sitting=sitting, form=form)
     return page, 422 if form.is_submitted() else 200
@@ -226,9 +237,7 @@ def progress(slug: str, sitting_id: str) -> Any:
         me().require("office")
         if form.validate_on_submit():
             seat = next(r.seat for r in rows if r.seat.id == form.seat.data)
-            operations.mark_absent(
-                db(), me(), sitting=sitting, seat=seat, reason=form.reason.data
-            )
+            operations.mark_absent(db(), me(), sitting=sitting, seat=seat, reason=form.reason.data)
             flash(say("已记录缺席。", "The absence is recorded."), "done")
             return redirect(url_for("scoring.progress", slug=slug, sitting_id=sitting_id))
     page = render_template("scoring/progress.html", sitting=sitting, rows=rows, form=form)

@@ -46,9 +46,7 @@ def verify() -> Any:
         except DomainError as error:
             problem = error.text
     report = prove.verify(db(), keys(), printed) if problem is None else None
-    page = render_template(
-        "supervision/verify.html", report=report, typed=typed, problem=problem
-    )
+    page = render_template("supervision/verify.html", report=report, typed=typed, problem=problem)
     return page, 422 if problem else 200
 
 
@@ -56,6 +54,4 @@ def verify() -> Any:
 @allow("supervisor", "admin")
 def doctor() -> Any:
     """Every invariant over live data, by name."""
-    return render_template(
-        "supervision/doctor.html", checks=list(examine(db(), keys(), store()))
-    )
+    return render_template("supervision/doctor.html", checks=list(examine(db(), keys(), store())))

@@ -42,7 +42,9 @@ WORDS = {
         Text("如需要，请联系创建办公室。", "Ask the programme office if you need it."),
     ),
     404: Words(
-        Text("没有这个页面，或者它不对您开放。", "There is no such page, or it is not open to you."),
+        Text(
+            "没有这个页面，或者它不对您开放。", "There is no such page, or it is not open to you."
+        ),
         Text("请检查地址，或回到首页。", "Check the address, or go to the first page."),
     ),
     405: Words(

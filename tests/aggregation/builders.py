@@ -123,8 +123,12 @@ def _panel(
     for number, (row, _) in enumerate(members, 1):
         session.add(
             Seat(
-                draw_id=draw.id, panel="P1", number=number, expert_id=row.id,
-                ticket=hashlib.sha256(row.id.encode()).hexdigest(), state="confirmed",
+                draw_id=draw.id,
+                panel="P1",
+                number=number,
+                expert_id=row.id,
+                ticket=hashlib.sha256(row.id.encode()).hexdigest(),
+                state="confirmed",
                 changed_at=NOW,
             )  # fmt: skip
         )
@@ -146,9 +150,7 @@ def run_sitting(
     recused: tuple[int, ...] = (), close: bool = True, shift: Decimal = Decimal(0),
 ) -> None:  # fmt: skip
     """One sitting from its opening to its end; every seat seals, is absent or recused."""
-    panels.schedule(
-        session, made.office, sitting=sitting, on=date(2012, 11, 6), place="测试会议室"
-    )
+    panels.schedule(session, made.office, sitting=sitting, on=date(2012, 11, 6), place="测试会议室")
     panels.open_sitting(session, made.office, sitting=sitting)
     seats = panel_queries.seats(session, sitting.panel)
     for seat in seats:
@@ -194,9 +196,7 @@ def fill(
         level = Decimal(70 + 4 * sitting.position + number % 3 * 2 + seed[0] % 7) / 100 + shift
         changes |= _answer(item, min(level, Decimal(1)))
     sheet = scoring.save_draft(session, viewer, sheet=sheet, changes=changes, version=0)
-    scoring.seal(
-        session, viewer, sheet=sheet, version=sheet.version, signed_name=viewer.name
-    )
+    scoring.seal(session, viewer, sheet=sheet, version=sheet.version, signed_name=viewer.name)
 
 
 def _answer(item: dict[str, Any], level: Decimal) -> dict[str, Any]:

@@ -64,9 +64,7 @@ def test_scores_are_those_of_a_pocket_calculator(run: Run) -> None:
         for stage, mean in means.items():
             part = score["stages"][stage]
             exact = next(
-                s["result"]
-                for s in score["steps"]
-                if s["op"] == "estimate" and s["stage"] == stage
+                s["result"] for s in score["steps"] if s["op"] == "estimate" and s["stage"] == stage
             )
             assert Fraction(exact) == mean
             assert len(fell[stage]) == 2 and part["unit"]["dropped"] == fell[stage]
@@ -177,7 +175,10 @@ def test_below_quorum_gives_no_score_and_says_why(session: Any, made: builders.S
     run = operations.run(session, made.office, round=made.round)
     place = next(p for p in Reading(run).ranking() if p.id == made.round.subjects[0].region_code)
     assert place.total is None and place.status == "no_score"
-    assert place.reason is not None and place.reason.zh == "实地考核总分只有 4 个有效分数，少于规定的 5 个，不计分。"
+    assert (
+        place.reason is not None
+        and place.reason.zh == "实地考核总分只有 4 个有效分数，少于规定的 5 个，不计分。"
+    )
     assert place.reason.en.startswith("Site assessment, sheet totals has 4 valid marks")
 
 
@@ -287,7 +288,9 @@ def test_pages(app: Any, client_as: Any) -> None:
     assert supervisor.post(base, data={"note": ""}).status_code == 403
     assert office.post(base, data={"note": ""}).headers["Location"].endswith("/runs/1")
     again = office.post(base, data={"note": "再来一次看看"})
-    assert again.status_code == 422 and "没有新的结果" in again.text and "再来一次看看" in again.text
+    assert (
+        again.status_code == 422 and "没有新的结果" in again.text and "再来一次看看" in again.text
+    )
     page = supervisor.get(f"{base}/1").text
     assert "评分者一致性" in page and "<del>" in page and page.count("<svg") >= 3
     assert "当日请病假" in page

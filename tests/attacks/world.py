@@ -187,7 +187,9 @@ def declare(session: Session, world: World, ids: PanelIds | None = None) -> None
             )
 
 
-def gather(session: Session, world: World, position: int = 0, ids: PanelIds | None = None) -> Sitting:
+def gather(
+    session: Session, world: World, position: int = 0, ids: PanelIds | None = None
+) -> Sitting:
     """The sitting opened, everybody signed in."""
     ids = ids or world.site
     sitting = session.get_one(Sitting, ids.sittings[position])
@@ -317,9 +319,7 @@ def copy_of(template: Template, home: Path, pg_server: str | None, name: str) ->
 
 
 @pytest.fixture
-def settings(
-    tmp_path: Path, world_template: Template, pg_server: str | None
-) -> Iterator[Settings]:
+def settings(tmp_path: Path, world_template: Template, pg_server: str | None) -> Iterator[Settings]:
     """Takes the place of the suite's empty installation."""
     home = tmp_path / "home"
     home.mkdir()

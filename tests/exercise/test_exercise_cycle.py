@@ -48,7 +48,9 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory, pg_server: str | None, schema: str) -> Iterator[Played]:
+def played(
+    tmp_path_factory: pytest.TempPathFactory, pg_server: str | None, schema: str
+) -> Iterator[Played]:
     """On SQLite, or on PostgreSQL when the suite runs there."""
     home = tmp_path_factory.mktemp("exercise") / "home"
     home.mkdir()
@@ -175,7 +177,10 @@ def test_sheets_tell_of_a_recusal_an_absence_a_correction_and_an_outlier(played:
         sheets = session.scalars(select(Sheet).where(Sheet.state == "sealed")).all()
         by_county: dict[str, list[Sheet]] = {}
         for sheet in sheets:
-            if sheet.sitting.panel.stage == "desk" and sheet.sitting.panel.round_id == played.made.round_id:
+            if (
+                sheet.sitting.panel.stage == "desk"
+                and sheet.sitting.panel.round_id == played.made.round_id
+            ):
                 by_county.setdefault(sheet.sitting.subject.region_code, []).append(sheet)
         assert set(by_county) == set(BY_CODE)
         pinggu = sorted(sheet.marked or 0 for sheet in by_county["110117"])

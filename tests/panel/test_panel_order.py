@@ -259,9 +259,7 @@ def test_the_challenge_window_is_the_statement(session, world):
     seat = world.seat(session, 3)
 
     def ask(reason="曾任该区规划顾问"):
-        return operations.challenge(
-            session, presenter, sitting=sitting, seat=seat, reason=reason
-        )
+        return operations.challenge(session, presenter, sitting=sitting, seat=seat, reason=reason)
 
     refused(ask, "not open")
     steps.declare(session, world)
@@ -277,9 +275,7 @@ def test_the_challenge_window_is_the_statement(session, world):
         )
     row = ask()
     session.flush()
-    refused(
-        lambda: operations.close_statement(session, office, sitting=sitting), "undecided"
-    )
+    refused(lambda: operations.close_statement(session, office, sitting=sitting), "undecided")
     with pytest.raises(Forbidden):
         operations.decide_challenge(
             session, world.people["supervisor"], challenge=row, upheld=True, reason="越权处理"

@@ -32,7 +32,9 @@ ITEMS = [
 ]
 BY_ID = {row["id"]: row for row in ITEMS}
 TEXT = st.one_of(
-    st.sampled_from(["", "0", "8", "7.5", "-1", "８", "nan", "NaN", "sNaN", "Infinity", "1e9", "x"]),
+    st.sampled_from(
+        ["", "0", "8", "7.5", "-1", "８", "nan", "NaN", "sNaN", "Infinity", "1e9", "x"]
+    ),
     st.text(max_size=8),
 )
 ON = st.sampled_from(["on", ""])

@@ -123,7 +123,10 @@ def test_sealing_freezes_the_sheet_and_the_receipt_is_the_leaf_of_the_ledger(
     for call in (
         lambda: save(session, world, sheet, {f"{item['id']}.mark": "0"}),
         lambda: operations.seal(
-            session, world.expert(1), sheet=sheet, version=sheet.version,
+            session,
+            world.expert(1),
+            sheet=sheet,
+            version=sheet.version,
             signed_name=world.expert(1).name,
         ),  # fmt: skip
         lambda: operations.recuse(session, world.expert(1), sitting=sitting, reason="反悔了"),
@@ -156,9 +159,7 @@ def test_nobody_else_reaches_a_sheet(session, world, sitting):
         with pytest.raises(NotFound):
             queries.own_sheet(session, viewer, sheet.id)
         for call in (
-            lambda v=viewer: operations.save_draft(
-                session, v, sheet=sheet, changes={}, version=0
-            ),
+            lambda v=viewer: operations.save_draft(session, v, sheet=sheet, changes={}, version=0),
             lambda v=viewer: operations.seal(
                 session, v, sheet=sheet, version=0, signed_name=v.name
             ),
@@ -270,9 +271,7 @@ def test_a_removed_seats_sheet_does_not_count_and_is_out_of_reach(session, world
     assert queries.duties(session, world.expert(1)) == []
 
 
-def test_the_leader_sees_sealed_or_not_the_office_counts_and_nobody_marks(
-    session, world, sitting
-):
+def test_the_leader_sees_sealed_or_not_the_office_counts_and_nobody_marks(session, world, sitting):
     panel = world.panel(session)
     steps.panels.set_leader(
         session, world.people["office"], panel=panel, seat=world.seat(session, 1)

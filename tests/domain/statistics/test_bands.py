@@ -31,7 +31,9 @@ def test_the_band_lies_around_the_total_and_narrows_with_agreement() -> None:
     bands = score_bands(rule, given, score_round(rule, given))
     assert set(bands) == {"a", "b"}  # c has no quorum and no score
     for name, band in bands.items():
-        assert (band.low + band.high) / 2 == pytest.approx(82.0 if name == "a" else 80.6667, abs=0.01)
+        assert (band.low + band.high) / 2 == pytest.approx(
+            82.0 if name == "a" else 80.6667, abs=0.01
+        )
     assert bands["a"].high - bands["a"].low < bands["b"].high - bands["b"].low
     # a: winsorised 81 81 82 83 83, variance 1, se = sqrt(5)/3; t(.95, 2) = 2.919986
     assert bands["a"].high == pytest.approx(82 + 2.919986 * sqrt(5) / 3, abs=1e-4)
