@@ -114,8 +114,9 @@ def _note_changes(session: Session, _context: Any) -> None:
         return
     touched = session.info.setdefault("touched", {})
     checks = session.info.setdefault("before_commit", set())
-    for row in (*session.new, *session.dirty):
-        if isinstance(row, Record) and (row in session.new or session.is_modified(row)):
+    changed = [row for row in session.dirty if session.is_modified(row)]
+    for row in (*session.new, *changed):
+        if isinstance(row, Record):
             touched[type(row).__tablename__, row.id] = row
     for row in session.deleted:
         if isinstance(row, Record):
