@@ -6,7 +6,7 @@ Stored sentences name counties by their region code and stages by their id; here
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -276,7 +276,7 @@ class Reading:
                 else "0"
                 for sheet in sheets
             ]
-            title = Text(f"{name} 部分折算增加", f"Section {name} carried to full marks")
+            title = Text("移入分值的折算", "points moved in, carried to full marks")
             made.append(ItemRow(f"{name}*", title, None, True, tuple(moves), None))
         return raters, made
 
@@ -407,8 +407,8 @@ _ERRORS = (
 
 
 def punctuated(zh: str) -> str:
-    """Chinese sentences with Chinese marks: a comma, colon or semicolon that is not inside a number."""
-    zh = re.sub(r"(?<!\d),(?! ?\d)|(?<=\d),(?=[^\d ])", "，", zh)
+    """Chinese sentences with Chinese marks; numbers and names such as ICC(A,k) keep theirs."""
+    zh = re.sub(rf"(?<=[{_CJK}]), ?|, ?(?=[{_CJK}])", "，", zh)
     zh = re.sub(r"[:：] ?(?!//)", "：", zh)
     zh = re.sub(r"; ?", "；", zh)
     return re.sub(rf"\(([^()]*[{_CJK}][^()]*)\)", r"（\1）", zh).replace(" (", "(")
@@ -419,8 +419,24 @@ def _both(words: Text, reason: Text) -> Text:
 
 
 def _shown(value: str | None) -> str | None:
-    """A stored exact value for a reader: whole when short, else six decimals and an ellipsis."""
-    return None if value is None else shown(Fraction(value))
+    """A stored exact value for a reader: two decimals or as many as it has; an endless one is six
+    decimals and an ellipsis."""
+    if value is None:
+        return None
+    text = shown(Fraction(value))
+    return text if text.endswith("…") else padded(text, 2)
+
+
+def padded(number: str, places: int) -> str:
+    """`number` with at least `places` decimals; nothing is rounded."""
+    whole, _, tail = number.partition(".")
+    return f"{whole}.{tail.ljust(places, '0')}" if places else number
+
+
+def places_of(numbers: Iterable[Decimal | None]) -> int:
+    """The most decimals that any of the numbers has."""
+    found = (number.as_tuple().exponent for number in numbers if number is not None)
+    return max((-e for e in found if isinstance(e, int)), default=0)
 
 
 def _two(value: str) -> Decimal:

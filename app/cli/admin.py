@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -180,9 +181,8 @@ def restore_command(home: str | None, source: Path, keys: Path | None) -> None:
     settings = Settings.from_environment(home)
     there = installation.has_database(settings)
     if there and key_files.exist(settings.keys):
-        found = installation.open_existing(home)
-        backup.require_empty(found)
-        found.close()
+        with closing(installation.open_existing(home)) as found:
+            backup.require_empty(found)
     if keys is not None:
         copies = key_files.load(keys)
         if there or key_files.exist(settings.keys):
@@ -202,10 +202,9 @@ def restore_command(home: str | None, source: Path, keys: Path | None) -> None:
                 )
             )
         key_files.write(settings.keys, copies)
-    parts = installation.create(home)
-    head = backup.restore(parts, source)
-    own = parts.keys.public == content.public
-    parts.close()
+    with closing(installation.create(home)) as parts:
+        head = backup.restore(parts, source)
+        own = parts.keys.public == content.public
     click.echo(f"restored {source}\nhead {head}")
     if not own:
         click.echo(

@@ -248,9 +248,14 @@ def _official(role: str) -> Callable[[Cases], Expert]:
         person = directory.create_person(
             cases.session, cases.crew["keeper"], name=invented_name(cases.number + 51)
         )
+        expert = cases.admitted(person=person)
+        registry.suspend(
+            cases.session, cases.crew["keeper"], expert=expert,
+            reason="演练：担任本次活动工作职责期间暂停。",
+        )  # fmt: skip
         grantor = "supervisor" if role == "supervisor" else "admin"
         accounts.grant_role(cases.session, cases.crew[grantor], person=person, role=role)
-        return cases.admitted(person=person)
+        return expert
 
     return make
 

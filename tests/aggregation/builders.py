@@ -193,7 +193,7 @@ def fill(
         seed = hashlib.sha256(
             f"{sitting.subject.region_code}{sitting.panel.stage}{number}{item['id']}".encode()
         ).digest()
-        level = Decimal(70 + 4 * sitting.position + number % 3 * 2 + seed[0] % 7) / 100 + shift
+        level = Decimal(52 + 4 * sitting.position + number % 3 * 4 + seed[0] % 19) / 100 + shift
         changes |= _answer(item, min(level, Decimal(1)))
     sheet = scoring.save_draft(session, viewer, sheet=sheet, changes=changes, version=0)
     scoring.seal(session, viewer, sheet=sheet, version=sheet.version, signed_name=viewer.name)
@@ -225,11 +225,8 @@ def scored(session: Session, make: Any) -> Scored:
     for stage, panel in made.panels.items():
         session.refresh(panel)
         for sitting in panel.sittings:
-            gone = {
-                ("desk", 4): {"absent": (5,)},
-                ("site", 2): {"recused": (3,)},
-            }.get((stage, sitting.position), {})
-            run_sitting(session, made, sitting, **gone)
+            gone = {2: {"recused": (3,)}, 4: {"absent": (5,)}} if stage == "desk" else {}
+            run_sitting(session, made, sitting, **gone.get(sitting.position, {}))
     return made
 
 

@@ -78,7 +78,7 @@ def test_absence_and_recusal_are_states_and_never_zero(run: Run, made: builders.
     assert (absent["state"], absent["total"], absent["reason"]["zh"]) == (
         "absent", None, "当日请病假",
     )  # fmt: skip
-    assert rows[second]["stages"]["site"]["sheets"]["3"]["state"] == "recused"
+    assert rows[second]["stages"]["desk"]["sheets"]["3"]["state"] == "recused"
     unit = run.results["scores"]["subjects"][fourth]["stages"]["desk"]["unit"]
     assert (unit["present"], unit["used"]) == (6, 4)
 
@@ -111,9 +111,12 @@ def test_ranking_is_within_classes_and_by_total(run: Run) -> None:
 
 def test_agreement_is_on_untrimmed_marks(run: Run) -> None:
     (desk, site) = run.results["agreement"]
-    assert (desk["stage"], desk["n"], desk["k"], desk["missing"]) == ("desk", 6, 7, 1)
+    assert (desk["stage"], desk["n"], desk["k"], desk["missing"]) == ("desk", 6, 7, 2)
     assert desk["icc"]["ICC(A,1)"]["value"] is not None
-    assert (site["n"], site["k"]) == (6, 7)
+    assert desk["icc"]["ICC(A,1)"]["low"] is None  # with gaps there is no F interval, and it says so
+    assert "缺评" in desk["icc"]["ICC(A,1)"]["reason"]["zh"]
+    assert (site["n"], site["k"], site["missing"]) == (6, 7, 0)
+    assert site["icc"]["ICC(A,k)"]["low"] is not None
     assert "." in run.results["agreement"][0]["sem"]  # a float never enters the ledger
     json.dumps(run.results)
     digest(run.results)
@@ -275,7 +278,7 @@ def test_sentences_name_counties_and_stages(run: Run) -> None:
         assert "阶段 desk" not in line.zh and "Stage desk" not in line.en
         assert "1101" not in line.zh.split("：")[0]
     assert any(line.zh.startswith("综合评审：抽取 7 人，缺席 1 人，有效 6 份") for line in lines)
-    assert punctuated("a:1,2;b(甲),乙 3,4") == "a：1,2；b（甲），乙 3,4"
+    assert punctuated("a:1,2;b(甲),乙 ICC(A,k)") == "a：1,2；b（甲），乙 ICC(A,k)"
 
 
 def test_pages(app: Any, client_as: Any) -> None:

@@ -1,0 +1,107 @@
+"""The rating report as data, as a page and as a PDF in the layout of GB/T 9704-2012.
+
+The paper holds every mark, so that anybody can redo every printed figure from its text alone. The
+same report gives the same bytes: the only time in it is that of its closing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.documents.pdf import render_pdf, undrawable
+from app.documents.qr import qr_svg
+from app.domain.types import DomainError, Language, Text
+from app.ledger import prove
+from app.programme.scheme import scheme_of
+from app.report import queries
+from app.report.annexes import annexes
+from app.report.blocks import Block, day, local
+from app.report.models import Report
+from app.report.outline import Source, sections, source
+from app.report.sections import SIGNED
+
+_DRILL = Text(
+    "本报告由演练产生：抽取性质为演练，骰子为事先公布的固定数值，不产生任何评选结果。",
+    "Made in a drill: the draw was a rehearsal with fixed, published dice, and nothing is awarded.",
+)
+
+
+def drawable(text: str) -> None:
+    """Refuse a character that the paper could not print, while it can still be changed."""
+    missing = undrawable(text)
+    if missing:
+        raise DomainError(
+            Text(
+                "字体中没有这些字，没有保存，文字仍在本页：{c}。请更换后再保存。",
+                "The paper's fonts lack these characters: {c}. Nothing was saved and your text is still "
+                "here; replace them and save again.",
+            ).format(c="、".join(missing)),
+            field="text",
+        )
+
+
+def report_data(session: Session, report: Report, lang: Language) -> dict[str, Any]:
+    """What `documents/templates/report.typ` takes; the page shows the same blocks."""
+    s = source(session, report, lang)
+    round_, scheme = report.round, scheme_of(report.round)
+    return {
+        "language": lang,
+        "title": Text(f"{round_.title_zh}\n专家评审报告", f"{round_.title_en}\nRating report"),
+        "number": Text(f"第 {report.number} 号", f"No. {report.number}"),
+        "issuer": Text(f"{scheme.authority.zh} 专家评审组", f"Review panels of the {scheme.authority.en}"),
+        **({"date": day(report.finished_at, s.zone)} if report.finished_at else {}),
+        "drill": round_.drill,
+        "drill_note": _DRILL if round_.drill else "",
+        "draft": report.head is None,
+        "sections": sections(s),
+        "annexes": annexes(s),
+        "signatures": _signatures(s),
+        **({"ledger": _ledger(s, report.head)} if report.head else {}),
+    }
+
+
+def _signatures(s: Source) -> list[dict[str, Any]]:
+    found = queries.signatures(s.report)
+    rows = []
+    for member in s.members:
+        row = found.get(member.expert.id)
+        rows.append(
+            {
+                "role": Text(
+                    f"{member.role.zh}\n{member.places.zh}", f"{member.role.en}\n{member.places.en}"
+                ),
+                "name": member.expert.person.name if s.named else "",
+                "note": SIGNED[row.state] if row else "",
+                "time": local(row.at, s.zone) if row else "",
+            }
+        )
+    return rows
+
+
+def _ledger(s: Source, printed: str) -> dict[str, Any]:
+    head = prove.TreeHead.parse(printed)
+    return {
+        "head": printed,
+        "size": str(head.size),
+        "time": local(s.report.finished_at, s.zone),
+        "qr_svg": qr_svg(printed),
+        "lines": [
+            {
+                "label": Text("核验方法", "To check"),
+                "value": f"mingjian ledger verify --head {printed[:16]}…",
+            },
+        ],
+    }
+
+
+def report_pdf(session: Session, report: Report, lang: Language = "zh") -> bytes:
+    """The paper. Before the closing every page says that it is not signed, and no name is printed."""
+    at = report.finished_at or report.run.made_at
+    return render_pdf("report", report_data(session, report, lang), published_at=at)
+
+
+def page_blocks(session: Session, report: Report, lang: Language) -> dict[str, list[Block]]:
+    """The ten sections for the page."""
+    return sections(source(session, report, lang))

@@ -1,0 +1,151 @@
+"""The world of the access matrix, and which id stands for which cell.
+
+Ownership cells of an object id: `own` (what this role works with), `sibling` (the same kind in the
+same round, but another county's, panel's or expert's), `other` (of another round), `absent`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+
+from app.accounts import operations as accounts
+from app.accounts.models import Account, SignIn
+from app.accounts.viewer import Viewer
+from app.directory.models import Organisation
+from app.ledger.append import append
+from app.panel import operations as panels
+from app.programme.models import Figure, FormVersion
+from app.registry.models import Absence, Expert, Interest
+from app.scoring import operations as scoring
+from tests.attacks import world as steps
+
+HERE = Path(__file__).parent
+ROLES = ("office", "keeper", "supervisor", "expert", "presenter", "admin")
+ABSENT = "0" * 16
+REACHED = {200, 302, 303, 400, 409, 422}
+CELLS = ("own", "sibling", "other", "absent")
+ROUND_OBJECTS = {
+    "sitting", "panel", "sheet", "seat", "subject", "material", "draw", "challenge", "figure", "run",
+    "report",
+}  # fmt: skip
+
+
+def table() -> dict[str, dict[str, Any]]:
+    """The readable file: endpoint -> who may, which ids, and what is out of the ordinary."""
+    return yaml.safe_load((HERE / "matrix.yaml").read_text())
+
+
+@dataclass
+class Stage:
+    """The prepared world: viewers by role, and kind -> cell -> id."""
+
+    world: steps.World
+    viewers: dict[str, Viewer]
+    ids: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # kind, role, cell
+
+    def id_of(self, kind: str, role: str, cell: str) -> Any:
+        known = self.ids[kind]
+        return ABSENT if cell == "absent" else known.get(role, known["*"]).get(cell)
+
+
+def _figure(session: Any, subject_id: str) -> str:
+    row = Figure(
+        subject_id=subject_id, key="gdp23_wan", value=Decimal(1), year=2011, source="测试",
+        entered_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.figure")
+    return row.id
+
+
+def prepare(session: Any, world: steps.World) -> Stage:
+    """Scoring in progress on the first county, the second in its statement with a challenge."""
+    office = world.people["office"]
+    scored = steps.to_scoring(session, world)
+    sheets = [
+        scoring.start_sheet(session, world.expert(n), sitting=scored).id for n in (1, 2)
+    ]
+    spoken = steps.gather(session, world, 1)
+    steps.speak(session, world, spoken, close=False)
+    asked = panels.challenge(
+        session, world.presenters[1], sitting=spoken, seat=world.seat(session, 6),
+        reason="曾公开评论本区规划",
+    )  # fmt: skip
+    steps.declare(session, world, world.desk)
+    steps.gather(session, world, 0, world.desk)
+    steps.declare(session, world, world.other)
+    there = steps.gather(session, world, 0, world.other)
+    steps.speak(session, world, there)
+    panels.open_scoring(session, office, sitting=there)
+    far = scoring.start_sheet(session, world.other.experts[0], sitting=there).id
+    viewers = {
+        "office": office, "keeper": world.people["keeper"],
+        "supervisor": world.people["supervisor"], "admin": world.people["admin"],
+        "expert": world.expert(1), "presenter": world.presenters[0],
+    }  # fmt: skip
+    first, second, third = (
+        session.scalars(select(Expert).where(Expert.person_id == v.person_id)).one()
+        for v in (world.expert(1), world.expert(2), world.other.experts[0])
+    )
+    rows: dict[str, list[Any]] = {"absence": [], "interest": []}
+    for expert in (first, second):
+        rows["absence"].append(
+            Absence(expert_id=expert.id, since=date(2030, 1, 1), until=date(2030, 1, 2))
+        )
+        rows["interest"].append(
+            Interest(
+                expert_id=expert.id, kind="kin", side="expert", region_code="110101",
+                evidence="测试", declared_at=datetime(2012, 1, 1, tzinfo=UTC),
+            )
+        )  # fmt: skip
+    body = Organisation(name="测试单位", kind="institute", region_code="110101", source="test")
+    session.add_all([*rows["absence"], *rows["interest"], body])
+    session.flush()
+    append(session, None, "test.rows")
+    signed = {}
+    for role, viewer in viewers.items():
+        account = session.get(Account, viewer.id)
+        accounts.open_sign_in(session, account, agent="t", address="t", hours=1)
+        signed[role] = session.scalars(
+            select(SignIn.id).where(SignIn.account_id == viewer.id)
+        ).first()
+    stage = Stage(world, viewers)
+    everybody = {
+        "sitting": (scored.id, world.desk.sittings[0], world.other.sittings[0]),
+        "panel": (world.site.id, world.desk.id, world.other.id),
+        "sheet": (sheets[0], sheets[1], far),
+        "seat": (world.site.seats[0], world.desk.seats[0], world.other.seats[0]),
+        "subject": (world.subjects[0], world.subjects[1], world.other_subjects[0]),
+        "material": (world.materials[0], world.materials[1], world.materials[-1]),
+        "draw": (world.site.draw_id, world.desk.draw_id, world.other.draw_id),
+        "challenge": (asked.id, None, None),
+        "figure": tuple(
+            _figure(session, s) for s in (*world.subjects[:2], world.other_subjects[0])
+        ),
+        "run": (None, None, None),
+        "report": (None, None, None),
+        "expert": (first.id, second.id, third.id),
+        "absence": (rows["absence"][0].id, rows["absence"][1].id, None),
+        "interest": (rows["interest"][0].id, rows["interest"][1].id, None),
+        "organisation": (body.id, None, None),
+        "account": (world.people["office2"].id, None, None),
+        "form_version": (session.scalars(select(FormVersion.id)).first(), None, None),
+    }
+    for kind, values in everybody.items():
+        stage.ids[kind] = {"*": dict(zip(CELLS, values, strict=False))}
+    stage.ids["sitting"]["presenter"] = {
+        "own": scored.id, "sibling": spoken.id, "other": world.other.sittings[0],
+    }  # fmt: skip
+    stage.ids["sign_in"] = {
+        role: {"own": signed[role], "sibling": signed["office" if role != "office" else "keeper"]}
+        for role in signed
+    }
+    return stage
