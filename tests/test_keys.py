@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -114,4 +115,4 @@ def test_signatures_and_the_key_name(keys: Keys) -> None:
     assert not verify_signature(keys.public, b"massage", signature)
     assert not verify_signature(b"\0" * 31, b"message", signature)
     assert not verify_signature(keys.public, b"message", signature[:-1] + b"\0" * 2)
-    assert keys.name.startswith("mingjian+") and len(keys.name) == len("mingjian+") + 8
+    assert re.fullmatch(r"mingjian-[0-9a-f]{8}", keys.name)

@@ -323,6 +323,11 @@ class Reading:
         w = entry["kendall_w"]
         words = Text("各专家排序的一致程度（0 至 1）", "how alike the experts rank (0 to 1)")
         reason = Text.of(w["reason"]) if w.get("reason") else None
+        if w["value"] is not None and w["subjects"] < entry["n"]:
+            words = Text(
+                f"{words.zh}；只含全体专家都评分的 {w['subjects']} 个区县",
+                f"{words.en}; only the {w['subjects']} counties that all experts marked",
+            )
         rows.append(
             (
                 Text("Kendall W", "Kendall W"),
@@ -409,6 +414,7 @@ _ERRORS = (
 def punctuated(zh: str) -> str:
     """Chinese sentences with Chinese marks; numbers and names such as ICC(A,k) keep theirs."""
     zh = re.sub(rf"(?<=[{_CJK}]), ?|, ?(?=[{_CJK}])", "，", zh)
+    zh = re.sub(r",(?=95 ?%)", "，", zh).replace("95 %", "95%")
     zh = re.sub(r"[:：] ?(?!//)", "：", zh)
     zh = re.sub(r"; ?", "；", zh)
     return re.sub(rf"\(([^()]*[{_CJK}][^()]*)\)", r"（\1）", zh).replace(" (", "(")

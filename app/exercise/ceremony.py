@@ -16,7 +16,7 @@ from app.domain.draw import chain
 from app.draw import operations
 from app.draw.models import Draw, Seat
 from app.exercise.crew import Stage
-from app.exercise.round import pairs, round_of
+from app.exercise.opening import pairs, round_of
 
 # Fifty throws each, printed: anybody can type them again and must get the same panel.
 DICE = {

@@ -12,7 +12,7 @@ from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.aggregation import operations as aggregation
 from app.draw import ceremony as drawn
-from app.exercise import ceremony, live, paper, pool, round, sittings
+from app.exercise import ceremony, live, opening, paper, pool, sittings
 from app.exercise.crew import STAFF, Crew, Stage, hire, one_time_link
 from app.installation import Installation
 from app.programme.operations import load_forms
@@ -57,7 +57,7 @@ def build_exercise(parts: Installation, say: Callable[[str], object] = print) ->
     for kind in STAGES:
         _review(stage, made, kind)
     with stage.write() as session:
-        run = aggregation.run(session, stage.crew["office"], round=round.round_of(session, SLUG))
+        run = aggregation.run(session, stage.crew["office"], round=opening.round_of(session, SLUG))
         made.run_id = run.id
     step("aggregated: trimmed means, agreement, ranks")
     made.report_id = paper.write_report(stage, SLUG)
@@ -79,12 +79,12 @@ def _prepare(stage: Stage, made: Exercise) -> None:
     ordinary = pool.import_ordinary(stage)
     special = pool.add_special_cases(stage)
     stage.step(f"pool of {ordinary + special} invented experts, screened")
-    round.sign_forms(stage, leave=UNSIGNED)
-    made.round_id = round.make_round(stage, SLUG, TITLE_ZH, TITLE_EN, days=0)
-    filed = round.file_materials(stage, SLUG)
+    opening.sign_forms(stage, leave=UNSIGNED)
+    made.round_id = opening.make_round(stage, SLUG, TITLE_ZH, TITLE_EN, days=0)
+    filed = opening.file_materials(stage, SLUG)
     stage.step(f"round {SLUG} opened, {filed} materials filed")
-    figures = round.enter_figures(stage, SLUG)
-    passed = round.qualify(stage, SLUG)
+    figures = opening.enter_figures(stage, SLUG)
+    passed = opening.qualify(stage, SLUG)
     stage.step(f"{figures} figures entered and confirmed, {passed} counties qualified")
 
 

@@ -18,8 +18,8 @@ from app.directory import queries as directory_queries
 from app.exercise import ceremony, sittings
 from app.exercise.county import SOURCE, YEAR
 from app.exercise.crew import Stage
+from app.exercise.opening import enter_figures, make_round, pairs, qualify, round_of
 from app.exercise.pool import INVENTED, Cases
-from app.exercise.round import enter_figures, make_round, pairs, qualify, round_of
 from app.programme import operations as programme
 from app.programme.models import FormVersion
 from app.registry import operations as registry

@@ -14,7 +14,8 @@ from app.exercise.people import share
 
 ONE = Decimal(1)
 SPAN = Decimal("0.10")  # between the mildest and the most severe expert
-NOISE = Decimal("0.09")
+LIKING = Decimal("0.11")  # how one expert sees one county, on all its items
+NOISE = Decimal("0.09")  # and one item
 WHY_LOW = "演练：佐证材料不足，低于合格档。"
 WHY_CASES = "演练：个别数据与佐证页码不一致。"
 
@@ -28,9 +29,8 @@ def _centred(*parts: object) -> Decimal:
 def level(expert: str, county: str, item: str, quality: Decimal) -> Decimal:
     """The share of an item's points that an expert (by number) gives a county."""
     severity = (Decimal(share("severity", expert)) / 10_000 - Decimal("0.5")) * SPAN
-    return min(
-        ONE, max(Decimal("0.30"), quality + severity + _centred(expert, county, item) * NOISE)
-    )
+    seen = _centred(expert, county, "county") * LIKING + _centred(expert, county, item) * NOISE
+    return min(ONE, max(Decimal("0.30"), quality + severity + seen))
 
 
 def changes(

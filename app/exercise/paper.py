@@ -13,14 +13,12 @@ from app.aggregation import queries as runs
 from app.aggregation.models import Run
 from app.exercise.county import BY_CODE, NOTICE
 from app.exercise.crew import Stage
-from app.exercise.round import round_of
+from app.exercise.opening import round_of
 from app.report import operations as reports
 from app.report import papers, queries
 from app.report.models import Report
 
-DISSENT = (
-    "演练：对矿山治理成效的分值有不同看法，建议下一届把废弃矿山修复单列为一项，不影响本人对结论的签署。"
-)
+DISSENT = "演练：对矿山治理成效的分值有不同看法，建议下一届把废弃矿山修复单列为一项，不影响本人对结论的签署。"
 WORDS = {
     "basis": (
         f"本报告为演练，依据{NOTICE}组织。该通知推荐六个区参加评选，未设评审组和实地考核；评审组、现场陈述和"
@@ -94,7 +92,9 @@ def conclusion(run: Run) -> str:
         groups[row["group"]].append((row["rank"], BY_CODE[code].name, str(Decimal(row["total"]))))
     parts = []
     for group, name in (("I", "Ⅰ类地区"), ("II", "Ⅱ类地区")):
-        ranked = "、".join(f"{who}第{rank}名（{total}分）" for rank, who, total in sorted(groups[group]))
+        ranked = "、".join(
+            f"{who}第{rank}名（{total}分）" for rank, who, total in sorted(groups[group])
+        )
         parts.append(f"{name}：{ranked}")
     return "；".join(parts) + "。评审组建议创建办公室按上述排序提请审议。本结论为演练，不具效力。"
 
@@ -105,7 +105,9 @@ def print_report(stage: Stage, report_id: str) -> tuple[Path, Path]:
     with stage.parts.database.read() as session:
         chinese = papers.report_pdf(session, _report(session, report_id), "zh")
     with stage.write() as session:
-        reports.finish(session, stage.crew["office"], report=_report(session, report_id), pdf=chinese)
+        reports.finish(
+            session, stage.crew["office"], report=_report(session, report_id), pdf=chinese
+        )
     with stage.parts.database.read() as session:
         english = papers.report_pdf(session, _report(session, report_id), "en")
     files = home / "report.pdf", home / "report-en.pdf"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -125,7 +127,7 @@ def fill(stage: Stage, session: Session, sitting: Sitting, seat: Seat, *, lift: 
 def _fill(stage: Stage, session: Session, sheet: Sheet, *, lift: str = "") -> Sheet:
     seat, district = sheet.seat, district_of(sheet.sitting)
     viewer = stage.crew.experts[seat.expert_id]
-    quality = marks.Decimal(lift) if lift else district.quality
+    quality = Decimal(lift) if lift else district.quality
     typed = marks.changes(sheet_items(sheet.instrument), seat.expert.number, district.code, quality)
     parts = sorted(typed)
     for half in (parts[: len(parts) // 2], parts[len(parts) // 2 :]):

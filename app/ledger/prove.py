@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import JSON, String, func, inspect, select, type_coerce
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.types import NullType
 
 from app import clock
 from app.db import Base, new_id
@@ -336,16 +337,43 @@ def _digests(session: Session, cls: type[Record]) -> Iterator[tuple[str, str]]:
         part = ids[start : start + CHUNK]
         try:
             found = {row.id: row for row in session.scalars(query.where(cls.id.in_(part)))}
-            yield from [(key, found[key].ledger_digest()) for key in part]
+            odd = _oddly_stored(session, cls, found)
+            digests = [(key, found[key].ledger_digest()) for key in part]
+            yield from [(key, "unreadable" if key in odd else value) for key, value in digests]
         except _UNREADABLE:
             for key in part:
                 yield key, _digest_alone(session, cls, key)
 
 
+def _oddly_stored(session: Session, cls: type[Record], rows: dict[str, Any]) -> set[str]:
+    """Ids of rows with a cell that reads as recorded but is not what this program stores for it.
+
+    SQLite keeps any value in any column: a Boolean 'x' reads as true and is found by no query
+    for true. JSON is left out, since no query compares it.
+    """
+    dialect = session.connection().dialect
+    columns = [
+        (name, column, column.type.dialect_impl(dialect).bind_processor(dialect))
+        for name, column in ((a.key, a.columns[0]) for a in inspect(cls).column_attrs)
+        if not isinstance(column.type, (String, JSON))
+    ]
+    if dialect.name != "sqlite" or not columns:
+        return set()
+    raw = select(cls.id, *(type_coerce(column, NullType()) for _, column, _ in columns))
+    odd = set()
+    for key, *cells in session.execute(raw.where(cls.id.in_(list(rows)))):
+        for (name, _, process), cell in zip(columns, cells, strict=True):
+            value = getattr(rows[key], name)
+            wanted = process(value) if process else value
+            if type(cell) is not type(wanted) and not isinstance(wanted, bool) or cell != wanted:
+                odd.add(key)
+    return odd
+
+
 def _digest_alone(session: Session, cls: type[Record], key: str) -> str:
     try:
         row = session.scalars(select(cls).options(lazyload("*")).where(cls.id == key)).one()
-        return row.ledger_digest()
+        return "unreadable" if _oddly_stored(session, cls, {key: row}) else row.ledger_digest()
     except _UNREADABLE:
         return "unreadable"
 

@@ -55,14 +55,16 @@ def _members(s: Source) -> Block:
         for member in s.members
     ]
     return table(
-        Text("成员及席位号（各表中的专家号即席位号）", "Members by seat (the numbers in every table)"),
+        Text(
+            "成员及席位号（各表中的专家号即席位号）", "Members by seat (the numbers in every table)"
+        ),
         [
             (Text("席位", "Seat"), "left", 3),
             (Text("姓名", "Name"), "left", 2),
             (Text("单位", "Employer"), "left", 3),
-            (Text("职称", "Title"), "left", 1),
-            (Text("专业", "Discipline"), "left", 1),
-            (Text("职责", "Duty"), "center", 1),
+            (Text("职称", "Title"), "left", "auto"),
+            (Text("专业", "Discipline"), "left", "auto"),
+            (Text("职责", "Duty"), "center", "auto"),
         ],
         rows,
     )

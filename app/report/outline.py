@@ -110,9 +110,9 @@ def sections(s: Source) -> dict[str, list[Block]]:
 def _basis(s: Source) -> list[Block]:
     round_, scheme = s.report.round, scheme_of(s.report.round)
     counties = [
-        Text(f"{name.zh}（{_class(s, key).zh}）", f"{name.en} ({_class(s, key).en})")
+        Text(f"{name.zh}（{key}，{_class(s, key).zh}）", f"{name.en} ({key}, {_class(s, key).en})")
         if s.reading.counties[key]["group"]
-        else name
+        else Text(f"{name.zh}（{key}）", f"{name.en} ({key})")
         for key, name in s.reading.names.items()
     ]
     days = sorted({sitting.on for sitting in s.sittings})
@@ -154,7 +154,9 @@ def _basis(s: Source) -> list[Block]:
     rows.append(
         (
             Text("得分汇总", "Run of the scores"),
-            Text("第 {n} 次，{t}", "run {n}, {t}").format(n=run.number, t=local(run.made_at, s.zone)),
+            Text("第 {n} 次，{t}", "run {n}, {t}").format(
+                n=run.number, t=local(run.made_at, s.zone)
+            ),
         )
     )
     opening = Text(
@@ -202,7 +204,9 @@ def _procedure(s: Source) -> list[Block]:
         steps.pop()
     return [
         listing(steps),
-        paragraph(Text("计分规则在评分开放前公布并固定：", "The score rule was fixed before scoring:")),
+        paragraph(
+            Text("计分规则在评分开放前公布并固定：", "The score rule was fixed before scoring:")
+        ),
         listing(rule_words(s.reading)),
     ]
 
@@ -244,7 +248,11 @@ def _qualification(s: Source) -> list[Block]:
     columns += [(item, "center", 1) for item in titles]
     columns.append((Text("结论", "Outcome"), "center", "auto"))
     foot = listed(list(titles.values()), "；", "; ")
-    made = [table(Text("资格与否决审查意见", "Opinions on qualification and vetoes"), columns, rows, foot)]
+    made = [
+        table(
+            Text("资格与否决审查意见", "Opinions on qualification and vetoes"), columns, rows, foot
+        )
+    ]
     return [*made, *([listing(reasons)] if reasons else [])]
 
 
@@ -381,7 +389,13 @@ def _scores(s: Source) -> list[Block]:
                 ),
             }
         )
-        made.append(paragraph(Text(f"{agreed.title.zh}：{agreed.words.zh}", f"{agreed.title.en}: {agreed.words.en}")))
+        made.append(
+            paragraph(
+                Text(
+                    f"{agreed.title.zh}：{agreed.words.zh}", f"{agreed.title.en}: {agreed.words.en}"
+                )
+            )
+        )
     number = 0
     for stage, panel, title in reading.panels():
         number += 1
@@ -389,8 +403,13 @@ def _scores(s: Source) -> list[Block]:
             {
                 "kind": "chart",
                 "svg": reading.dots(stage["id"], panel, s.language),
-                "alt": Text(f"{title.zh}各县评分分布与计入均值", f"{title.en}: marks and counted mean by county"),
-                "caption": Text(f"图 {number}　{title.zh}评分分布", f"Figure {number}: marks, {title.en}"),
+                "alt": Text(
+                    f"{title.zh}各县评分分布与计入均值",
+                    f"{title.en}: marks and counted mean by county",
+                ),
+                "caption": Text(
+                    f"图 {number}　{title.zh}评分分布", f"Figure {number}: marks, {title.en}"
+                ),
             }
         )
     flags = reading.flags()
@@ -437,7 +456,9 @@ def _conclusion(s: Source) -> list[Block]:
         rows.append(cells)
         for remark in (place.reason, place.tie):
             if remark:
-                remarks.append(Text(f"{place.name.zh}：{remark.zh}", f"{place.name.en}: {remark.en}"))
+                remarks.append(
+                    Text(f"{place.name.zh}：{remark.zh}", f"{place.name.en}: {remark.en}")
+                )
     sure = reading.results["uncertainty"]
     made = [
         table(

@@ -50,7 +50,9 @@ def report_data(session: Session, report: Report, lang: Language) -> dict[str, A
         "language": lang,
         "title": Text(f"{round_.title_zh}\n专家评审报告", f"{round_.title_en}\nRating report"),
         "number": Text(f"第 {report.number} 号", f"No. {report.number}"),
-        "issuer": Text(f"{scheme.authority.zh} 专家评审组", f"Review panels of the {scheme.authority.en}"),
+        "issuer": Text(
+            f"{scheme.authority.zh} 专家评审组", f"Review panels of the {scheme.authority.en}"
+        ),
         **({"date": day(report.finished_at, s.zone)} if report.finished_at else {}),
         "drill": round_.drill,
         "drill_note": _DRILL if round_.drill else "",

@@ -8,7 +8,9 @@ from app.domain.types import Text
 from app.report.blocks import listed
 
 _ESTIMATOR = {
-    "trimmed_mean": Text("去掉最高分和最低分后取算术平均", "mean after dropping highest and lowest marks"),
+    "trimmed_mean": Text(
+        "去掉最高分和最低分后取算术平均", "mean after dropping highest and lowest marks"
+    ),
     "mean": Text("取算术平均", "arithmetic mean"),
     "median": Text("取中位数", "median"),
     "winsorised": Text("两端以相邻分数代替后取算术平均", "mean after pulling in both ends"),
@@ -30,7 +32,12 @@ def rule_words(reading: Reading) -> list[Text]:
         if rule.unit == "sheet"
         else Text("逐项按各专家得分", "Item by item")
     )
-    found = [Text(f"{unit.zh}，{_ESTIMATOR[rule.estimator].zh}。", f"{unit.en}: {_ESTIMATOR[rule.estimator].en}.")]
+    found = [
+        Text(
+            f"{unit.zh}，{_ESTIMATOR[rule.estimator].zh}。",
+            f"{unit.en}: {_ESTIMATOR[rule.estimator].en}.",
+        )
+    ]
     if rule.estimator in ("trimmed_mean", "winsorised"):
         drops = [
             Text(
@@ -40,7 +47,9 @@ def rule_words(reading: Reading) -> list[Text]:
             for start in sorted(rule.drop)
         ]
         text = listed(drops, "，", "; ")
-        found.append(Text(f"{text.zh}；再少则不去。", f"{text.en}; with fewer none is dropped."))
+        found.append(
+            Text(f"{text.zh}；再少则不去。", f"F{text.en[1:]}; with fewer none is dropped.")
+        )
     found.append(
         Text(
             f"有效评分表少于 {rule.quorum} 份的不计分。",
@@ -80,7 +89,12 @@ def rule_words(reading: Reading) -> list[Text]:
         else:
             ladder.append(_RUNG[kind])
     text = listed(ladder, "、", ", ")
-    found.append(Text(f"得分相同的依次比较：{text.zh}。", f"Equal totals are separated by, in order: {text.en}."))
+    found.append(
+        Text(
+            f"得分相同的依次比较：{text.zh}。",
+            f"Equal totals are separated by, in order: {text.en}.",
+        )
+    )
     if rule.rank_within == "group":
         found.append(Text("名次在同一类别内排列。", "Counties are ranked within their class."))
     return found

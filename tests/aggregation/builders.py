@@ -193,8 +193,10 @@ def fill(
         seed = hashlib.sha256(
             f"{sitting.subject.region_code}{sitting.panel.stage}{number}{item['id']}".encode()
         ).digest()
+        if (sitting.panel.stage, sitting.position, number) == ("site", 5, 2):
+            shift = Decimal("-0.35")  # one expert far below the others: to be pointed out
         level = Decimal(52 + 4 * sitting.position + number % 3 * 4 + seed[0] % 19) / 100 + shift
-        changes |= _answer(item, min(level, Decimal(1)))
+        changes |= _answer(item, max(min(level, Decimal(1)), Decimal(0)))
     sheet = scoring.save_draft(session, viewer, sheet=sheet, changes=changes, version=0)
     scoring.seal(session, viewer, sheet=sheet, version=sheet.version, signed_name=viewer.name)
 

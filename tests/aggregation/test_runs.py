@@ -113,7 +113,9 @@ def test_agreement_is_on_untrimmed_marks(run: Run) -> None:
     (desk, site) = run.results["agreement"]
     assert (desk["stage"], desk["n"], desk["k"], desk["missing"]) == ("desk", 6, 7, 2)
     assert desk["icc"]["ICC(A,1)"]["value"] is not None
-    assert desk["icc"]["ICC(A,1)"]["low"] is None  # with gaps there is no F interval, and it says so
+    assert (
+        desk["icc"]["ICC(A,1)"]["low"] is None
+    )  # with gaps there is no F interval, and it says so
     assert "缺评" in desk["icc"]["ICC(A,1)"]["reason"]["zh"]
     assert (site["n"], site["k"], site["missing"]) == (6, 7, 0)
     assert site["icc"]["ICC(A,k)"]["low"] is not None

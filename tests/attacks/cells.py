@@ -20,8 +20,10 @@ from app.accounts.models import Account, SignIn
 from app.accounts.viewer import Viewer
 from app.directory.models import Organisation
 from app.ledger.append import append
+from app.draw import operations as draws
 from app.panel import operations as panels
-from app.programme.models import Figure, FormVersion
+from app.panel.models import Challenge
+from app.programme.models import Figure, FormVersion, Round
 from app.registry.models import Absence, Expert, Interest
 from app.scoring import operations as scoring
 from tests.attacks import world as steps
@@ -31,10 +33,6 @@ ROLES = ("office", "keeper", "supervisor", "expert", "presenter", "admin")
 ABSENT = "0" * 16
 REACHED = {200, 302, 303, 400, 409, 422}
 CELLS = ("own", "sibling", "other", "absent")
-ROUND_OBJECTS = {
-    "sitting", "panel", "sheet", "seat", "subject", "material", "draw", "challenge", "figure", "run",
-    "report",
-}  # fmt: skip
 
 
 def table() -> dict[str, dict[str, Any]]:
@@ -52,7 +50,7 @@ class Stage:
 
     def id_of(self, kind: str, role: str, cell: str) -> Any:
         known = self.ids[kind]
-        return ABSENT if cell == "absent" else known.get(role, known["*"]).get(cell)
+        return ABSENT if cell == "absent" else (known.get(role) or known["*"]).get(cell)
 
 
 def _figure(session: Any, subject_id: str) -> str:
@@ -66,19 +64,36 @@ def _figure(session: Any, subject_id: str) -> str:
     return row.id
 
 
+def _draft(session: Any, world: steps.World, slug: str, place: int) -> str:
+    """A draw that was only asked for, on a county that no panel has."""
+    round_ = session.scalars(select(Round).where(Round.slug == slug)).one()
+    return draws.request_draw(
+        session, world.people["office"], round=round_, stage="site",
+        subject_ids=[round_.subjects[place].id], panels=[{"id": "P1", "seats": 5}],
+    ).id  # fmt: skip
+
+
 def prepare(session: Any, world: steps.World) -> Stage:
     """Scoring in progress on the first county, the second in its statement with a challenge."""
     office = world.people["office"]
     scored = steps.to_scoring(session, world)
-    sheets = [
-        scoring.start_sheet(session, world.expert(n), sitting=scored).id for n in (1, 2)
-    ]
+    sheets = [scoring.start_sheet(session, world.expert(n), sitting=scored).id for n in (1, 2)]
     spoken = steps.gather(session, world, 1)
     steps.speak(session, world, spoken, close=False)
-    asked = panels.challenge(
-        session, world.presenters[1], sitting=spoken, seat=world.seat(session, 6),
-        reason="曾公开评论本区规划",
-    )  # fmt: skip
+    asked = [
+        Challenge(
+            sitting_id=sitting.id, seat_id=world.site.seats[5], reason="曾公开评论本区规划",
+            raised_at=datetime(2012, 1, 1, tzinfo=UTC),
+        )
+        for sitting in (scored, spoken)
+    ]  # fmt: skip
+    session.add_all(asked)
+    append(session, None, "test.challenges")
+    panels.set_leader(session, office, panel=world.panel(session), seat=world.seat(session, 1))
+    drafts = [
+        _draft(session, world, slug, place)
+        for slug, place in ((world.slug, 3), (world.slug, 4), (world.other_slug, 3))
+    ]
     steps.declare(session, world, world.desk)
     steps.gather(session, world, 0, world.desk)
     steps.declare(session, world, world.other)
@@ -95,6 +110,7 @@ def prepare(session: Any, world: steps.World) -> Stage:
         session.scalars(select(Expert).where(Expert.person_id == v.person_id)).one()
         for v in (world.expert(1), world.expert(2), world.other.experts[0])
     )
+    stage_of = {first.id: world.expert(1).id, second.id: world.expert(2).id}
     rows: dict[str, list[Any]] = {"absence": [], "interest": []}
     for expert in (first, second):
         rows["absence"].append(
@@ -103,7 +119,7 @@ def prepare(session: Any, world: steps.World) -> Stage:
         rows["interest"].append(
             Interest(
                 expert_id=expert.id, kind="kin", side="expert", region_code="110101",
-                evidence="测试", declared_at=datetime(2012, 1, 1, tzinfo=UTC),
+                evidence="测试", declared_by=stage_of[expert.id], declared_at=datetime(2012, 1, 1, tzinfo=UTC),
             )
         )  # fmt: skip
     body = Organisation(name="测试单位", kind="institute", region_code="110101", source="test")
@@ -125,8 +141,9 @@ def prepare(session: Any, world: steps.World) -> Stage:
         "seat": (world.site.seats[0], world.desk.seats[0], world.other.seats[0]),
         "subject": (world.subjects[0], world.subjects[1], world.other_subjects[0]),
         "material": (world.materials[0], world.materials[1], world.materials[-1]),
-        "draw": (world.site.draw_id, world.desk.draw_id, world.other.draw_id),
-        "challenge": (asked.id, None, None),
+        "draw": tuple(drafts),
+        "seated draw": (world.site.draw_id, world.desk.draw_id, world.other.draw_id),
+        "challenge": (asked[0].id, asked[1].id, None),
         "figure": tuple(
             _figure(session, s) for s in (*world.subjects[:2], world.other_subjects[0])
         ),
@@ -143,6 +160,9 @@ def prepare(session: Any, world: steps.World) -> Stage:
         stage.ids[kind] = {"*": dict(zip(CELLS, values, strict=False))}
     stage.ids["sitting"]["presenter"] = {
         "own": scored.id, "sibling": spoken.id, "other": world.other.sittings[0],
+    }  # fmt: skip
+    stage.ids["material"]["expert"] = {
+        "own": world.materials[0], "sibling": world.materials[3], "other": world.materials[-1],
     }  # fmt: skip
     stage.ids["sign_in"] = {
         role: {"own": signed[role], "sibling": signed["office" if role != "office" else "keeper"]}

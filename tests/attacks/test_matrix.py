@@ -114,8 +114,8 @@ def url(app: Any, stage: Stage, endpoint: str, role: str, cell: str, slug: str) 
         return url_for(endpoint, **values)
 
 
-def ask(client: Any, method: str, where: str) -> Any:
-    return client.open(where, method=method, data={} if method == "POST" else None)
+def ask(client: Any, method: str, where: str, form: dict[str, Any] | None = None) -> Any:
+    return client.open(where, method=method, data=(form or {}) if method == "POST" else None)
 
 
 def plain(response: Any, where: str) -> str:
@@ -144,8 +144,9 @@ def test_every_cell(town, endpoint):
                 where = url(app, stage, endpoint, role, cell, stage.world.slug)
                 if where is None:
                     continue
-                response = ask(clients[role], method, where)
-                expected = expectation(entry, role, cell, allowed)
+                form = {k: stage.id_of(v, role, "own") for k, v in entry.get("form", {}).items()}
+                response = ask(clients[role], method, where, form)
+                expected = expectation(entry, f"{method} {role}", cell, allowed)
                 if response.status_code not in expected:
                     wrong.append(f"{method} {role} {cell}: {response.status_code} {expected}")
                 if response.status_code == 404:
@@ -162,22 +163,21 @@ def test_every_cell(town, endpoint):
     assert wrong == []
 
 
-def expectation(entry: dict[str, Any], role: str, cell: str, allowed: set[str]) -> set[int]:
-    """The statuses that fit: refused roles never learn whether the object exists."""
+def expectation(entry: dict[str, Any], who: str, cell: str, allowed: set[str]) -> set[int]:
+    """The statuses that fit. A role that is refused never learns whether the object exists."""
+    role = who.split()[1]
     if role not in allowed:
         return {403}
-    if cell in entry.get("ids_unread", ()):
-        return REACHED
-    special = entry.get("instead", {}).get(role)
+    instead = entry.get("instead", {})
+    special = instead.get(who) or instead.get(role)
+    reached = {special} if special else REACHED
     if cell == "own":
-        return {special} if special else REACHED
-    if cell == "absent":
+        return reached
+    if cell == "absent" or (cell == "other" and not entry.get("global")):
+        return {404, 403} if special == 403 else {404}
+    if role in entry.get("only_own", ()) or entry.get("nested"):
         return {404}
-    if cell == "other":
-        return {404} if not entry.get("global") else ({special} if special else REACHED)
-    if role in entry.get("only_own", ()):
-        return {404}
-    return {special} if special else REACHED
+    return reached
 
 
 @pytest.mark.parametrize("endpoint", PRIVATE)

@@ -1,6 +1,6 @@
 """A small invented world, built once and copied for each test: two rounds, three panels.
 
-Round `one` (six districts of Beijing) has a site panel (seats 1-6, statements) and a desk panel
+Round `one` (six districts of Beijing) has a site panel (seats 1-7, statements) and a desk panel
 (other experts); round `two` has a site panel of its own. Draws are written down as results: the
 draw itself is tested elsewhere.
 """
@@ -27,7 +27,8 @@ from app.accounts.viewer import Viewer
 from app.config import Settings
 from app.db import Database
 from app.directory.models import Person
-from app.draw.models import Draw, Seat
+from app.draw import operations as draws
+from app.draw.models import Seat
 from app.files.store import Store
 from app.ledger.append import append
 from app.panel import operations as panels
@@ -41,8 +42,8 @@ from tests.conftest import HASH
 from tests.programme.conftest import PDF, add_districts, add_regions, make_round
 
 STAFF = ("office", "keeper", "supervisor", "admin")
-COUNTIES = ("东城区", "海淀区", "丰台区")
-SEATS = 6
+COUNTIES = ("东城区", "海淀区", "丰台区", "顺义区")  # no panel sits on the fourth
+SEATS = 7
 BEGAN = datetime(2012, 10, 20, tzinfo=UTC)
 
 
@@ -111,16 +112,14 @@ def expert(session: Session, number: int) -> tuple[Expert, Viewer]:
 
 
 def seated(
-    session: Session, round_: Round, stage: str, subjects: list[Subject], first: int
+    session: Session, office: Viewer, round_: Round, stage: str, subjects: list[Subject], first: int
 ) -> PanelIds:
     """A completed draw of SEATS experts numbered from `first`, its panel and its sittings."""
-    draw = Draw(
-        round_id=round_.id, stage=stage, kind="drill", purpose_key=f"{round_.slug}-{stage}",
-        state="completed", created_at=BEGAN, drawn_at=BEGAN,
-        request={"panels": [{"id": "P1", "seats": SEATS, "subjects": [s.id for s in subjects]}]},
+    draw = draws.request_draw(
+        session, office, round=round_, stage=stage, subject_ids=[s.id for s in subjects],
+        panels=[{"id": "P1", "seats": SEATS}],
     )  # fmt: skip
-    session.add(draw)
-    session.flush()
+    draw.state, draw.drawn_at = "completed", BEGAN
     experts, rows = [], []
     for number in range(1, SEATS + 1):
         row, viewer = expert(session, first + number)
@@ -153,7 +152,7 @@ def build(session: Session) -> World:
         round_ = make_round(session, office, slug)
         subjects = add_districts(session, office, round_)
         programme.open_round(session, office, round_)
-        for name in COUNTIES[: 3 if slug == world.slug else 1]:
+        for name in COUNTIES[: 4 if slug == world.slug else 1]:
             person = Person(name=f"虚拟陈述{slug}{name}")
             viewer = account(session, person, f"presenter-{len(world.presenters)}", "presenter")
             programme.set_presenter(session, office, subjects[name], person)
@@ -162,14 +161,14 @@ def build(session: Session) -> World:
             )
             world.presenters.append(viewer)
             world.materials.append(row.id)
-        chosen = [subjects[name] for name in COUNTIES]
+        chosen = [subjects[name] for name in COUNTIES[:3]]
         if slug == world.slug:
             world.subjects = [s.id for s in chosen]
-            world.site = seated(session, round_, "site", chosen, 0)
-            world.desk = seated(session, round_, "desk", chosen, 20)
+            world.site = seated(session, office, round_, "site", chosen, 0)
+            world.desk = seated(session, office, round_, "desk", chosen, 20)
         else:
             world.other_subjects = [s.id for s in chosen]
-            world.other = seated(session, round_, "site", chosen, 40)
+            world.other = seated(session, office, round_, "site", chosen, 40)
     return world
 
 

@@ -203,11 +203,11 @@ def test_nobody_wipes_out_a_sealed_sheet_by_way_of_its_correction(session, world
             session, world.people["office"], sitting=sitting, seat=old.seat, reason="更正时缺席"
         )
     assert old.state == "sealed" and faults(session) == []
-    for number in range(2, 7):
+    for number in range(2, steps.SEATS + 1):
         steps.sealed_sheet(session, sitting, world.expert(number))
     operations.close_scoring(session, world.people["office"], sitting=sitting)
     counting = queries.sealed_sheets(session, sitting.panel.round_id)
-    assert len(counting) == 6 and old in counting
+    assert len(counting) == steps.SEATS and old in counting
 
 
 def test_standing_aside_and_absence_are_states_with_a_reason_never_marks(session, world, sitting):
@@ -233,15 +233,15 @@ def test_standing_aside_and_absence_are_states_with_a_reason_never_marks(session
 
 def test_the_sitting_ends_when_every_active_seat_is_final(session, world, sitting):
     office = world.people["office"]
-    for number in (1, 2, 3, 4):
+    for number in (1, 2, 3, 4, 5):
         steps.sealed_sheet(session, sitting, world.expert(number))
-    begin(session, world, sitting, 5)
+    begin(session, world, sitting, 6)
     with pytest.raises(Conflict) as caught:
         operations.close_scoring(session, office, sitting=sitting)
-    assert "虚拟专家05、虚拟专家06" in caught.value.text.en
-    operations.recuse(session, world.expert(5), sitting=sitting, reason="回避")
+    assert "虚拟专家06、虚拟专家07" in caught.value.text.en
+    operations.recuse(session, world.expert(6), sitting=sitting, reason="回避")
     operations.mark_absent(
-        session, office, sitting=sitting, seat=world.seat(session, 6), reason="缺席"
+        session, office, sitting=sitting, seat=world.seat(session, 7), reason="缺席"
     )
     operations.close_scoring(session, office, sitting=sitting)
     assert sitting.phase == "closed" and sitting.closed_at is not None
@@ -288,7 +288,7 @@ def test_the_leader_sees_sealed_or_not_the_office_counts_and_nobody_marks(sessio
     for viewer in (world.expert(1), world.people["supervisor"]):
         rows = queries.progress(session, viewer, sitting)
         assert [(p.state, p.done, p.total) for p in rows] == [
-            ("unsealed", None, None), ("sealed", None, None), *[("unsealed", None, None)] * 4,
+            ("unsealed", None, None), ("sealed", None, None), *[("unsealed", None, None)] * 5,
         ]  # fmt: skip
     for viewer in (world.expert(2), world.people["admin"], world.people["keeper"]):
         with pytest.raises(NotFound):

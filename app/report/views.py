@@ -1,0 +1,234 @@
+"""Reports on screen: drafted by the leader, signed on tablets, finished by the office."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
+
+from app.aggregation import queries as runs
+from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.programme.queries import round_by_slug
+from app.registry.models import Expert
+from app.report import operations, papers, queries
+from app.report.forms import RefusalForm, SectionForm, SignForm
+from app.report.sections import EDITABLE, REQUIRED, SECTIONS, SIGNED, STATE
+from app.ui.access import allow
+from app.ui.language import language, say
+from app.ui.request import database, db, me, store
+from app.ui.request import finish as end_transaction
+
+blueprint = Blueprint("report", __name__, url_prefix="/r/<slug>")
+_NO_RUN = Text(
+    "还没有汇总，不能起草报告。没有任何改动。",
+    "There is no run yet, so no report can begin. Nothing was changed.",
+)
+
+
+def _report(number: int) -> Any:
+    return queries.report(db(), me(), g.round, number)
+
+
+def _to(slug: str, number: int, zh: str, en: str) -> Any:
+    flash(say(zh, en), "done")
+    return redirect(url_for("report.show", slug=slug, number=number))
+
+
+@blueprint.get("/reports")
+@allow("office", "supervisor", "expert")
+def index(slug: str) -> Any:
+    """The reports of the round."""
+    member = queries.member_of(db(), me(), g.round)
+    run = runs.last_run(db(), g.round)
+    last = queries.last_report(db(), g.round)
+    may_draft = me().role == "office" or (member is not None and member.leads)
+    return render_template(
+        "report/index.html",
+        reports=queries.reports(db(), me(), g.round),
+        run=run if may_draft else None,
+        may_draft=may_draft and run is not None and (last is None or last.run_id != run.id),
+        may_see_own=member is not None and queries.final_report(db(), g.round) is not None,
+        states=STATE,
+    )
+
+
+@blueprint.post("/reports")
+@allow("office", "expert")
+def draft(slug: str) -> Any:
+    """Begin a report on the latest run."""
+    run = runs.last_run(db(), g.round)
+    if run is None:
+        raise Conflict(_NO_RUN)
+    made = operations.draft_report(db(), me(), round=g.round, run=run)
+    return _to(slug, made.number, "报告已起草。", "The report is begun.")
+
+
+@blueprint.get("/reports/own")
+@allow("expert", "presenter")
+def own(slug: str) -> Any:
+    """Once the report is final: an expert's own figures, a presenter's own county."""
+    return render_template("report/own.html", **queries.own_result(db(), me(), g.round))
+
+
+@blueprint.get("/reports/<int:number>")
+@allow("office", "supervisor", "expert")
+def show(slug: str, number: int) -> Any:
+    """The report as a page, with what waits for this viewer."""
+    return _show(_report(number))
+
+
+def _show(report: Any, status: int = 200, **forms: Any) -> Any:
+    member = queries.member_of(db(), me(), g.round)
+    signatures = queries.signatures(report)
+    own_signature = signatures.get(member.expert.id) if member else None
+    leads = member is not None and member.leads and report.state == "drafting"
+    edited = forms.get("edited")
+    section_forms = {}
+    for key in EDITABLE if leads else ():
+        blank = SectionForm(
+            formdata=None, version=str(report.version), text=report.sections.get(key, "")
+        )
+        section_forms[key] = forms["section_form"] if key == edited else blank
+    sign_form = None
+    if member and report.state == "signing" and report.head is None and own_signature is None:
+        sign_form = forms.get("sign_form") or SignForm(formdata=None)
+    page = render_template(
+        "report/show.html",
+        report=report,
+        sections=papers.page_blocks(db(), report, language()),
+        titles=SECTIONS,
+        required=REQUIRED,
+        states=STATE,
+        signed=SIGNED,
+        members=queries.members(db(), g.round),
+        signatures=signatures,
+        own_signature=own_signature,
+        member=member,
+        leads=leads,
+        section_forms=section_forms,
+        sign_form=sign_form,
+        refusal_form=forms.get("refusal_form") or RefusalForm(formdata=None),
+    )
+    return page, status
+
+
+@blueprint.post("/reports/<int:number>/sections/<key>")
+@allow("expert")
+def save_section(slug: str, number: int, key: str) -> Any:
+    """The leader's words in one section."""
+    report = _report(number)
+    if key not in EDITABLE:
+        raise NotFound(queries.ABSENT)
+    form = SectionForm()
+    if not form.validate_on_submit() or not (form.version.data or "").isdigit():
+        return _show(report, 422, edited=key, section_form=form)
+    try:
+        operations.save_section(
+            db(),
+            me(),
+            report=report,
+            key=key,
+            text=form.text.data or "",
+            version=int(form.version.data),
+        )
+    except DomainError as error:
+        if error.field != "text":
+            raise
+        form.refuse(error)
+        # The next save is against what this page now shows beside the typed text.
+        form.version.data = str(report.version)
+        status = 409 if isinstance(error, Conflict) else 422
+        return _show(report, status, edited=key, section_form=form)
+    return _to(slug, number, "已保存。", "Saved.")
+
+
+@blueprint.post("/reports/<int:number>/submit")
+@allow("office", "expert")
+def submit(slug: str, number: int) -> Any:
+    """Ask the members to sign."""
+    operations.submit_for_signing(db(), me(), report=_report(number))
+    return _to(slug, number, "已送各成员签署。", "The members are asked to sign.")
+
+
+@blueprint.post("/reports/<int:number>/sign")
+@allow("expert")
+def sign(slug: str, number: int) -> Any:
+    """A member signs, dissents or refuses."""
+    report = _report(number)
+    form = SignForm()
+    if not form.validate_on_submit():
+        return _show(report, 422, sign_form=form)
+    try:
+        operations.sign(
+            db(),
+            me(),
+            report=report,
+            state=form.state.data,
+            text=form.text.data or "",
+            signed_name=form.signed_name.data,
+        )
+    except DomainError as error:
+        if error.field is None:
+            raise
+        form.refuse(error)
+        return _show(report, 422, sign_form=form)
+    return _to(slug, number, "已签署。", "Signed.")
+
+
+@blueprint.post("/reports/<int:number>/refusals")
+@allow("office")
+def refusal(slug: str, number: int) -> Any:
+    """The office records that a member does not sign."""
+    report = _report(number)
+    form = RefusalForm()
+    if not form.validate_on_submit():
+        return _show(report, 422, refusal_form=form)
+    expert = db().get(Expert, form.expert.data)
+    if expert is None:
+        raise NotFound(queries.ABSENT)
+    try:
+        operations.record_refusal(
+            db(), me(), report=report, expert=expert, text=form.text.data or ""
+        )
+    except DomainError as error:
+        if error.field is None:
+            raise
+        form.refuse(error)
+        return _show(report, 422, refusal_form=form)
+    return _to(slug, number, "已记录。", "Recorded.")
+
+
+@blueprint.post("/reports/<int:number>/finish")
+@allow("office")
+def finish(slug: str, number: int) -> Any:
+    """Close the signing, render the paper outside any write, then keep it. Can be repeated after a
+    crash between the steps."""
+    viewer = me()
+    operations.close_signing(db(), viewer, report=_report(number))
+    end_transaction(keep=True)
+    with database().read() as reading:
+        round_ = round_by_slug(reading, viewer, slug)
+        pdf = papers.report_pdf(reading, queries.report(reading, viewer, round_, number), "zh")
+    with database().write() as writing:
+        round_ = round_by_slug(writing, viewer, slug)
+        report = queries.report(writing, viewer, round_, number)
+        operations.finish(writing, viewer, report=report, pdf=pdf)
+    return _to(slug, number, "报告已定稿。", "The report is final.")
+
+
+@blueprint.get("/reports/<int:number>/report.pdf")
+@allow("office", "supervisor", "expert")
+def pdf(slug: str, number: int) -> Any:
+    """The paper: the kept file when final, else made now; `?lang=en` gives the English edition."""
+    report = _report(number)
+    english = request.args.get("lang") == "en"
+    if report.pdf_sha256 and not english:
+        with store().open(report.pdf_sha256) as kept:
+            data = kept.read()
+    else:
+        data = papers.report_pdf(db(), report, "en" if english else "zh")
+    name = f"{slug}-report-{number}{'-en' if english else ''}.pdf"
+    return send_file(
+        BytesIO(data), mimetype="application/pdf", as_attachment=False, download_name=name
+    )
