@@ -118,12 +118,11 @@ class Reading:
         zh, en = stored["zh"], stored["en"]
         for key, title in self.titles.items():
             end = re.escape(key) + r"(?![A-Za-z0-9_-])"
-            zh = re.sub("阶段 " + end + " ?", lambda _m, t=title: t.zh, zh)
-            en = re.sub("[Ss]tage " + end, lambda _m, t=title: t.en, en)
+            zh = _swap("阶段 " + end + " ?", title.zh, zh)
+            en = _swap("[Ss]tage " + end, title.en, en)
         for key, name in self.names.items():
             code = r"(?<![A-Za-z0-9.])" + re.escape(key) + r"(?![A-Za-z0-9.])"
-            zh = re.sub(code, lambda _m, n=name: n.zh, zh)
-            en = re.sub(code, lambda _m, n=name: n.en, en)
+            zh, en = _swap(code, name.zh, zh), _swap(code, name.en, en)
         return Text(punctuated(zh), en)
 
     # ---------- rows
@@ -134,8 +133,8 @@ class Reading:
         within = self.run.rule["rank_within"] == "group"
         for score in self.scores.values():
             if score["rank"] is not None:
-                key = (score["group"] if within else None, score["rank"])
-                shared[key] = shared.get(key, 0) + 1
+                level = (score["group"] if within else None, score["rank"])
+                shared[level] = shared.get(level, 0) + 1
         bands, sure = self.results["bands"], self.results["uncertainty"]["subjects"]
         made = []
         for key, score in self.scores.items():
@@ -307,7 +306,7 @@ class Reading:
         ]
 
     def _agreed(self, entry: Mapping[str, Any], title: Text) -> Agreed:
-        rows = []
+        rows: list[tuple[Text, str, str | None, str | None, Text]] = []
         for name, words in _COEFFICIENTS.items():
             form = entry["icc"][name]
             reason = Text.of(form["reason"]) if form.get("reason") else None
@@ -337,8 +336,8 @@ class Reading:
                 words if reason is None else _both(words, reason),
             )
         )
-        for key, name, words in _ERRORS:
-            rows.append((name, _four(entry[key]), None, None, words))
+        for key, label, meaning in _ERRORS:
+            rows.append((label, _four(entry[key]), None, None, meaning))
         verdict = entry["verdict"]
         text = Text.of(verdict["text"])
         words = Text(punctuated(text.zh), text.en)
@@ -350,7 +349,7 @@ class Reading:
 
     # ---------- drawings
 
-    def dots(self, stage: str, panel: str, language: Language) -> str:
+    def dots(self, stage: str, panel: str, language: str) -> str:
         """Marks by county as SVG, dropped ones hollow and struck."""
         rows = []
         for row in self.rows(stage, panel):
@@ -358,9 +357,9 @@ class Reading:
             value = self.scores[row.id]["stages"][stage]["value"]
             mean = None if value is None else half_up(Fraction(value), 2)
             rows.append(DotRow(row.name.get(language), marks, mean))
-        return dot_strip(rows, language=language)
+        return dot_strip(rows, language=_language(language))
 
-    def caterpillar(self, language: Language) -> str:
+    def caterpillar(self, language: str) -> str:
         """Totals with their 90 % bands as SVG, in the order of the ranking."""
         rows = [
             CaterpillarRow(
@@ -374,7 +373,7 @@ class Reading:
             if p.total is not None
         ]
         line = self.run.rule["pass_line"]
-        return caterpillar(rows, None if line is None else Decimal(line), language=language)
+        return caterpillar(rows, None if line is None else Decimal(line), language=_language(language))
 
 
 _COEFFICIENTS = {
@@ -409,6 +408,14 @@ _ERRORS = (
         Text("标准差", "standard deviation"),
     ),
 )
+
+
+def _language(chosen: str) -> Language:
+    return "en" if chosen == "en" else "zh"
+
+
+def _swap(pattern: str, words: str, text: str) -> str:
+    return re.sub(pattern, lambda _: words, text)
 
 
 def punctuated(zh: str) -> str:

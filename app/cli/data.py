@@ -49,8 +49,16 @@ def experts(
         click.echo(f"row {duplicate.row}: {duplicate.name}: {duplicate.why.en}")
     for problem in report.problems:
         click.echo(f"row {problem.row}, {problem.column}: {problem.text.en}", err=True)
+    for employer in report.new_employers:
+        click.echo(f"employer not known yet: {employer}", err=not new_employers)
     if report.problems:
         click.echo("Nobody was imported. Correct the rows above and try again.", err=True)
+        sys.exit(1)
+    if report.new_employers and not new_employers:
+        click.echo(
+            "Nobody was imported. Check the employers above; --new-employers creates them.",
+            err=True,
+        )
         sys.exit(1)
     ready = len(report.ready)
     if dry_run:

@@ -113,6 +113,10 @@ def tell(parts: Installation, made: Exercise) -> None:
     click.echo(f"\nLogins (password of all: {PASSWORD}; no second factor in the demonstration)")
     for login, role, name in made.logins:
         click.echo(f"  {login:<18}{role:<12}{name}")
+    if made.live:
+        click.echo("Codes for the draw of the live round (its dice stand on the page)")
+        for party, code in made.live.codes.items():
+            click.echo(f"  {party:<12}{code}")
     for whose, url in made.links:
         click.echo(f"\nOne-time link, {whose}\n  {url}")
         qr(url)

@@ -23,6 +23,7 @@ DICE = {
     "desk": "62111562153443536336631245321523343412511331654335",
     "site": "55331326651526615132246636366466246532631334113636",
     "live-site": "35222544526543552354225253223642222261464635113646",
+    "live-desk": "26245526624451426531154331321561556342136113336411",
 }
 LINKS = 32
 SEATS = 7
@@ -41,6 +42,11 @@ def dice(name: str) -> list[int]:
 def secret(slug: str, stage: str, party: str) -> bytes:
     """The start of a party's chain: printed words, since this is a rehearsal."""
     return hashlib.sha256(f"演练口令|{slug}|{stage}|{party}".encode()).digest()
+
+
+def code(slug: str, stage: str, party: str, act: int = 1) -> str:
+    """A party's one-time code of an act, counted from the end of its chain."""
+    return chain(secret(slug, stage, party), LINKS - act).hex()
 
 
 def draw_of(session: Session, draw_id: str) -> Draw:
@@ -87,8 +93,7 @@ def perform(stage: Stage, draw_id: str, slug: str, kind: str, throws: str) -> No
         for party in PARTIES:
             operations.enter_dice(session, stage.crew[party], draw, "dice", dice(throws))
         for party in PARTIES:
-            code = chain(secret(slug, kind, party), LINKS - 1).hex()
-            operations.reveal_code(session, stage.crew[party], draw, party, code)
+            operations.reveal_code(session, stage.crew[party], draw, party, code(slug, kind, party))
         operations.complete_draw(session, stage.crew["office"], draw)
 
 
@@ -127,6 +132,7 @@ def replace_seat(stage: Stage, draw_id: str, slug: str, kind: str, number: int) 
         act = draw_of(session, draw_id).acts[-1]
         operations.cosign_removals(session, stage.crew["supervisor"], act)
         for party in PARTIES:
-            code = chain(secret(slug, kind, party), LINKS - act.number).hex()
-            operations.reveal_act_code(session, stage.crew[party], act, party, code)
+            operations.reveal_act_code(
+                session, stage.crew[party], act, party, code(slug, kind, party, act.number)
+            )
         operations.complete_act(session, stage.crew["office"], act)

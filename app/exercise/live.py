@@ -38,12 +38,13 @@ _NOTE = (
 
 @dataclass(frozen=True)
 class Live:
-    """The live round: who has something to score or to confirm."""
+    """The live round: who has something to score or to confirm, and the codes of its open draw."""
 
     round_id: str
     experts: tuple[Viewer, ...]
     presenter: Viewer
     draw_id: str
+    codes: dict[str, str]
 
 
 def play(stage: Stage) -> Live:
@@ -57,12 +58,13 @@ def play(stage: Stage) -> Live:
     stage.step("live round: opened, qualified; a figure waits for the second clerk")
     experts = _site_under_way(stage)
     stage.step("live round: a sheet waits for each expert, a statement for a presenter")
-    draw_id = ceremony.ask(stage, SLUG, "desk")
+    draw_id = ceremony.ask(stage, SLUG, "desk", fixed="live-desk")
     ceremony.commit(stage, draw_id)
     stage.step("live round: a commitment waits for the supervisor")
     _candidate(stage)
     stage.step("live round: a candidate waits for the keeper")
-    return Live(round_id, experts, stage.crew.presenter(SPEAKING), draw_id)
+    codes = {party: ceremony.code(SLUG, "desk", party) for party in ceremony.PARTIES}
+    return Live(round_id, experts, stage.crew.presenter(SPEAKING), draw_id, codes)
 
 
 def _revise_form(stage: Stage) -> None:

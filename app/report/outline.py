@@ -396,9 +396,7 @@ def _scores(s: Source) -> list[Block]:
                 )
             )
         )
-    number = 0
-    for stage, panel, title in reading.panels():
-        number += 1
+    for number, (stage, panel, title) in enumerate(reading.panels(), 1):
         made.append(
             {
                 "kind": "chart",

@@ -104,6 +104,6 @@ def report_pdf(session: Session, report: Report, lang: Language = "zh") -> bytes
     return render_pdf("report", report_data(session, report, lang), published_at=at)
 
 
-def page_blocks(session: Session, report: Report, lang: Language) -> dict[str, list[Block]]:
+def page_blocks(session: Session, report: Report, lang: str) -> dict[str, list[Block]]:
     """The ten sections for the page."""
-    return sections(source(session, report, lang))
+    return sections(source(session, report, "en" if lang == "en" else "zh"))

@@ -133,6 +133,7 @@ def save(slug: str, sheet_id: str) -> Any:
         maximum=points(standing["maximum"]),
         done=standing["done"],
         total=standing["total"],
+        touched=sorted({name.partition(".")[0] for name in changes}),
         problems={
             item: "；".join(t.get(language()) for t in texts)
             for item, texts in standing["problems"].items()

@@ -22,6 +22,7 @@ from app.accounts.models import Account
 from app.aggregation.models import Run
 from app.config import Settings
 from app.db import Database
+from app.domain.draw import chain
 from app.draw.models import Draw
 from app.exercise.county import BY_CODE, DISTRICTS
 from app.exercise.cycle import Exercise, build_exercise
@@ -242,6 +243,16 @@ def test_one_thing_waits_for_each_role(played: Played) -> None:
             assert [w.endpoint for w in waits(session, viewer)] == ["scoring.index"]
         unsigned = session.scalars(select(FormVersion).where(FormVersion.signed_at.is_(None)))
         assert {version.form_id for version in unsigned} == {"bj12-material", "expert-duty"}
+
+
+def test_the_printed_codes_fit_the_draw_that_waits(played: Played) -> None:
+    live = played.made.live
+    assert live is not None and set(live.codes) == {"office", "supervisor"}
+    with played.parts.database.read() as session:
+        draw = session.get_one(Draw, live.draw_id)
+        assert draw.state == "committed" and len(draw.request["fixed"]["dice"]) == 50
+        for party in draw.parties:
+            assert chain(bytes.fromhex(live.codes[party.name]), 1).hex() == party.commitment
 
 
 def test_logins_and_links_work(played: Played) -> None:

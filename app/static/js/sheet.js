@@ -9,6 +9,9 @@ function refresh({ answer } = {}) {
   for (const node of document.querySelectorAll("[data-problem-of]")) {
     const item = node.dataset.problemOf;
     const points = answer.points?.[item];
+    // What was entered still lacks something, most often its reason: show where to write it.
+    const remark = node.closest("[data-item]")?.querySelector("details.remark");
+    if (remark && answer.problems?.[item] && answer.touched?.includes(item)) remark.open = true;
     node.textContent = answer.problems?.[item] ?? (points === undefined ? "" : document.documentElement.lang === "en" ? `${points} points` : `得 ${points} 分`);
   }
 }
