@@ -19,9 +19,6 @@ from sqlalchemy.orm import Session, selectinload
 from app.domain.scoring.measures import plain
 from app.domain.scoring.scales import Points
 from app.domain.scoring.sheets import sheet_items, sheet_points
-from app.domain.statistics.marks import Sheet as Marks
-from app.domain.statistics.marks import StageMarks, SubjectMarks
-from app.domain.statistics.missing import State
 from app.domain.statistics.rule import ScoreRule
 from app.domain.types import Conflict, Text
 from app.draw.models import Seat
@@ -29,7 +26,7 @@ from app.panel.models import Panel, Sitting
 from app.programme.computed import computed_points, survey_score
 from app.programme.instruments import pin_for, stage_text
 from app.programme.models import Round, Subject
-from app.programme.scheme import score_rule_of, scheme_of
+from app.programme.scheme import scheme_of, score_rule_of
 from app.scoring.models import Sheet
 from app.scoring.queries import FINAL
 
@@ -241,14 +238,14 @@ def _counting(
             many = len(stage.panels) > 1
             rows: dict[str, tuple[Seat, Sheet]] = {}
             for seat in members:
-                sheet = sheets.get((sitting.id, seat.id))
-                if sheet is None or sheet.state not in FINAL:
+                own_sheet = sheets.get((sitting.id, seat.id))
+                if own_sheet is None or own_sheet.state not in FINAL:
                     unsealed.append(
                         Text("{w} 席位 {n}", "{w} seat {n}").format(w=where, n=seat.number)
                     )
                     continue
                 label = f"{seat.number:0{width}d}"
-                rows[f"{panel.code}-{label}" if many else label] = (seat, sheet)
+                rows[f"{panel.code}-{label}" if many else label] = (seat, own_sheet)
             found[stage.id, subject.id] = _Sat(sitting, rows)
     if open_:
         raise Conflict(_OPEN.format(list=_listed(open_)))
@@ -367,36 +364,3 @@ def _veto_reason(subject: Subject) -> Text:
     if not listed:
         return Text("资格审查被一票否决。", "Vetoed at the qualification check.")
     return Text("；".join(t.zh for t in listed) + "。", "; ".join(t.en for t in listed) + ".")
-
-
-def marks_of(inputs: Mapping[str, Any]) -> list[SubjectMarks]:
-    """The stored inputs as the statistics take them."""
-    return [
-        SubjectMarks(
-            id=row["id"],
-            stages={name: _stage_marks(part) for name, part in row["stages"].items()},
-            group=row["group"],
-            vetoed=row["vetoed"],
-            veto_reason=None if row["veto_reason"] is None else Text.of(row["veto_reason"]),
-            adjust=Decimal(row["adjust"]),
-        )
-        for row in inputs["subjects"]
-    ]
-
-
-def _stage_marks(part: Mapping[str, Any]) -> StageMarks:
-    if part["kind"] == "value":
-        value = part["value"]
-        return StageMarks(kind="value", value=None if value is None else Decimal(value))
-    return StageMarks(
-        sheets={
-            label: Marks(
-                state=State(row["state"]),
-                total=None if row["total"] is None else Decimal(row["total"]),
-                items={name: Decimal(mark) for name, mark in row["items"].items()},
-                not_applicable=frozenset(row["not_applicable"]),
-                reason=None if row["reason"] is None else Text.of(row["reason"]),
-            )
-            for label, row in part["sheets"].items()
-        }
-    )

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.aggregation import queries
-from app.aggregation.inputs import collect, marks_of
+from app.aggregation.inputs import collect
 from app.aggregation.models import Run
+from app.aggregation.results import marks_of
 from app.domain.ledger.canonical import digest
 from app.domain.statistics import replay
 from app.domain.statistics.rule import ScoreRule

@@ -6,15 +6,16 @@ Stored sentences name counties by their region code and stages by their id; here
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from app.aggregation.models import Run
+from app.aggregation.wording import Agreed, agreed, punctuated, swapped, written
 from app.documents.charts import CaterpillarRow, DotMark, DotRow, caterpillar, dot_strip
-from app.domain.statistics.rounding import half_up, shown
+from app.domain.statistics.rounding import half_up
 from app.domain.types import Language, Text
 
 STATE = {
@@ -23,7 +24,6 @@ STATE = {
     "withdrawn": Text("退出", "withdrawn"),
     "rejected": Text("剔除", "rejected"),
 }
-_CJK = "\u2e80-\u9fff\uff00-\uffef“”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +81,6 @@ class ItemRow:
     value: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """Agreement of one panel in one stage."""
-
-    title: Text
-    n: int
-    k: int
-    rows: tuple[
-        tuple[Text, str, str | None, str | None, Text], ...
-    ]  # name, value, low, high, words
-    verdict: str
-    words: Text
-
-
 class Reading:
     """One run, read."""
 
@@ -118,11 +104,11 @@ class Reading:
         zh, en = stored["zh"], stored["en"]
         for key, title in self.titles.items():
             end = re.escape(key) + r"(?![A-Za-z0-9_-])"
-            zh = _swap("阶段 " + end + " ?", title.zh, zh)
-            en = _swap("[Ss]tage " + end, title.en, en)
+            zh = swapped("阶段 " + end + " ?", title.zh, zh)
+            en = swapped("[Ss]tage " + end, title.en, en)
         for key, name in self.names.items():
             code = r"(?<![A-Za-z0-9.])" + re.escape(key) + r"(?![A-Za-z0-9.])"
-            zh, en = _swap(code, name.zh, zh), _swap(code, name.en, en)
+            zh, en = swapped(code, name.zh, zh), swapped(code, name.en, en)
         return Text(punctuated(zh), en)
 
     # ---------- rows
@@ -151,9 +137,9 @@ class Reading:
                     group=score["group"],
                     status=score["status"],
                     rank=mark,
-                    stages=tuple(_shown(score["stages"][s["id"]]["value"]) for s in self.stages),
+                    stages=tuple(written(score["stages"][s["id"]]["value"]) for s in self.stages),
                     weighted=tuple(
-                        _shown(score["stages"][s["id"]]["contribution"]) for s in self.stages
+                        written(score["stages"][s["id"]]["contribution"]) for s in self.stages
                     ),
                     adjust=Decimal(score["adjust"]),
                     total=None if score["total"] is None else Decimal(score["total"]),
@@ -228,7 +214,7 @@ class Reading:
                     tuple(marks),
                     score["valid"],
                     unit["used"] if unit else None,
-                    _shown(score["value"]),
+                    written(score["value"]),
                     self.say(score["reason"]),
                 )
             )
@@ -301,47 +287,9 @@ class Reading:
         """The coefficients that the paper prints, each with what it means."""
         titles = {(stage["id"], code): title for stage, code, title in self.panels()}
         return [
-            self._agreed(entry, titles[entry["stage"], entry["panel"]])
+            agreed(entry, titles[entry["stage"], entry["panel"]])
             for entry in self.results["agreement"]
         ]
-
-    def _agreed(self, entry: Mapping[str, Any], title: Text) -> Agreed:
-        rows: list[tuple[Text, str, str | None, str | None, Text]] = []
-        for name, words in _COEFFICIENTS.items():
-            form = entry["icc"][name]
-            reason = Text.of(form["reason"]) if form.get("reason") else None
-            rows.append(
-                (
-                    Text(name, name),
-                    _four(form["value"]),
-                    None if form["low"] is None else _four(form["low"]),
-                    None if form["high"] is None else _four(form["high"]),
-                    words if reason is None else _both(words, reason),
-                )
-            )
-        w = entry["kendall_w"]
-        words = Text("各专家排序的一致程度（0 至 1）", "how alike the experts rank (0 to 1)")
-        reason = Text.of(w["reason"]) if w.get("reason") else None
-        if w["value"] is not None and w["subjects"] < entry["n"]:
-            words = Text(
-                f"{words.zh}；只含全体专家都评分的 {w['subjects']} 个区县",
-                f"{words.en}; only the {w['subjects']} counties that all experts marked",
-            )
-        rows.append(
-            (
-                Text("Kendall W", "Kendall W"),
-                _four(w["value"]),
-                None,
-                None,
-                words if reason is None else _both(words, reason),
-            )
-        )
-        for key, label, meaning in _ERRORS:
-            rows.append((label, _four(entry[key]), None, None, meaning))
-        verdict = entry["verdict"]
-        text = Text.of(verdict["text"])
-        words = Text(punctuated(text.zh), text.en)
-        return Agreed(title, entry["n"], entry["k"], tuple(rows), verdict["level"], words)
 
     def changes(self) -> list[Text]:
         """What differs from the run before."""
@@ -373,88 +321,14 @@ class Reading:
             if p.total is not None
         ]
         line = self.run.rule["pass_line"]
-        return caterpillar(rows, None if line is None else Decimal(line), language=_language(language))
-
-
-_COEFFICIENTS = {
-    "ICC(A,1)": Text(
-        "单个专家评分的信度（绝对一致）", "reliability of one expert's mark (absolute)"
-    ),
-    "ICC(A,k)": Text("全组均分的信度（绝对一致）", "reliability of the panel's mean (absolute)"),
-    "ICC(C,k)": Text(
-        "只看相对高低时的信度；与上一行之差即宽严差异",
-        "the same for consistency; the gap to the row above is severity",
-    ),
-}
-_ERRORS = (
-    (
-        "sem",
-        Text("单份评分的误差（分）", "Error of one mark (points)"),
-        Text("测量标准误 SEM", "SEM"),
-    ),
-    (
-        "sem_mean",
-        Text("全组均分的误差（分）", "Error of the mean (points)"),
-        Text("测量标准误 ÷ √k", "SEM ÷ √k"),
-    ),
-    (
-        "sd_subject",
-        Text("区县之间的差异（分）", "Spread between counties (points)"),
-        Text("标准差", "standard deviation"),
-    ),
-    (
-        "sd_rater",
-        Text("专家宽严差异（分）", "Spread of severity (points)"),
-        Text("标准差", "standard deviation"),
-    ),
-)
+        return caterpillar(
+            rows, None if line is None else Decimal(line), language=_language(language)
+        )
 
 
 def _language(chosen: str) -> Language:
     return "en" if chosen == "en" else "zh"
 
 
-def _swap(pattern: str, words: str, text: str) -> str:
-    return re.sub(pattern, lambda _: words, text)
-
-
-def punctuated(zh: str) -> str:
-    """Chinese sentences with Chinese marks; numbers and names such as ICC(A,k) keep theirs."""
-    zh = re.sub(rf"(?<=[{_CJK}]), ?|, ?(?=[{_CJK}])", "，", zh)
-    zh = re.sub(r",(?=95 ?%)", "，", zh).replace("95 %", "95%")
-    zh = re.sub(r"[:：] ?(?!//)", "：", zh)
-    zh = re.sub(r"; ?", "；", zh)
-    return re.sub(rf"\(([^()]*[{_CJK}][^()]*)\)", r"（\1）", zh).replace(" (", "(")
-
-
-def _both(words: Text, reason: Text) -> Text:
-    return Text(f"{words.zh}。{punctuated(reason.zh)}", f"{words.en}. {reason.en}")
-
-
-def _shown(value: str | None) -> str | None:
-    """A stored exact value for a reader: two decimals or as many as it has; an endless one is six
-    decimals and an ellipsis."""
-    if value is None:
-        return None
-    text = shown(Fraction(value))
-    return text if text.endswith("…") else padded(text, 2)
-
-
-def padded(number: str, places: int) -> str:
-    """`number` with at least `places` decimals; nothing is rounded."""
-    whole, _, tail = number.partition(".")
-    return f"{whole}.{tail.ljust(places, '0')}" if places else number
-
-
-def places_of(numbers: Iterable[Decimal | None]) -> int:
-    """The most decimals that any of the numbers has."""
-    found = (number.as_tuple().exponent for number in numbers if number is not None)
-    return max((-e for e in found if isinstance(e, int)), default=0)
-
-
 def _two(value: str) -> Decimal:
     return half_up(Fraction(value), 2)
-
-
-def _four(value: str | None) -> str:
-    return "—" if value is None else str(half_up(Fraction(value), 4))

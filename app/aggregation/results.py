@@ -7,12 +7,13 @@ Scores are exact strings; the diagnostics are floats, kept with six decimals, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from app.aggregation.inputs import marks_of
 from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
-from app.domain.statistics.marks import SubjectMarks
+from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
+from app.domain.statistics.missing import State
 from app.domain.statistics.observed import observed_totals
 from app.domain.statistics.outliers import flag_round
 from app.domain.statistics.rule import ScoreRule
@@ -30,6 +31,39 @@ def exact(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [exact(item) for item in value]
     return value
+
+
+def marks_of(inputs: Mapping[str, Any]) -> list[SubjectMarks]:
+    """The stored inputs as the statistics take them."""
+    return [
+        SubjectMarks(
+            id=row["id"],
+            stages={name: _stage_marks(part) for name, part in row["stages"].items()},
+            group=row["group"],
+            vetoed=row["vetoed"],
+            veto_reason=None if row["veto_reason"] is None else Text.of(row["veto_reason"]),
+            adjust=Decimal(row["adjust"]),
+        )
+        for row in inputs["subjects"]
+    ]
+
+
+def _stage_marks(part: Mapping[str, Any]) -> StageMarks:
+    if part["kind"] == "value":
+        value = part["value"]
+        return StageMarks(kind="value", value=None if value is None else Decimal(value))
+    return StageMarks(
+        sheets={
+            label: Sheet(
+                state=State(row["state"]),
+                total=None if row["total"] is None else Decimal(row["total"]),
+                items={name: Decimal(mark) for name, mark in row["items"].items()},
+                not_applicable=frozenset(row["not_applicable"]),
+                reason=None if row["reason"] is None else Text.of(row["reason"]),
+            )
+            for label, row in part["sheets"].items()
+        }
+    )
 
 
 def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:

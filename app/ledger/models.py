@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.clock import stamp
 from app.db import At, Base, Code, Id, Long
-from app.domain.ledger.canonical import canonical, digest
+from app.domain.ledger.canonical import digest
 
 
 class Event(Base):
@@ -89,7 +88,7 @@ class Record(Base):
 
 def _plain(value: Any) -> Any:
     match value:
-        case None | bool() | str() | int():
+        case None | bool() | str() | int() | dict() | list():  # the canonical form checks inside
             return value
         case Decimal():
             return format(value, "f")
@@ -99,8 +98,6 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case bytes():
             return value.hex()
-        case dict() | list():
-            return json.loads(canonical(value))
         case _:
             raise TypeError(f"{type(value).__name__} cannot enter the ledger: {value!r}")
 

@@ -20,7 +20,7 @@ from app.report.blocks import (
     paragraph,
     table,
 )
-from app.report.outline import Source
+from app.report.source import Source
 
 _HIDDEN = Text("（定稿后印出）", "(printed when final)")
 _GRAVE = {

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.aggregation.reading import ItemRow, Row, padded, places_of
+from app.aggregation.reading import ItemRow, Row
+from app.aggregation.wording import padded, places_of
 from app.domain.types import Text
 
 Block = dict[str, Any]

@@ -4,19 +4,12 @@ conclusion, dissent). Every figure comes from the stored run; none is computed h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from app.aggregation.reading import Reading
-from app.domain.types import Language, Text
-from app.draw.models import Draw
-from app.panel.models import Panel, Sitting, Statement
+from app.domain.types import Text
 from app.programme.instruments import pin_for, stage_text
 from app.programme.qualification import qualification_state
-from app.programme.scheme import class_of, scheme_of
+from app.programme.scheme import scheme_of
 from app.report import queries
 from app.report.blocks import (
     NOTHING,
@@ -32,60 +25,10 @@ from app.report.blocks import (
     table,
     written,
 )
-from app.report.models import Report
 from app.report.rule_words import rule_words
+from app.report.score_sections import conclusion, scores
 from app.report.sections import SIGNED
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What the sections read, loaded once."""
-
-    session: Session
-    report: Report
-    reading: Reading
-    sittings: list[Sitting]
-    statements: dict[str, Statement]
-    draws: list[Draw]
-    members: list[queries.Member]
-    zone: str
-    language: Language
-
-    @property
-    def named(self) -> bool:
-        """Names of members are printed once the report is closed, not before."""
-        return self.report.head is not None
-
-
-def source(session: Session, report: Report, language: Language) -> Source:
-    """Everything that the paper shows."""
-    panels = select(Panel.id).where(Panel.round_id == report.round_id)
-    sittings = list(
-        session.scalars(
-            select(Sitting)
-            .where(Sitting.panel_id.in_(panels))
-            .order_by(Sitting.panel_id, Sitting.position)
-        )
-    )
-    statements = session.scalars(
-        select(Statement).where(Statement.sitting_id.in_([s.id for s in sittings]))
-    )
-    draws = session.scalars(
-        select(Draw)
-        .where(Draw.id.in_(select(Panel.draw_id).where(Panel.round_id == report.round_id)))
-        .order_by(Draw.stage, Draw.created_at)
-    )
-    return Source(
-        session,
-        report,
-        Reading(report.run),
-        sittings,
-        {row.sitting_id: row for row in statements},
-        list(draws),
-        queries.members(session, report.round),
-        session.info["settings"].timezone,
-        language,
-    )
+from app.report.source import Source, class_title
 
 
 def sections(s: Source) -> dict[str, list[Block]]:
@@ -96,10 +39,10 @@ def sections(s: Source) -> dict[str, list[Block]]:
         "qualification": _qualification(s),
         "materials": _stage(s, "desk"),
         "site": [*_statements(s), *_stage(s, "site")],
-        "scores": _scores(s),
+        "scores": scores(s),
         "achievements": [],
         "problems": [],
-        "conclusion": _conclusion(s),
+        "conclusion": conclusion(s),
         "dissent": _dissent(s),
     }
     for key, blocks in made.items():
@@ -110,7 +53,10 @@ def sections(s: Source) -> dict[str, list[Block]]:
 def _basis(s: Source) -> list[Block]:
     round_, scheme = s.report.round, scheme_of(s.report.round)
     counties = [
-        Text(f"{name.zh}（{key}，{_class(s, key).zh}）", f"{name.en} ({key}, {_class(s, key).en})")
+        Text(
+            f"{name.zh}（{key}，{class_title(s, key).zh}）",
+            f"{name.en} ({key}, {class_title(s, key).en})",
+        )
         if s.reading.counties[key]["group"]
         else Text(f"{name.zh}（{key}）", f"{name.en} ({key})")
         for key, name in s.reading.names.items()
@@ -171,12 +117,6 @@ def _basis(s: Source) -> list[Block]:
     if withdrawn:
         rows.append((Text("退出", "Withdrawn"), listed(withdrawn)))
     return [paragraph(opening), facts(rows), *[note(text) for text in scheme.notes]]
-
-
-def _class(s: Source, key: str) -> Text:
-    group = s.reading.counties[key]["group"]
-    found = class_of(scheme_of(s.report.round), group or "")
-    return found.title if found else Text(f"{group} 类", f"class {group}")
 
 
 def _procedure(s: Source) -> list[Block]:
@@ -327,170 +267,6 @@ def _statements(s: Source) -> list[Block]:
             rows,
         )
     ]
-
-
-def _scores(s: Source) -> list[Block]:
-    reading = s.reading
-    columns: list[tuple[Any, str, Any]] = [(Text("县（市、区）", "County"), "left", 2)]
-    weighted = bool(reading.run.rule["modules"])
-    for stage in reading.stages:
-        title = reading.titles[stage["id"]]
-        columns.append((title, "right", 2))
-        if weighted:
-            columns.append((Text(f"× {stage['weight']}", f"× {stage['weight']}"), "right", 2))
-    adjusted = any(place.adjust for place in reading.ranking())
-    if adjusted:
-        columns.append((Text("加减分", "Adjustment"), "right", 1))
-    columns.append((Text("综合得分", "Total"), "right", 2))
-    rows = []
-    for place in sorted(reading.ranking(), key=lambda p: list(reading.names).index(p.id)):
-        cells: list[Any] = [place.name]
-        for value, part in zip(place.stages, place.weighted, strict=True):
-            cells.append(value or NOTHING)
-            if weighted:
-                cells.append(part or NOTHING)
-        if adjusted:
-            cells.append(format(place.adjust, "f"))
-        total = NOTHING if place.total is None else format(place.total, "f")
-        rows.append([*cells, {"text": total, "bold": True}])
-    made: list[Block] = [table(Text("得分汇总", "Composite scores"), columns, rows)]
-    if reading.inputs["uncounted"]:
-        made.append(
-            note(
-                Text(
-                    "本方案有加分表，本届没有登记加分，综合得分不含加分。",
-                    "The scheme has a bonus form; no bonus was recorded, so no total holds one.",
-                )
-            )
-        )
-    for agreed in reading.agreement():
-        made.append(
-            {
-                "kind": "agreement",
-                "caption": Text(
-                    f"{agreed.title.zh}评分者一致性（全部有效评分，未去高低分）",
-                    f"{agreed.title.en}: agreement between experts (all valid marks, nothing dropped)",
-                ),
-                "rows": [
-                    {
-                        "name": name,
-                        "value": value,
-                        "n": str(agreed.n),
-                        "k": str(agreed.k),
-                        "reading": words,
-                        **({"low": low, "high": high} if low and high else {}),
-                    }
-                    for name, value, low, high, words in agreed.rows
-                ],
-                "note": Text(
-                    "信度按双向随机、绝对一致模型，区间为 McGraw 与 Wong（1996）；W 为 Kendall 协同系数（同分校正）。",
-                    "Reliability: two-way random model, absolute agreement; intervals of McGraw and Wong "
-                    "(1996). W: Kendall's concordance, corrected for ties.",
-                ),
-            }
-        )
-        made.append(
-            paragraph(
-                Text(
-                    f"{agreed.title.zh}：{agreed.words.zh}", f"{agreed.title.en}: {agreed.words.en}"
-                )
-            )
-        )
-    for number, (stage, panel, title) in enumerate(reading.panels(), 1):
-        made.append(
-            {
-                "kind": "chart",
-                "svg": reading.dots(stage["id"], panel, s.language),
-                "alt": Text(
-                    f"{title.zh}各县评分分布与计入均值",
-                    f"{title.en}: marks and counted mean by county",
-                ),
-                "caption": Text(
-                    f"图 {number}　{title.zh}评分分布", f"Figure {number}: marks, {title.en}"
-                ),
-            }
-        )
-    flags = reading.flags()
-    made.append(
-        paragraph(
-            Text(
-                f"评分提示 {len(flags)} 条，见附件 5；提示只供复核，不影响得分。"
-                if flags
-                else "没有需要提示的评分。",
-                f"{len(flags)} observation(s), annex 5; they are advice and no score depends on them."
-                if flags
-                else "No mark called for an observation.",
-            )
-        )
-    )
-    return made
-
-
-def _conclusion(s: Source) -> list[Block]:
-    reading = s.reading
-    ranking = reading.ranking()
-    within = reading.run.rule["rank_within"] == "group"
-    columns: list[tuple[Any, str, Any]] = []
-    if within:
-        columns.append((Text("类别", "Class"), "left", "auto"))
-    columns += [
-        (Text("名次", "Rank"), "center", "auto"),
-        (Text("县（市、区）", "County"), "left", 2),
-        (Text("综合得分", "Total"), "right", 1),
-        (Text("90% 区间", "90% band"), "center", 2),
-        (Text("名次区间", "Rank interval"), "center", 1),
-    ]
-    rows, remarks = [], []
-    for place in ranking:
-        cells: list[Any] = [_class(s, place.id) if place.group else NOTHING] if within else []
-        band, interval = place.band, place.interval
-        cells += [
-            place.rank or NOTHING,
-            place.name,
-            {"text": NOTHING if place.total is None else format(place.total, "f"), "bold": True},
-            Text(f"{band[0]} 至 {band[1]}", f"{band[0]} to {band[1]}") if band else NOTHING,
-            _interval(interval),
-        ]
-        rows.append(cells)
-        for remark in (place.reason, place.tie):
-            if remark:
-                remarks.append(
-                    Text(f"{place.name.zh}：{remark.zh}", f"{place.name.en}: {remark.en}")
-                )
-    sure = reading.results["uncertainty"]
-    made = [
-        table(
-            Text("综合得分与排序", "Total scores and ranking"),
-            columns,
-            rows,
-            Text(
-                "90% 区间由缩尾方差（Yuen 1974）得出；名次区间由 {n} 次模拟得出，种子 {s}。二者说明把握大小，不改变名次。",
-                "The 90 % band rests on the winsorised variance (Yuen 1974), the rank interval on {n} "
-                "simulated draws, seed {s}. They say how sure a rank is and change none.",
-            ).format(n=sure["draws"], s=sure["seed"]),
-        )
-    ]
-    if remarks:
-        made.append(listing(remarks))
-    made.append(
-        {
-            "kind": "chart",
-            "svg": reading.caterpillar(s.language),
-            "alt": Text("综合得分与 90% 区间", "Total scores with 90 % bands"),
-            "caption": Text(
-                f"图 {len(reading.panels()) + 1}　综合得分与区间",
-                f"Figure {len(reading.panels()) + 1}: total scores and bands",
-            ),
-        }
-    )
-    return made
-
-
-def _interval(bounds: tuple[int, int] | None) -> Text:
-    if bounds is None:
-        return NOTHING
-    low, high = bounds
-    return Text(str(low), str(low)) if low == high else Text(f"{low} 至 {high}", f"{low} to {high}")
 
 
 def _dissent(s: Source) -> list[Block]:

@@ -19,8 +19,9 @@ from app.report import queries
 from app.report.annexes import annexes
 from app.report.blocks import Block, day, local
 from app.report.models import Report
-from app.report.outline import Source, sections, source
+from app.report.outline import sections
 from app.report.sections import SIGNED
+from app.report.source import Source, source
 
 _DRILL = Text(
     "本报告由演练产生：抽取性质为演练，骰子为事先公布的固定数值，不产生任何评选结果。",

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, g, jsonify, render_template, request, session
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.ui.language import language
@@ -141,6 +141,9 @@ def register(app: Flask) -> None:
         status = error.code or 500
         if status < 400:
             return error
+        if isinstance(error, SecurityError):  # a host that is not ours: no address can be built
+            text = WORDS[400].happened
+            return f"{text.zh}\n{text.en}\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
         return answer(status, WORDS.get(status, WORDS[400 if status < 500 else 500]))
 
     @app.errorhandler(DBAPIError)

@@ -34,6 +34,6 @@ def register(app: Flask, *, https: bool) -> None:
                 "Strict-Transport-Security", "max-age=63072000; includeSubDomains"
             )
         if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers["Cache-Control"] = "no-store"  # downloads too
             response.headers.add("Vary", "Cookie")
         return response

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from app.aggregation import exports, invariants, operations, queries
 from app.aggregation.inputs import collect
 from app.aggregation.models import Run
-from app.aggregation.reading import Reading, punctuated
+from app.aggregation.reading import Reading
+from app.aggregation.wording import punctuated
 from app.domain.ledger.canonical import digest
 from app.domain.statistics.rounding import half_up
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound

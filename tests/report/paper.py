@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import pypdf
 
-from app.aggregation.reading import punctuated
+from app.aggregation.wording import punctuated
 from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
@@ -278,7 +278,7 @@ def _lines(text: str, county: str, total: str) -> list[str]:
     quotients = re.findall(rf"{number}÷(\d+)={number}", text)
     products = re.findall(rf"{number}×{number}={number}", text)
     sums = re.findall(rf"总分：{number}\+{number}={number}→?{number}?", text)
-    lists = re.findall(rf"总分：((?:\d+(?:\.\d+)?)+)；去掉", text)
+    lists = re.findall(r"总分：((?:\d+(?:\.\d+)?)+)；去掉", text)
     if len(quotients) != 2 or len(products) != 2 or len(sums) != 1 or len(lists) != 2:
         found.append(f"{county}: lines of arithmetic are missing")
     for top, below, result in quotients:

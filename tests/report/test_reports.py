@@ -80,9 +80,7 @@ def test_two_leaders_editing_at_once(session: Any, made: builders.Scored, run: R
     with pytest.raises(NotFound):
         operations.save_section(session, first, report=report, key="dissent", text="", version=2)
     with pytest.raises(DomainError, match="𠮷") as caught:
-        operations.save_section(
-            session, first, report=report, key="problems", text="𠮷", version=2
-        )
+        operations.save_section(session, first, report=report, key="problems", text="𠮷", version=2)
     assert caught.value.field == "text"
 
 
@@ -233,7 +231,15 @@ def test_who_reads(session: Any, made: builders.Scored, run: Run) -> None:
     outsider = builders.expert(session, _Make(), 99)[1]
 
     def readers() -> list[bool]:
-        people = (made.office, made.supervisor, leader, member, outsider, made.presenter, made.admin)
+        people = (
+            made.office,
+            made.supervisor,
+            leader,
+            member,
+            outsider,
+            made.presenter,
+            made.admin,
+        )
         return [bool(queries.reports(session, p, made.round)) for p in people]
 
     assert readers() == [True, True, True, False, False, False, False]

@@ -1,0 +1,125 @@
+"""A live server on 127.0.0.1 and a real browser; without a browser these tests fail, not skip."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from app import installation
+from app.exercise.crew import PASSWORD
+from app.exercise.cycle import build_exercise
+from app.factory import create_app
+from tests.attacks.world import settings, world, world_template
+
+__all__ = ["settings", "world", "world_template"]
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("MINGJIAN_BROWSER") or shutil.which("chromium")
+    assert path, "no Chromium: set MINGJIAN_BROWSER or install chromium"
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=path, args=ARGS)
+        yield launched
+        launched.close()
+
+
+def serve(app: Any) -> tuple[str, Any]:
+    """(address, server) of a running application."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}", server
+
+
+@pytest.fixture(scope="session")
+def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the exercise, served. MINGJIAN_TEST_EXERCISE names a home that `mingjian demo`
+    made, to be copied instead of built."""
+    home = tmp_path_factory.mktemp("exercise") / "home"
+    ready = os.environ.get("MINGJIAN_TEST_EXERCISE")
+    if ready:
+        shutil.copytree(ready, home)
+    parts = installation.create(home)
+    if not ready:
+        build_exercise(parts, lambda line: None)
+    demo = dataclasses.replace(parts.settings, demo=True)
+    parts.close()
+    app = create_app(demo)
+    address, server = serve(app)
+    yield address
+    server.shutdown()
+    app.extensions["mingjian.db"].dispose()
+
+
+@pytest.fixture
+def small(settings: Any) -> Iterator[tuple[str, Any]]:
+    """(address, application) of the small world, as it really runs."""
+    app = create_app(dataclasses.replace(settings, demo=True))
+    address, server = serve(app)
+    yield address, app
+    server.shutdown()
+    app.extensions["mingjian.db"].dispose()
+
+
+class Reader:
+    """One page with what went wrong on it: console errors and refused policy."""
+
+    def __init__(self, chromium: Any, address: str, **options: Any) -> None:
+        self.context = chromium.new_context(base_url=address, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.faults: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(message.text)
+
+    def sign_in(self, login: str, lang: str, password: str = PASSWORD) -> None:
+        self.page.goto("/sign-in")
+        if lang == "en":
+            self.page.click("button[name=lang]")
+        self.page.fill("[name=login]", login)
+        self.page.fill("[name=password]", password)
+        self.page.click("main form button")
+        self.page.wait_for_url("**/")
+
+    def text(self) -> str:
+        return str(self.page.inner_text("main"))
+
+
+@pytest.fixture
+def reader(chromium: Any) -> Iterator[Any]:
+    """`reader(address, **options)`: a browser context, closed at the end."""
+    made: list[Reader] = []
+
+    def new(address: str, **options: Any) -> Reader:
+        options.setdefault("viewport", {"width": 1280, "height": 900})
+        made.append(Reader(chromium, address, **options))
+        return made[-1]
+
+    yield new
+    for one in made:
+        one.context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    from axe_playwright_python.base import AXE_FILE_PATH
+
+    return Path(AXE_FILE_PATH).read_text("utf-8")

@@ -1,0 +1,80 @@
+"""Every page that a role can reach by its links, in both languages, in a real browser: axe finds
+nothing, the console is silent (so is the policy), nothing scrolls sideways on a phone, and English
+pages are English but for names and data."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+LOGINS = {
+    "office": "office", "keeper": "keeper", "supervisor": "supervisor", "admin": "admin",
+    "presenter": "presenter-110108", "expert": "e0175",
+}  # fmt: skip
+LIMIT = 14  # pages of one role and language
+CJK = re.compile(r"[\u4e00-\u9fff]+")
+# Names and data in English pages: texts of the interface never stand in such an element.
+DATA = (
+    "td, th, code, [lang|=zh], .brand, .who b, option, dd, textarea, input, pre, .pre, svg, summary small,"
+    "h1, h3, li, label, legend, a"
+)
+NAVIGATION = ".top .actions, .foot, .stages, .banner, button, .hint, .help, .card > h2"
+
+
+def links(page):
+    """Addresses of this site that the page leads to by a plain link, downloads left out."""
+    found = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+    kept = []
+    for href in found:
+        bare = href.split("#")[0]
+        if not bare.startswith("/") or re.search(
+            r"export|template|transcript|pdf|/read|/slip|materials/|\?", bare
+        ):
+            continue
+        kept.append(bare)
+    return list(dict.fromkeys(kept))
+
+
+def shape(address):
+    """One page of each kind: ids do not make another kind."""
+    return re.sub(r"/[0-9a-f]{16}|/\d+|bj2012-\w+", "/*", address)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("role", sorted(LOGINS))
+def test_the_pages_of_a_role(exercise, reader, axe, role, lang):
+    one = reader(exercise)
+    one.sign_in(LOGINS[role], lang)
+    page = one.page
+    waiting, seen, problems = ["/"], set(), []
+    while waiting and len(seen) < LIMIT:
+        address = waiting.pop(0)
+        if shape(address) in seen:
+            continue
+        seen.add(shape(address))
+        response = page.goto(address)
+        if response.status != 200:
+            problems.append(f"{address}: {response.status}")
+            continue
+        waiting += [a for a in links(page) if shape(a) not in seen]
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        problems += [
+            f"{address}: axe {v['id']} {v['nodes'][0]['html'][:120]}" for v in found["violations"]
+        ]
+        page.set_viewport_size({"width": 390, "height": 844})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > 390:
+            problems.append(f"{address}: {wide} px wide on a phone")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        if lang == "en":
+            for text in page.eval_on_selector_all(
+                NAVIGATION, "all => all.filter(e => e.offsetParent).map(e => e.innerText)"
+            ):
+                bare = re.sub(r"中文|[^\n]*拟[^\n]*", "", text)
+                if CJK.search(bare):
+                    problems.append(f"{address}: Chinese in the English page: {bare[:60]!r}")
+    assert problems == []
+    assert one.faults == []
+    assert len(seen) >= 3

@@ -1,0 +1,219 @@
+"""Each role's main path in a real browser, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.accounts import operations as accounts
+from app.panel import operations as panels
+from app.panel.declarations import CONFLICTS
+from app.scoring.models import Sheet
+from sqlalchemy import select
+from tests.attacks import world as steps
+from tests.conftest import PASSWORD
+
+TABLET = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
+LANGS = pytest.mark.parametrize("lang", ["zh", "en"])
+
+
+def qr_link(app, viewer):
+    with app.extensions["mingjian.db"].write() as session:
+        return "/enter/" + accounts.invite(
+            session, None, purpose="enter", person_id=viewer.person_id
+        )
+
+
+@LANGS
+def test_an_expert_from_the_qr_link_to_the_review(small, world, reader, lang):
+    address, app = small
+    database = app.extensions["mingjian.db"]
+    office, me = world.people["office"], world.expert(1)
+    one = reader(address, **TABLET)
+    page = one.page
+    if lang == "en":
+        page.goto("/sign-in")
+        page.click("button[name=lang]")
+    link = qr_link(app, me)
+    page.goto(link)
+    page.click("main form button")
+    page.wait_for_url("**/")
+    assert ("请签署" if lang == "zh" else "declaration") in one.text().lower()
+    for kind in ("conflict", "secrecy"):
+        page.goto(f"/r/one/panels/{world.site.id}/declare/{kind}")
+        if kind == "conflict":
+            for key in CONFLICTS:
+                page.select_option(f"[name=q_{key}]", "no")
+        page.fill("[name=signed_name]", me.name)
+        page.click("main form button")
+        page.wait_for_url(f"**/panels/{world.site.id}")
+    sitting_id = world.site.sittings[0]
+    with database.write() as session:
+        rest = steps.PanelIds(
+            world.site.id, world.site.draw_id, world.site.seats[1:], world.site.experts[1:],
+            world.site.sittings,
+        )  # fmt: skip
+        steps.declare(session, world, rest)
+        steps.gather(session, world, 0, rest)
+    page.goto(f"/r/one/sittings/{sitting_id}")
+    page.click("main form button.primary")
+    page.wait_for_load_state()
+    with database.write() as session:
+        sitting = world.sitting(session)
+        steps.speak(session, world, sitting)
+        panels.open_scoring(session, office, sitting=sitting)
+    page.goto("/r/one/sheets")
+    page.click("main form button.primary, main button.primary")
+    page.wait_for_url("**/sheets/*")
+    sheet = page.url
+    first = page.locator("[data-stepper] input").first
+    name = first.get_attribute("name")
+    held = []
+    page.route("**/save", lambda route: held.append(route))
+    page.locator(f".stepper:has([name='{name}']) [data-step='1']").tap()
+    page.wait_for_timeout(1500)
+    state = page.locator("#save-state")
+    assert held and state.get_attribute("data-state") != "saved", "no answer yet: not saved yet"
+    page.unroute("**/save")
+    held[0].continue_()
+    page.wait_for_selector("#save-state[data-state=saved]")
+    said = state.inner_text()
+    assert ("已保存" if lang == "zh" else "saved") in said.lower()
+    import re
+
+    assert re.search(r"\d{2}:\d{2}:\d{2}", said)
+    with database.read() as session:
+        row = session.scalars(select(Sheet)).one()
+        assert row.version == 1 and name.split(".")[0] in row.entries
+
+    one.context.set_offline(True)
+    second = page.locator("[data-stepper] input").nth(1)
+    typed = second.get_attribute("name")
+    second.fill("1")
+    second.blur()
+    page.wait_for_function(
+        "() => /本机|on this device/.test(document.querySelector('#save-state').innerText)"
+    )
+    assert state.get_attribute("data-state") != "saved"
+    one.context.set_offline(False)
+    page.goto(sheet)
+    page.wait_for_function(
+        "() => document.querySelector('#save-state').dataset.state === 'saved'"
+    )
+    assert page.locator(f"[name='{typed}']").input_value() == "1"
+    with database.read() as session:
+        row = session.scalars(select(Sheet)).one()
+        assert typed.split(".")[0] in row.entries and row.state == "draft"
+    page.goto(sheet.split("?")[0] + "/review")
+    missing = one.text()
+    assert ("未填" if lang == "zh" else "missing") in missing
+    assert page.locator("[name=signed_name]").count() == 0, "no seal while something is missing"
+    offline_noise = [f for f in one.faults if "ERR_INTERNET_DISCONNECTED" not in f]
+    assert offline_noise == []
+    fresh = reader(address, **TABLET)
+    assert fresh.page.goto(link).status == 404, "the link was used"
+
+
+@LANGS
+def test_a_presenter_confirms_the_record(exercise, reader, lang):
+    one = reader(exercise)
+    one.sign_in("presenter-110108", lang)
+    page = one.page
+    if lang == "zh":
+        page.click("main a.button.primary")
+        outline = page.locator("[name=outline]").input_value()
+        page.fill("[name=outline]", outline + "（浏览器补充）")
+        page.locator("form[data-keep^=statement] button").click()
+        page.wait_for_load_state()
+        page.locator("form[action$='/statement/confirm'] button").click()
+        page.wait_for_load_state()
+        assert "已确认" in one.text()
+        assert "（浏览器补充）" in page.locator("[name=outline]").input_value()
+    page.goto("/")
+    assert ("现场陈述进行中" if lang == "zh" else "Your statement is under way") in one.text()
+    assert one.faults == []
+
+
+@LANGS
+def test_a_supervisor_verifies_the_ledger_and_finds_the_commitment(exercise, reader, lang):
+    one = reader(exercise)
+    one.sign_in("supervisor", lang)
+    page = one.page
+    waiting = one.text()
+    assert ("会签" if lang == "zh" else "cosignature") in waiting
+    page.goto("/supervision/verify")
+    assert page.locator(".status.ok, .note.ok").count() >= 1
+    assert page.locator(".status.wrong, .note.wrong").count() == 0
+    page.goto("/supervision/doctor")
+    assert page.locator(".status.wrong, .note.wrong").count() == 0
+    page.goto("/")
+    page.click("main .waits a.button.primary")
+    assert "/draws/" in page.url
+    assert one.faults == []
+
+
+@LANGS
+def test_the_second_clerk_confirms_a_figure(exercise, reader, lang):
+    for login in ("office", "office2"):
+        one = reader(exercise)
+        one.sign_in(login, lang)
+        waits = one.page.locator(".waits a[href$='/figures']")
+        if waits.count():
+            break
+    if lang == "zh":
+        assert waits.count() == 1, "one of the two clerks has a figure to confirm"
+        waits.click()
+        one.page.locator("form[action*='/confirm'] button").first.click()
+        one.page.wait_for_load_state()
+        one.page.goto("/")
+    assert one.page.locator(".waits a[href$='/figures']").count() == 0
+    assert one.faults == []
+
+
+@LANGS
+def test_a_keeper_finds_the_candidate_and_searches_the_pool(exercise, reader, lang):
+    one = reader(exercise)
+    one.sign_in("keeper", lang)
+    page = one.page
+    assert ("候选专家待筛选" if lang == "zh" else "await screening") in one.text()
+    page.click("main .waits a.button.primary")
+    assert page.locator("main table tbody tr").count() == 1
+    page.goto("/pool?q=E0001")
+    assert page.locator("main table tbody tr").count() == 1
+    assert one.faults == []
+
+
+@LANGS
+def test_an_administrator_signs_the_form_version(exercise, reader, lang):
+    one = reader(exercise)
+    one.sign_in("admin", lang)
+    page = one.page
+    said = "待确认签署" if lang == "zh" else "await your signature"
+    assert said in one.text()
+    page.click("main .waits a.button.primary")
+    assert page.url.endswith("/forms")
+    assert one.faults == []
+
+
+def test_a_wrong_password_says_so_and_keeps_the_login(small, reader):
+    address, _ = small
+    one = reader(address)
+    page = one.page
+    page.goto("/sign-in")
+    page.fill("[name=login]", "office")
+    page.fill("[name=password]", PASSWORD + "x")
+    page.click("main form button")
+    page.wait_for_selector(".note.wrong")
+    assert page.locator("[name=login]").input_value() == "office"
+    assert page.locator("[name=password]").input_value() == ""
+
+
+def test_back_after_signing_out_shows_nothing(small, reader):
+    address, _ = small
+    one = reader(address)
+    one.sign_in("office", "zh", PASSWORD)
+    one.page.goto("/account")
+    one.page.click("form[action='/sign-out'] button")
+    one.page.wait_for_url("**/sign-in")
+    one.page.go_back()
+    one.page.wait_for_load_state()
+    assert "/sign-in" in one.page.url, "the page is fetched again, and nobody is signed in"
