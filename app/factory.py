@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from datetime import timedelta
 from typing import Any
 
@@ -14,27 +12,42 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import clock, models  # noqa: F401  (models: every class must be mapped)
 from app.accounts import queries as accounts
+from app.accounts import views as accounts_views
 from app.accounts.session import SignedIn
+from app.aggregation import views as aggregation_views
 from app.config import Settings
 from app.db import Database
+from app.directory import views as directory_views
+from app.draw import views as draw_views
 from app.files.store import Store
+from app.home import views as home_views
+from app.home.queries import stage_line
 from app.keys import load
 from app.ledger import prove
+from app.panel import views as panel_views
+from app.programme import views as programme_views
+from app.programme.queries import round_by_slug, rounds_for
+from app.registry import views as registry_views
+from app.report import views as report_views
+from app.scoring import views as scoring_views
+from app.supervision import views as supervision_views
 from app.ui import access, errors, headers, language
+from app.ui import views as ui_views
 from app.ui.request import Application, database, db, finish, maybe_me
 
-ROOMS = (
-    "accounts",
-    "directory",
-    "registry",
-    "programme",
-    "draw",
-    "panel",
-    "scoring",
-    "aggregation",
-    "report",
-    "supervision",
-    "home",
+BLUEPRINTS = (
+    ui_views.blueprint,
+    accounts_views.blueprint,
+    directory_views.blueprint,
+    registry_views.blueprint,
+    programme_views.blueprint,
+    draw_views.blueprint,
+    panel_views.blueprint,
+    scoring_views.blueprint,
+    aggregation_views.blueprint,
+    report_views.blueprint,
+    supervision_views.blueprint,
+    home_views.blueprint,
 )
 SEEN_EVERY = timedelta(seconds=60)
 
@@ -72,19 +85,14 @@ def create_app(settings: Settings | None = None) -> Application:
     language.register(app)
     headers.register(app, https=settings.secure_cookies)
     errors.register(app)
-    _register_rooms(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     _guard(app)
     access.public(app.view_functions["static"])
     access.check_all_declared(app)
     _page_frame(app, settings)
     app.teardown_request(lambda _error: finish(keep=False))
     return app
-
-
-def _register_rooms(app: Application) -> None:
-    for name in ("ui", *ROOMS):
-        if importlib.util.find_spec(f"app.{name}.views"):
-            app.register_blueprint(importlib.import_module(f"app.{name}.views").blueprint)
 
 
 def _sign_in(app: Application, settings: Settings) -> None:
@@ -137,8 +145,6 @@ def _guard(app: Application) -> None:
         """Every URL of a round carries its slug; views find the round in `g.round`."""
         slug = (request.view_args or {}).get("slug")
         if slug is not None:
-            from app.programme.queries import round_by_slug  # the room may be absent in a tool
-
             g.round = round_by_slug(db(), maybe_me(), slug)
 
 
@@ -159,9 +165,6 @@ def _page_frame(app: Application, settings: Settings) -> None:
         }
         if viewer is None or g.get("bare"):
             return frame
-        from app.home.queries import stage_line
-        from app.programme.queries import rounds_for
-
         with database().read() as reading:  # the frame of an error page needs its own snapshot
             frame["rounds"] = [
                 {"id": r.id, "title": r.title, "url": url_for("home.of_round", slug=r.slug)}
