@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-import app.models  # noqa: F401
+import app.models
 from app import keys as key_files
 from app.accounts import operations as accounts
 from app.accounts import queries as account_queries

@@ -216,15 +216,19 @@ def sign_up(
     """Redeem a sign-up link: person, account and role in one step. A supervisor's link is void
     when somebody else became the first supervisor meanwhile (a supervisor's own links hold)."""
     use_invitation(session, invitation)
-    if invitation.role == "supervisor" and queries.supervisor_exists(session):
-        if invitation.created_by and not queries.was_supervisor(session, invitation.created_by):
-            raise Conflict(
-                Text(
-                    "已有监督人员，此链接作废。没有创建账号；请由监督人员重新邀请。",
-                    "There is a supervisor by now, so this link is void. No account was created; "
-                    "ask a supervisor for a new link.",
-                )
+    if (
+        invitation.role == "supervisor"
+        and queries.supervisor_exists(session)
+        and invitation.created_by
+        and not queries.was_supervisor(session, invitation.created_by)
+    ):
+        raise Conflict(
+            Text(
+                "已有监督人员，此链接作废。没有创建账号；请由监督人员重新邀请。",
+                "There is a supervisor by now, so this link is void. No account was created; "
+                "ask a supervisor for a new link.",
             )
+        )
     person = (
         session.get(Person, invitation.person_id) if invitation.person_id else Person(name=name)
     )

@@ -19,8 +19,8 @@ from app.accounts import operations as accounts
 from app.accounts.models import Account, SignIn
 from app.accounts.viewer import Viewer
 from app.directory.models import Organisation
-from app.ledger.append import append
 from app.draw import operations as draws
+from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel.models import Challenge
 from app.programme.models import Figure, FormVersion, Round

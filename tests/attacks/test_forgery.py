@@ -42,7 +42,9 @@ def test_every_unsafe_route_without_a_token_does_nothing_and_says_so(guarded, wo
     application = client.application
     before = events(client)
     unsafe = [
-        rule for rule in application.url_map.iter_rules() if rule.methods & {"POST", "PUT", "DELETE"}
+        rule
+        for rule in application.url_map.iter_rules()
+        if rule.methods & {"POST", "PUT", "DELETE"}
     ]
     assert len(unsafe) > 60
     for rule in unsafe:
@@ -53,7 +55,9 @@ def test_every_unsafe_route_without_a_token_does_nothing_and_says_so(guarded, wo
 
             where = url_for(rule.endpoint, **{a: plain.get(a, "0" * 16) for a in rule.arguments})
         for extra in ({}, {"csrf_token": "forged"}):
-            page = client.post(where, data={"reason": "x", **extra}, headers={"Origin": "http://evil"})
+            page = client.post(
+                where, data={"reason": "x", **extra}, headers={"Origin": "http://evil"}
+            )
             assert page.status_code == 400, rule.endpoint
             text = page.get_data(as_text=True)
             assert "内容没有提交" in text and "保留在本机" in text, rule.endpoint
@@ -125,9 +129,11 @@ def test_fields_that_nobody_offered_change_nothing(client_as, world):
     with database.read() as session:
         row = session.get(Sitting, sitting_id)
         assert row.phase == "open" and row.closed_at is None
-        grants = session.scalars(select(RoleGrant.role).join(
-            Account, Account.person_id == RoleGrant.person_id
-        ).where(Account.id == world.people["office"].id)).all()
+        grants = session.scalars(
+            select(RoleGrant.role)
+            .join(Account, Account.person_id == RoleGrant.person_id)
+            .where(Account.id == world.people["office"].id)
+        ).all()
         assert grants == ["office"]
 
 

@@ -55,9 +55,7 @@ def test_every_page_and_every_error_carries_the_headers(client_as, world, role):
         with client.application.test_request_context():
             from flask import url_for
 
-            where = url_for(
-                rule.endpoint, **{a: values.get(a, "0" * 16) for a in rule.arguments}
-            )
+            where = url_for(rule.endpoint, **{a: values.get(a, "0" * 16) for a in rule.arguments})
         carries(client.get(where), static=rule.endpoint == "static")
     for where, method in (("/nowhere", "GET"), ("/sign-out", "GET"), ("/", "DELETE")):
         carries(client.open(where, method=method))
@@ -105,9 +103,7 @@ def test_no_way_out_through_next(app, make, target):
     with database.write() as session:
         make.viewer(session, "expert", "eve")
     client = app.test_client()
-    answer = client.post(
-        "/sign-in", data={"login": "eve", "password": PASSWORD, "next": target}
-    )
+    answer = client.post("/sign-in", data={"login": "eve", "password": PASSWORD, "next": target})
     assert answer.status_code == 302 and answer.headers["Location"] == "/"
     answer = client.post("/language", data={"lang": "en", "next": target})
     assert answer.headers["Location"] == "/"
@@ -181,7 +177,12 @@ SAID = Text("发生了甲。没有改动。", "A happened. Nothing was changed."
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(DomainError(SAID), 422), (Forbidden(SAID), 403), (NotFound(SAID), 404), (Conflict(SAID), 409)],
+    [
+        (DomainError(SAID), 422),
+        (Forbidden(SAID), 403),
+        (NotFound(SAID), 404),
+        (Conflict(SAID), 409),
+    ],
 )
 def test_what_a_rule_says_is_what_the_page_says(failing, error, status):
     client = failing(error)
@@ -256,7 +257,9 @@ def test_a_database_that_is_away_gives_one_clear_page(client_as, world, monkeypa
     client = client_as(world.people["office"])
 
     def away(self):
-        raise OperationalError("BEGIN", {}, sqlite3.OperationalError("unable to open database file"))
+        raise OperationalError(
+            "BEGIN", {}, sqlite3.OperationalError("unable to open database file")
+        )
 
     monkeypatch.setattr(database_module.Connection, "begin", away)
     answer = client.get("/")

@@ -17,7 +17,6 @@ from app.accounts import operations as accounts
 from app.accounts.models import Account
 from app.factory import create_app
 from app.keys import create as make_keys
-from app.ui.access import PUBLIC
 from tests.attacks.cells import ABSENT, CELLS, REACHED, ROLES, Stage, prepare, table
 from tests.attacks.world import Template, _execute, copy_of
 
@@ -150,7 +149,9 @@ def test_every_cell(town, endpoint):
                 expected = expectation(entry, f"{method} {role}", cell, allowed)
                 if response.status_code not in expected:
                     wrong.append(f"{method} {role} {cell}: {response.status_code} {expected}")
-                if response.status_code == 404 and cell in ({"other", "absent"} if stuck else CELLS[1:]):
+                if response.status_code == 404 and cell in (
+                    {"other", "absent"} if stuck else CELLS[1:]
+                ):
                     missing[cell] = plain(response, where)
             if len(set(missing.values())) > 1:
                 wrong.append(f"{method} {role}: absent and foreign differ: {sorted(missing)}")

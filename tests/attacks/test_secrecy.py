@@ -93,7 +93,9 @@ def test_another_experts_draft_leaves_no_trace_in_anybodys_pages(settings, world
                 for where in addresses(app, world, sheet_id):
                     response = client.get(where)
                     kept = {
-                        k: v for k, v in response.headers if k not in ("Set-Cookie", "Content-Length")
+                        k: v
+                        for k, v in response.headers
+                        if k not in ("Set-Cookie", "Content-Length")
                     }
                     body = response.get_data()
                     if response.mimetype == "text/html":

@@ -7,6 +7,7 @@ import itertools
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app import clock
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound
@@ -14,7 +15,6 @@ from app.panel import invariants, operations, queries
 from app.panel.declarations import CONFLICTS, words_digest
 from app.panel.models import PHASES, Challenge, Sitting
 from app.programme.models import Round
-from sqlalchemy import select
 from tests.attacks import world as steps
 
 
@@ -154,7 +154,7 @@ def test_a_declaration_is_signed_once_over_exact_words(session, world):
         ),
         "signed already",
     )
-    partial = {key: False for key in list(CONFLICTS)[1:]}
+    partial = dict.fromkeys(list(CONFLICTS)[1:], False)
     with pytest.raises(DomainError) as caught:
         operations.sign_declaration(
             session, viewer, panel=panel, kind="conflict", answers=partial, signed_name=viewer.name

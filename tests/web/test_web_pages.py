@@ -75,6 +75,6 @@ def test_the_pages_of_a_role(exercise, reader, axe, role, lang):
                 bare = re.sub(r"中文|[^\n]*拟[^\n]*", "", text)
                 if CJK.search(bare):
                     problems.append(f"{address}: Chinese in the English page: {bare[:60]!r}")
-    assert problems == []
+    assert problems == [], "\n".join(problems)
     assert one.faults == []
     assert len(seen) >= 3

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from app.accounts import operations as accounts
 from app.panel import operations as panels
 from app.panel.declarations import CONFLICTS
 from app.scoring.models import Sheet
-from sqlalchemy import select
 from tests.attacks import world as steps
 from tests.conftest import PASSWORD
 
@@ -73,9 +73,9 @@ def test_an_expert_from_the_qr_link_to_the_review(small, world, reader, lang):
     page.wait_for_timeout(1500)
     state = page.locator("#save-state")
     assert held and state.get_attribute("data-state") != "saved", "no answer yet: not saved yet"
-    page.unroute("**/save")
     held[0].continue_()
     page.wait_for_selector("#save-state[data-state=saved]")
+    page.unroute("**/save")
     said = state.inner_text()
     assert ("已保存" if lang == "zh" else "saved") in said.lower()
     import re
@@ -96,9 +96,7 @@ def test_an_expert_from_the_qr_link_to_the_review(small, world, reader, lang):
     assert state.get_attribute("data-state") != "saved"
     one.context.set_offline(False)
     page.goto(sheet)
-    page.wait_for_function(
-        "() => document.querySelector('#save-state').dataset.state === 'saved'"
-    )
+    page.wait_for_function("() => document.querySelector('#save-state').dataset.state === 'saved'")
     assert page.locator(f"[name='{typed}']").input_value() == "1"
     with database.read() as session:
         row = session.scalars(select(Sheet)).one()
@@ -176,9 +174,10 @@ def test_a_keeper_finds_the_candidate_and_searches_the_pool(exercise, reader, la
     page = one.page
     assert ("候选专家待筛选" if lang == "zh" else "await screening") in one.text()
     page.click("main .waits a.button.primary")
-    assert page.locator("main table tbody tr").count() == 1
+    found = page.locator("main table").first.locator("tbody tr")
+    assert found.count() == 1
     page.goto("/pool?q=E0001")
-    assert page.locator("main table tbody tr").count() == 1
+    assert found.count() == 1 and "E0001" in found.inner_text()
     assert one.faults == []
 
 

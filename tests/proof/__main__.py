@@ -1,0 +1,111 @@
+"""`make proof`: the heavy proofs at full count, figures to docs/proof.md.
+
+    python -m tests.proof [--again] [NAME ...]
+
+Each takes less than ten minutes on two cores. What is finished is noted in `.proof/state.json` and
+not run again until the code that it is about, or its count, has changed. The same functions run
+with small counts in `make test` (`test_proof_reduced.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.proof.catalogue import PROOFS, Proof
+
+ROOT = Path(__file__).parents[2]
+STATE = ROOT / ".proof" / "state.json"
+PAGE = ROOT / "docs" / "proof.md"
+HEAD = """# Measured proofs
+
+Written by `make proof`; each line is one run of a function in `tests/proof` on the code of that day, on
+a machine with the cores and Python given. A proof that fails stops the command and writes nothing. The same
+functions run with smaller counts in every `make test`.
+
+| proof | count | result | seconds | date | cores, Python |
+|---|---|---|---|---|---|
+"""
+TAIL = """
+What is not here: a power cut. SQLite runs in WAL with `synchronous=FULL`, under which a commit is
+acknowledged only after `fdatasync`; a killed process, which is what the last line tries, does not show the
+difference. The browser, speed (`make bench`) and fairness of single draws (`mingjian draw fairness`) are
+measured elsewhere.
+"""
+
+
+def source_digest(proof: Proof) -> str:
+    """Of the code that a proof is about, and of the proofs."""
+    running = hashlib.sha256()
+    folders = (*proof.about, "tests/proof")
+    files = [
+        path
+        for name in folders
+        for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).rglob("*.py")))
+    ]
+    for path in files:
+        running.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return running.hexdigest()[:16]
+
+
+def load() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(STATE.read_text()) if STATE.exists() else {}
+    return found
+
+
+def keep(state: dict[str, dict[str, Any]]) -> None:
+    """The state, whole or not at all, and the page made from it."""
+    STATE.parent.mkdir(exist_ok=True)
+    part = STATE.with_suffix(".part")
+    part.write_text(json.dumps(state, indent=1, ensure_ascii=False) + "\n")
+    part.replace(STATE)
+    lines = [
+        f"| {proof.title} | {done['count']:,} {proof.unit} | {done['result']} | {done['seconds']} "
+        f"| {done['date']} | {done['machine']} |\n"
+        for proof in PROOFS
+        if (done := state.get(proof.name))
+    ]
+    PAGE.write_text(HEAD + "".join(lines) + TAIL)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="make proof")
+    options.add_argument("--again", action="store_true", help="also what is finished")
+    options.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    chosen = options.parse_args()
+    unknown = set(chosen.names) - {proof.name for proof in PROOFS}
+    if unknown:
+        options.error(f"no proof {', '.join(sorted(unknown))}")
+    state = load()
+    for proof in PROOFS:
+        if chosen.names and proof.name not in chosen.names:
+            continue
+        digest = source_digest(proof)
+        done = state.get(proof.name, {})
+        if not chosen.again and (done.get("count"), done.get("source")) == (proof.count, digest):
+            print(f"{proof.name:<14} finished on {done['date']}: {done['result']}", flush=True)
+            continue
+        print(f"{proof.name:<14} {proof.count:,} {proof.unit} ...", flush=True)
+        started = time.perf_counter()
+        result = proof.run(proof.count)
+        state[proof.name] = {
+            "count": proof.count,
+            "source": digest,
+            "result": result,
+            "seconds": round(time.perf_counter() - started),
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": f"{os.cpu_count()}, {platform.python_version()}",
+        }
+        keep(state)
+        print(f"{proof.name:<14} {result} ({state[proof.name]['seconds']} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
