@@ -264,11 +264,12 @@ def _value(session: Session, round_: Round, subject: Subject, stage: _Stage) -> 
 def _panel_part(
     sat: _Sat, stage: _Stage, subject: Subject, computed: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    sheets, items, maximum, seen = {}, [], Decimal(0), False
+    sheets, items, maximum, seen, form = {}, [], Decimal(0), False, ""
     for label, (seat, sheet) in sat.sheets.items():
         instrument = sheet.instrument
         if not seen:
             seen, own = True, {item["id"] for item in sheet_items(instrument)}
+            form = instrument["form"]
             items = [
                 {
                     "id": item["id"],
@@ -285,6 +286,7 @@ def _panel_part(
         "kind": "panel",
         "panel": sat.sitting.panel.code,
         "sitting": sat.sitting.id,
+        "form": form,
         "maximum": plain(maximum),
         "items": items,
         "computed": {

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from app.aggregation.models import Run
+from app.aggregation.results import own_mark, own_maximum
 from app.aggregation.wording import Agreed, agreed, punctuated, swapped, written
 from app.documents.charts import CaterpillarRow, DotMark, DotRow, caterpillar, dot_strip
-from app.domain.statistics.rounding import half_up
+from app.domain.statistics.rounding import half_up, plain
 from app.domain.types import Language, Text
 
 STATE = {
@@ -48,6 +49,17 @@ class Row:
     counted: int | None
     value: str | None
     reason: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """One county in one stage: each expert's points on the items that experts judge, out of
+    `maximum`; nothing is dropped here."""
+
+    id: str
+    name: Text
+    maximum: str
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +230,26 @@ class Reading:
                     self.say(score["reason"]),
                 )
             )
+        return made
+
+    def own_rows(self, stage: str, panel: str) -> list[OwnRow]:
+        """The marks that the panel's agreement is computed on, in `raters` order; empty where they
+        are the sheet totals."""
+        entries = self.results["agreement"]
+        if not any(
+            (e["stage"], e["panel"], e.get("basis")) == (stage, panel, "own") for e in entries
+        ):
+            return []
+        made = []
+        for row in self.rows(stage, panel):
+            part = self.counties[row.id]["stages"][stage]
+            marks = tuple(
+                mark
+                if mark.value is None
+                else replace(mark, value=own_mark(part, part["sheets"][mark.rater]), dropped=False)
+                for mark in row.marks
+            )
+            made.append(OwnRow(row.id, row.name, plain(own_maximum(part)), marks))
         return made
 
     def items(self, key: str, stage: str) -> tuple[list[str], list[ItemRow]]:

@@ -2,11 +2,14 @@
 
 Pure over JSON, so that a run is computed the same way when it is made and whenever it is checked.
 Scores are exact strings; the diagnostics are floats, kept with six decimals, and never touch a score.
+Agreement is computed on what the experts judge: points that the office computes are the same on every
+sheet, so in a total they widen the spread between counties and lift every coefficient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +18,21 @@ from app.domain.statistics.bands import score_bands
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
 from app.domain.statistics.missing import State
 from app.domain.statistics.observed import observed_totals
-from app.domain.statistics.outliers import flag_round
+from app.domain.statistics.outliers import Flag, flag_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty
 from app.domain.types import Text
+
+# The customary limit is a share of the total, so the sentence names what the share is of.
+_OF_TOTALS = Text(
+    "（按评分表总分计。）",
+    " (Of the sheet totals.)",
+)
+_OF_TOTALS_WITH_COMPUTED = Text(
+    "（按评分表总分计，含统一计算的指标。）",
+    " (Of the sheet totals, computed items included.)",
+)
 
 
 def exact(value: Any) -> Any:
@@ -73,7 +86,7 @@ def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "scores": scores.to_json(),
         "agreement": agreements(rule, inputs, subjects),
-        "flags": [exact(flag.to_json()) for flag in flag_round(rule, subjects, scores)],
+        "flags": [_flag(inputs, flag) for flag in flag_round(rule, subjects, scores)],
         "uncertainty": exact(rank_uncertainty(rule, subjects, scores).to_json()),
         "bands": {
             name: exact(band.to_json())
@@ -85,29 +98,80 @@ def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:
 def agreements(
     rule: ScoreRule, inputs: Mapping[str, Any], subjects: Sequence[SubjectMarks]
 ) -> list[dict[str, Any]]:
-    """Agreement on untrimmed totals, for each panel: members of two panels never mark the same county."""
+    """Agreement on the experts' own marks, untrimmed, for each panel: members of two panels never mark
+    the same county.
+
+    `basis` is "own" where a form has computed items and "total" where own marks are the totals;
+    `forms` counts the different forms that the coefficient runs over. Nothing is normalised.
+    """
     found = []
     for stage in inputs["stages"]:
         if stage["kind"] != "panel":
             continue
         for panel in stage["panels"]:
-            own = {
-                row["id"]
-                for row in inputs["subjects"]
-                if row["stages"][stage["id"]].get("panel") == panel["code"]
-            }
-            part = [subject for subject in subjects if subject.id in own]
+            parts = parts_of(inputs, stage["id"], panel["code"])
+            part = [subject for subject in subjects if subject.id in parts]
+            own = any(has_computed(each) for each in parts.values())
+            if own:
+                part = [_on_own_marks(s, stage["id"], parts[s.id]) for s in part]
             rows, raters, table = observed_totals(rule, part, stage["id"]).matrix()
             found.append(
                 {
                     "stage": stage["id"],
                     "panel": panel["code"],
+                    "basis": "own" if own else "total",
+                    "forms": len({each["form"] for each in parts.values() if each["sheets"]}),
                     "subjects": rows,
                     "raters": raters,
                     **exact(agreement(table).to_json()),
                 }
             )
     return found
+
+
+def parts_of(inputs: Mapping[str, Any], stage: str, panel: str) -> dict[str, Mapping[str, Any]]:
+    """Region code -> what a panel did in a stage, for every county that it marked."""
+    return {
+        row["id"]: row["stages"][stage]
+        for row in inputs["subjects"]
+        if row["stages"][stage].get("panel") == panel
+    }
+
+
+def has_computed(part: Mapping[str, Any]) -> bool:
+    """Whether the county's form has items that are computed alike for every expert."""
+    return any(item["computed"] for item in part["items"])
+
+
+def own_mark(part: Mapping[str, Any], sheet: Mapping[str, Any]) -> Decimal | None:
+    """The sum of the items that the expert judged, in points; None without a counting sheet."""
+    if sheet["total"] is None:
+        return None
+    judged = {item["id"] for item in part["items"] if not item["computed"]}
+    points = (Decimal(value) for name, value in sheet["items"].items() if name in judged)
+    return sum(points, Decimal(0))
+
+
+def own_maximum(part: Mapping[str, Any]) -> Decimal:
+    """Full marks of the items that the experts judge for this county."""
+    return sum((Decimal(i["max"] or 0) for i in part["items"] if not i["computed"]), Decimal(0))
+
+
+def _on_own_marks(subject: SubjectMarks, stage: str, part: Mapping[str, Any]) -> SubjectMarks:
+    sheets = {
+        label: replace(sheet, total=own_mark(part, part["sheets"][label]))
+        for label, sheet in subject.stages[stage].sheets.items()
+    }
+    return replace(subject, stages={stage: StageMarks(sheets=sheets)})
+
+
+def _flag(inputs: Mapping[str, Any], flag: Flag) -> Any:
+    if flag.rule != "deviation":
+        return exact(flag.to_json())
+    parts = (row["stages"][flag.stage] for row in inputs["subjects"] if row["id"] == flag.subject)
+    basis = _OF_TOTALS_WITH_COMPUTED if any(map(has_computed, parts)) else _OF_TOTALS
+    text = Text(flag.text.zh + basis.zh, flag.text.en + basis.en)
+    return exact(replace(flag, text=text).to_json())
 
 
 def differences(

@@ -48,9 +48,19 @@ _ERRORS = (
 )
 
 
+OWN_MARKS = Text(
+    "一致性按专家自评项目（不含统一计算的指标）计算。",
+    "Agreement is computed on the items that experts judge, without the computed ones.",
+)
+SEVERAL_FORMS = Text(
+    "两类地区使用不同评分表，一致性合并计算。",
+    "The classes use different forms; agreement is over both.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """Agreement of one panel in one stage."""
+    """Agreement of one panel in one stage; `basis` says on which marks it is computed."""
 
     title: Text
     n: int
@@ -60,6 +70,7 @@ class Agreed:
     ]  # name, value, low, high, words
     verdict: str
     words: Text
+    basis: tuple[Text, ...]
 
 
 def agreed(entry: Mapping[str, Any], title: Text) -> Agreed:
@@ -99,7 +110,11 @@ def agreed(entry: Mapping[str, Any], title: Text) -> Agreed:
     verdict = entry["verdict"]
     text = Text.of(verdict["text"])
     words = Text(punctuated(text.zh), text.en)
-    return Agreed(title, entry["n"], entry["k"], tuple(rows), verdict["level"], words)
+    basis = (
+        *([OWN_MARKS] if entry.get("basis") == "own" else []),
+        *([SEVERAL_FORMS] if entry.get("forms", 1) > 1 else []),
+    )
+    return Agreed(title, entry["n"], entry["k"], tuple(rows), verdict["level"], words, basis)
 
 
 def punctuated(zh: str) -> str:

@@ -235,7 +235,7 @@ def _links(row: Expert, tree: Tree, people: Mapping[str, str]) -> _Links:
             links.holdings.append(
                 tree.post(interest.organisation_id, "shareholder", interest.since, interest.until)
             )
-        if code is None:
+        if code is None or (settled and _weighed_by_tree(interest, code, tree)):
             continue
         if not settled or interest.kind not in _OWN_RULE:
             links.declarations.append(_declaration(interest, code))
@@ -267,6 +267,14 @@ def _county(interest: Interest, tree: Tree) -> str | None:
         if body.kind in PUBLIC_BODIES and body.region_code:
             return body.region_code
     return None
+
+
+def _weighed_by_tree(interest: Interest, code: str, tree: Tree) -> bool:
+    """Whether C-03 sees this shareholding itself: only a share in one of the county's own bodies."""
+    return interest.kind == "shareholding" and any(
+        tree.bodies[key].region_code == code and tree.bodies[key].kind in PUBLIC_BODIES
+        for key in tree.chains.get(interest.organisation_id or "", ())
+    )
 
 
 def _pair(interest: Interest, people: Mapping[str, str], links: _Links) -> None:

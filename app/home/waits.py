@@ -133,9 +133,11 @@ def _office_sittings(session: Session, round_: Round) -> list[Wait]:
         .order_by(Sitting.on, Sitting.position)
     )
     for sitting in rows:
+        if not _for_office(session, sitting):
+            continue
         found.append(
             Wait(
-                Text("会议进行中：{c}", "A sitting is under way: {c}").format(
+                Text("会议等待办公室下一步：{c}", "A sitting waits for your next step: {c}").format(
                     c=sitting.subject.name
                 ),
                 "panel.sitting",
@@ -161,6 +163,16 @@ def _office_sittings(session: Session, round_: Round) -> list[Wait]:
             )
         )
     return found
+
+
+def _for_office(session: Session, sitting: Sitting) -> bool:
+    """Whether the next step of a running sitting is the office's, not the county's or an expert's."""
+    if sitting.phase == "statement":
+        said = sitting.statement
+        return said is not None and (said.confirmed_at or said.closed_at) is not None
+    if sitting.phase == "scoring":
+        return not sheets.unfinished(session, sitting)
+    return sitting.phase == "open"
 
 
 def _office_results(session: Session, round_: Round) -> list[Wait]:
@@ -196,6 +208,7 @@ def _office_results(session: Session, round_: Round) -> list[Wait]:
 
 def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
     found = []
+    today = clock.today(session.info["settings"].timezone)
     n = _count(session, select(Expert.id).where(Expert.status == "candidate"))
     if n:
         found.append(
@@ -208,7 +221,9 @@ def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
         )
     n = _count(
         session,
-        select(Expert.id).where(Expert.status == "active", Expert.review_due <= clock.today()),
+        select(Expert.id).where(
+            Expert.status.in_(("active", "suspended")), Expert.review_due <= today
+        ),
     )
     if n:
         found.append(

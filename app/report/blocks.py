@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.aggregation.reading import ItemRow, Row
-from app.aggregation.wording import padded, places_of
+from app.aggregation.reading import ItemRow, OwnRow, Row
+from app.aggregation.wording import OWN_MARKS, padded, places_of
 from app.domain.types import Text
 
 Block = dict[str, Any]
@@ -98,6 +98,33 @@ def marks(caption: Text, raters: Sequence[str], rows: Sequence[Row]) -> Block:
             "Marks struck out and followed by × were dropped by the rule; absences and recusals are "
             "not zeros.",
         ),
+    }
+
+
+def own_marks(caption: Text, raters: Sequence[str], rows: Sequence[OwnRow]) -> Block:
+    """What the agreement is computed on: one row a county, its full marks, one column an expert."""
+    places = places_of(m.value for row in rows for m in row.marks)
+    return {
+        "kind": "marks",
+        "by": "items",
+        "tags": False,
+        "head": Text("县（市、区）", "County"),
+        "caption": caption,
+        "raters": [expert_head(label) for label in raters],
+        "items": [
+            {
+                "title": row.name,
+                "max": row.maximum,
+                "marks": [
+                    {"absent": m.state or NOTHING}
+                    if m.value is None
+                    else {"value": padded(format(m.value, "f"), places)}
+                    for m in row.marks
+                ],
+            }
+            for row in rows
+        ],
+        "note": OWN_MARKS,
     }
 
 

@@ -20,6 +20,7 @@ from app.report.blocks import (
     listing,
     local,
     marks,
+    own_marks,
     note,
     paragraph,
     table,
@@ -215,6 +216,19 @@ def _stage(s: Source, wanted: str) -> list[Block]:
                 rows,
             )
         )
+        judged = s.reading.own_rows(stage["id"], panel)
+        if judged:
+            made.append(
+                own_marks(
+                    Text(
+                        f"{title.zh}专家自评项目得分（一致性的计算依据）",
+                        f"{title.en}: points on the items that experts judge (what the agreement "
+                        "is computed on)",
+                    ),
+                    s.reading.raters(stage["id"], panel),
+                    judged,
+                )
+            )
         gone = [
             Text("{c} 专家{n}：{s}，{r}", "{c}, E{n}: {s}, {r}").format(
                 c=row.name, n=m.rater, s=m.state or NOTHING, r=m.reason or NOTHING

@@ -77,6 +77,7 @@ def scores(s: Source) -> list[Block]:
                 )
             )
         )
+        made += [note(words) for words in agreed.basis]
     for number, (stage, panel, title) in enumerate(reading.panels(), 1):
         made.append(
             {

@@ -133,6 +133,10 @@ def save(slug: str, sheet_id: str) -> Any:
         maximum=points(standing["maximum"]),
         done=standing["done"],
         total=standing["total"],
+        sections={
+            s["id"]: "{done}/{total}".format(**_section_state(standing, s["id"]))
+            for s in row.instrument["sections"]
+        },
         touched=sorted({name.partition(".")[0] for name in changes}),
         problems={
             item: "；".join(t.get(language()) for t in texts)

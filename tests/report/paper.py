@@ -27,6 +27,7 @@ from app.domain.statistics.uncertainty import rank_uncertainty
 from app.domain.types import Text
 
 FURNITURE = re.compile(r"^(— \d+ —|演练|演练文书 不具效力|送审稿 未签署)$")
+OWN = "一致性按专家自评项目（不含统一计算的指标）计算。"
 NUMBER = r"-?\d+(?:\.\d+)?…?"
 
 
@@ -54,6 +55,14 @@ class Marks:
         ]
 
 
+@dataclass
+class OwnMarks:
+    """One table of what the experts judged, without the computed items: county -> rater -> points."""
+
+    maximum: dict[str, str]
+    rows: dict[str, dict[str, Decimal]]
+
+
 class Paper:
     """What the text of a report says."""
 
@@ -79,6 +88,10 @@ class Paper:
         self.tables = [
             self._marks(m) for m in re.finditer(r"^(.+)评分汇总（满分 \d+）$", self.text, re.M)
         ]
+        self.own = {
+            m[1]: self._own(m)
+            for m in re.finditer(r"^(.+)专家自评项目得分（一致性的计算依据）$", self.text, re.M)
+        }
         self.composite = self._rows(
             "得分汇总\n县（市、区）", "综合评审评分者一致性", r"^(\S+) (.+)$"
         )
@@ -101,6 +114,19 @@ class Paper:
             made.rows[name] = cells[: len(made.raters)]
             present, counted, mean = cells[len(made.raters) :]
             made.tail[name] = (present, counted, mean)
+        return made
+
+    def _own(self, caption: re.Match[str]) -> OwnMarks:
+        head, *lines = self.text[caption.end() :].split(OWN)[0].strip().split("\n")
+        raters = re.findall(r"专家 ?(\d+)", head)
+        made = OwnMarks({}, {})
+        for line in lines:
+            name, made.maximum[name], *cells = line.split(" ")
+            made.rows[name] = {
+                rater: Decimal(cell)
+                for rater, cell in zip(raters, cells, strict=True)
+                if re.fullmatch(NUMBER, cell)
+            }
         return made
 
     def _rows(self, start: str, end: str, pattern: str) -> dict[str, list[str]]:
@@ -229,6 +255,7 @@ def disagreements(paper: Paper) -> list[str]:
             expect((int(present), int(counted)) == (len(marks), len(kept)), f"{where}: counts")
             expect(same(printed, mean), f"{where}: mean")
             found += _items(paper, table, county)
+            found += _own(paper, table, county)
     totals = {}
     for county in paper.codes:
         cells = paper.composite[county]
@@ -268,6 +295,29 @@ def _items(paper: Paper, table: Marks, county: str) -> list[str]:
         numbers = [Fraction(cells[n]) for n in counted if re.fullmatch(NUMBER, cells[n])]
         if mean != "—" and half_up(sum(numbers, Fraction(0)) / len(numbers), 2) != mean:
             found.append(f"{county} {table.stage} {item}: mean of the item")
+    return found
+
+
+def _own(paper: Paper, table: Marks, county: str) -> list[str]:
+    """Own marks against the sheets: what is left of a total is computed, the same for every expert
+    but for points that were moved in and carried (the annex prints these)."""
+    if table.stage not in paper.own:
+        return []
+    own, totals = paper.own[table.stage], table.values(county)
+    marks = own.rows[county]
+    where = f"{table.stage} {county}: own marks"
+    if set(marks) != set(totals):
+        return [f"{where} of other experts"]
+    items = paper.items(county, table.stage, len(table.raters))
+    moved = [cells for name, (cells, _) in items.items() if name.endswith("*")]
+    rest = {
+        totals[rater] - marks[rater] - sum((Decimal(cells[n]) for cells in moved), Decimal(0))
+        for n, rater in enumerate(table.raters)
+        if rater in marks
+    }
+    found = [] if len(rest) == 1 else [f"{where} leave {len(rest)} different computed sums"]
+    if any(not 0 <= mark <= Decimal(own.maximum[county]) for mark in marks.values()):
+        found.append(f"{where} beyond the full marks")
     return found
 
 
@@ -313,9 +363,13 @@ def _ranks(paper: Paper, totals: dict[str, str]) -> list[str]:
 def _agreement(paper: Paper, table: Marks) -> list[str]:
     found = []
     printed = paper.agreement(table.stage)
+    judged = table.stage in paper.own
+    said = paper.text.split(f"{table.stage}评分者一致性")[1].split("评分者一致性")[0]
+    if (OWN in re.sub(r"\s+", "", said)) is not judged:
+        found.append(f"{table.stage}: the marks that the agreement is computed on")
     rows = []
     for county in sorted(paper.codes, key=lambda c: paper.codes[c]):
-        values = table.values(county)
+        values = paper.own[table.stage].rows[county] if judged else table.values(county)
         rows.append([values.get(rater) for rater in table.raters])
     again = agreement(rows)
     own = {}
@@ -413,6 +467,8 @@ def _diagnostics(paper: Paper, totals: dict[str, str]) -> list[str]:
         text = punctuated(
             flag.text.zh.replace(flag.subject or "\0", names.get(flag.subject or "", ""))
         )
+        if flag.rule == "deviation":  # a share of something: the sentence says of what
+            text += "（按评分表总分计"
         if re.sub(r"\s+", "", text) not in paper.flat:
             found.append(f"observation: {text}")
     return found

@@ -60,6 +60,9 @@ def test_every_printed_figure_follows_from_the_text(data: Any) -> None:
     assert len(paper.ranking) == 6 and len(paper.composite) == 6
     assert (paper.drop, paper.quorum) == ({5: 1, 11: 2}, 5)
     assert sum(len(paper.items(c, t.stage, 7)) for t in paper.tables for c in paper.codes) == 170
+    assert list(paper.own) == ["综合评审"]  # no item of the site form is computed
+    assert set(paper.own["综合评审"].rows) == set(paper.codes)
+    assert sum(map(len, paper.own["综合评审"].rows.values())) == 40
     assert "评分提示" in paper.text
     assert disagreements(paper) == []
 
@@ -73,6 +76,30 @@ def mark(data: Data) -> None:
         c for c in block(data, "materials", "marks")["items"][0]["marks"] if not c["dropped"]
     )
     cell["value"] = f"{float(cell['value']) + 0.1:.2f}"
+
+
+def own_blocks(data: Data) -> Any:
+    return [b for b in data["sections"]["materials"] if b["kind"] == "marks"][1]["items"]
+
+
+def own_mark(data: Data) -> None:
+    cell = own_blocks(data)[0]["marks"][0]
+    cell["value"] = f"{float(cell['value']) + 3:.2f}"
+
+
+def own_maximum(data: Data) -> None:
+    own_blocks(data)[0]["max"] = "10"
+
+
+def own_swapped(data: Data) -> None:
+    """Every mark of a county stands one expert further: sums and spread stay."""
+    marks = own_blocks(data)[0]["marks"]
+    marks.append(marks.pop(0))
+
+
+def own_basis(data: Data) -> None:
+    blocks = data["sections"]["scores"]
+    blocks.remove(next(b for b in blocks if b["kind"] == "note"))
 
 
 def dropped(data: Data) -> None:
@@ -168,6 +195,11 @@ def flag(data: Data) -> None:
     ("change", "says"),
     [
         (mark, "东城区: mean"),
+        (own_mark, "综合评审 东城区: own marks leave"),
+        (own_mark, "综合评审: ICC(A,1)"),
+        (own_maximum, "综合评审 东城区: own marks beyond"),
+        (own_swapped, "综合评审: ICC(A,1)"),
+        (own_basis, "综合评审: the marks that the agreement"),
         (dropped, "丰台区: dropped"),
         (absent_as_zero, "海淀区: counts"),
         (mean, "顺义区: mean"),

@@ -6,6 +6,7 @@ const form = document.getElementById("sheet");
 function refresh({ answer } = {}) {
   if (!answer?.saved_at) return;
   for (const node of document.querySelectorAll("[data-live]")) node.textContent = answer[node.dataset.live] ?? "";
+  for (const node of document.querySelectorAll("[data-rail]")) node.textContent = answer.sections?.[node.dataset.rail] ?? node.textContent;
   for (const node of document.querySelectorAll("[data-problem-of]")) {
     const item = node.dataset.problemOf;
     const points = answer.points?.[item];
