@@ -35,6 +35,8 @@ def of_round(slug: str) -> Any:
         return redirect(url_for("programme.show", slug=slug))
     if me().role == "expert":
         return redirect(url_for("scoring.index", slug=slug))
+    if me().role == "keeper":
+        return redirect(url_for("home.index"))
     mine = [w for w in waits(db(), me()) if w.round is not None and w.round.id == g.round.id]
     return render_template(
         "home/index.html", waits=mine, lines=[(g.round, stage_line(db(), me(), g.round))]

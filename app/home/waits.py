@@ -230,7 +230,6 @@ def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
             Wait(
                 Text("名专家到了核实日期", "experts are due for review"),
                 "registry.index",
-                {"status": "active"},
                 n=n,
             )
         )

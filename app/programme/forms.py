@@ -16,6 +16,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from app.domain.types import Text
+from app.registry.words import INTEREST
 from app.ui.forms import NEEDED, Form, needed
 
 KIND_TEXT = {
@@ -181,4 +182,19 @@ class OpinionForm(Form):
             "在该部门书面意见上签名的人。", "Who signed the department's written opinion."
         ),
         validators=[needed(), Length(max=200)],
+    )
+
+
+class TieForm(Form):
+    """A county's declaration about a person, by name."""
+
+    person_name = StringField(
+        Text("有关人员姓名", "The person's name"), validators=[needed(), Length(max=60)]
+    )
+    employer = StringField(
+        Text("其工作单位", "Where the person works"), validators=[Optional(), Length(max=200)]
+    )
+    kind = SelectField(Text("关系", "Tie"), choices=list(INTEREST.items()), validators=[needed()])
+    evidence = TextAreaField(
+        Text("具体情况", "Particulars"), validators=[needed(), Length(max=2000)]
     )

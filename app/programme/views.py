@@ -17,6 +17,7 @@ from app.programme import (  # noqa: F401  (each module adds its pages to the bl
     views_forms,
     views_qualification,
     views_rounds,
+    views_ties,
 )
 from app.programme.pages import blueprint
 

@@ -148,3 +148,18 @@ class Interest(Record):
     decision_reason: Mapped[Long] = mapped_column(default="")
 
     organisation: Mapped[Organisation | None] = relationship()
+
+
+class CountyTie(Record):
+    """What a county declared about a person by name: kept whether or not he is in the pool, so
+    that the county never learns who is."""
+
+    __tablename__ = "county_tie"
+    __table_args__ = (CheckConstraint(f"kind IN {INTERESTS}", name="kind"),)
+    region_code: Mapped[Code] = mapped_column(index=True)
+    person_name: Mapped[Name] = mapped_column(index=True)
+    employer: Mapped[Name]
+    kind: Mapped[Code]
+    evidence: Mapped[Long]
+    declared_by: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    declared_at: Mapped[At]

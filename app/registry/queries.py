@@ -15,7 +15,7 @@ from app.directory.models import Employment, Organisation, Person
 from app.directory.queries import PAGE_SIZE, Page, like, paged
 from app.domain.types import NotFound
 from app.registry.messages import NO_INTEREST, NO_SUCH
-from app.registry.models import Expert, Interest, Screening
+from app.registry.models import CountyTie, Expert, Interest, Screening
 
 READERS = ("keeper", "office", "supervisor")
 # "E9999" comes before "E10000": numbers sort by length first.
@@ -244,3 +244,14 @@ def next_number(session: Session) -> int:
         select(Expert.number).order_by(func.length(Expert.number).desc(), Expert.number.desc())
     )
     return int(last[1:]) + 1 if last else 1
+
+
+def county_ties(session: Session, region_code: str) -> list[CountyTie]:
+    """What a county has declared, latest first."""
+    return list(
+        session.scalars(
+            select(CountyTie)
+            .where(CountyTie.region_code == region_code)
+            .order_by(CountyTie.declared_at.desc())
+        )
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.aggregation.reading import Reading
 from app.aggregation.results import compute, differences, exact
+from app.domain.statistics.agreement import agreement
 from app.domain.statistics.rule import ScoreRule
 
 
@@ -25,7 +26,7 @@ def county(code: str, panel: str, totals: list[str], survey: str) -> dict[str, A
         "group": None, "status": "qualified", "vetoed": False, "veto_reason": None, "adjust": "0",
         "stages": {
             "desk": {
-                "kind": "panel", "panel": panel, "sitting": code, "maximum": "100",
+                "kind": "panel", "panel": panel, "sitting": code, "form": "one", "maximum": "100",
                 "items": [item], "computed": {}, "sheets": sheets,
             },
             "survey": {"kind": "value", "value": survey},
@@ -100,3 +101,79 @@ def test_differences_name_the_sheet_the_total_and_the_rank() -> None:
 
 def test_no_float_is_kept() -> None:
     assert exact({"a": [1.0, None, 2, "x"]}) == {"a": ["1.000000", None, 2, "x"]}
+
+
+OWN = {  # what five experts judge: hardly alike from one county to the next
+    "610822": ["20", "11", "17", "14", "12"],
+    "610823": ["12", "19", "13", "16", "15"],
+    "610824": ["15", "13", "20", "11", "17"],
+    "610825": ["16", "18", "12", "19", "11"],
+}
+COMPUTED = {"610822": 20, "610823": 45, "610824": 60, "610825": 75}  # the same on every sheet
+
+
+def with_computed(second_form: str = "one") -> dict[str, Any]:
+    made = inputs()
+    made["stages"][0]["panels"] = [{"id": "p1", "code": "P1"}]
+    made["subjects"] = []
+    for code, marks in OWN.items():
+        row = county(code, "P1", [str(COMPUTED[code] + int(mark)) for mark in marks], "80")
+        part = row["stages"]["desk"]
+        part["items"] = [
+            {"id": "A", "title": {"zh": "甲", "en": "A"}, "max": "20", "computed": False},
+            {"id": "F", "title": {"zh": "乙", "en": "F"}, "max": "80", "computed": True},
+        ]
+        for each, mark in zip(part["sheets"].values(), marks, strict=True):
+            each["items"] = {"A": mark, "F": str(COMPUTED[code])}
+        made["subjects"].append(row)
+    made["subjects"][-1]["stages"]["desk"]["form"] = second_form
+    return made
+
+
+def test_agreement_is_on_own_marks_where_items_are_computed_alike() -> None:
+    rows = [[float(mark) for mark in marks] for marks in OWN.values()]
+    totals = [[COMPUTED[code] + float(m) for m in marks] for code, marks in OWN.items()]
+    low = agreement(rows).icc["ICC(A,1)"].value
+    high = agreement(totals).icc["ICC(A,1)"].value
+    assert high is not None and high > 0.9 and low is not None and low < 0.2
+    stored = Stored(with_computed())
+    (entry,) = stored.results["agreement"]
+    assert (entry["basis"], entry["forms"]) == ("own", 1)
+    assert entry["icc"]["ICC(A,1)"]["value"] == f"{low:.6f}"
+    assert entry["sem"] == f"{agreement(rows).icc_result.sem:.6f}"  # type: ignore[union-attr]
+    reading = Reading(stored)  # type: ignore[arg-type]
+    assert [[str(m.value) for m in row.marks] for row in reading.own_rows("desk", "P1")] == list(
+        OWN.values()
+    )
+    assert {row.maximum for row in reading.own_rows("desk", "P1")} == {"20"}
+    assert [text.en for text in reading.agreement()[0].basis] == [
+        "Agreement is computed on the items that experts judge, without the computed ones."
+    ]
+
+
+def test_without_computed_items_the_totals_are_the_own_marks() -> None:
+    stored = Stored(inputs())
+    assert [e["basis"] for e in stored.results["agreement"]] == ["total", "total"]
+    reading = Reading(stored)  # type: ignore[arg-type]
+    assert reading.own_rows("desk", "P1") == [] and reading.agreement()[0].basis == ()
+
+
+def test_two_forms_in_one_panel_are_said_beside_the_coefficient() -> None:
+    reading = Reading(Stored(with_computed("two")))  # type: ignore[arg-type]
+    assert [text.zh for text in reading.agreement()[0].basis][1:] == [
+        "两类地区使用不同评分表，一致性合并计算。"
+    ]
+
+
+def test_the_customary_limit_says_what_it_is_a_share_of() -> None:
+    def said(made: dict[str, Any]) -> list[str]:
+        flags = compute(RULE, made)["flags"]
+        return [flag["text"]["zh"] for flag in flags if flag["rule"] == "deviation"]
+
+    plain = said(inputs("40"))
+    assert plain and all(s.endswith("须书面说明。（按评分表总分计。）") for s in plain)
+    made = with_computed()
+    first = made["subjects"][0]["stages"]["desk"]["sheets"]["P1-1"]
+    first["total"], first["items"]["A"] = "60", "40"
+    mixed = said(made)
+    assert mixed and all(s.endswith("（按评分表总分计，含统一计算的指标。）") for s in mixed)

@@ -6,6 +6,7 @@ gone fails, and `__access__` of the code must equal the file.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +34,7 @@ def town(
 
     home = tmp_path_factory.mktemp("matrix") / "home"
     home.mkdir()
-    name = f"matrix_{home.parent.name}".replace("-", "_")
+    name = f"matrix_{os.getpid()}"
     settings = copy_of(world_template, home, pg_server, name)
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False

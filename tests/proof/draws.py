@@ -111,7 +111,10 @@ def uniformity(count: int) -> str:
     for name, values in caught.items():
         assert min(values.values()) < CAUGHT, (name, values)
     values = ", ".join(f"{name} p = {p:.3f}" for name, p in found.items())
-    worst = ", ".join(f"{name} p = {min(v.values()):.0e}" for name, v in caught.items())
+    smallest = {name: min(values.values()) for name, values in caught.items()}
+    worst = ", ".join(
+        f"{name} p = {p:.0e}" if p > 1e-99 else f"{name} p < 1e-99" for name, p in smallest.items()
+    )
     return (
         f"{SEATS} of {LARGE}: {values}; mutants caught (second try in 1 draw of {every}): {worst}"
     )

@@ -44,6 +44,7 @@ def test_a_finished_proof_is_not_run_again_until_its_code_changes(
         return f"{count} of {count}"
 
     def proof(count: int) -> Proof:
+        monkeypatch.setattr(work, "__module__", "tests.proof.draws")
         return Proof("some", "Something holds", work, count, "things", 1, ("app/clock.py",))
 
     monkeypatch.setattr(runner, "STATE", tmp_path / "state.json")

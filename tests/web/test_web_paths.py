@@ -6,7 +6,6 @@ import re
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy import select
 
 from app.accounts import operations as accounts
 from app.panel import operations as panels

@@ -150,6 +150,24 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['seq'], ['ledger_event.seq'], name=op.f('fk_ledger_secret_seq_ledger_event')),
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_ledger_secret'))
     )
+    op.create_table('county_tie',
+    sa.Column('region_code', sa.String(length=64), nullable=False),
+    sa.Column('person_name', sa.String(length=200), nullable=False),
+    sa.Column('employer', sa.String(length=200), nullable=False),
+    sa.Column('kind', sa.String(length=64), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('declared_by', sa.String(length=16), nullable=False),
+    sa.Column('declared_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("kind IN ('kin', 'dispute', 'drafting', 'consulting', 'earlier_stage', 'shareholding', 'coauthor', 'teacher_student', 'other')", name=op.f('ck_county_tie_kind')),
+    sa.ForeignKeyConstraint(['declared_by'], ['account.id'], name=op.f('fk_county_tie_declared_by_account')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_county_tie'))
+    )
+    with op.batch_alter_table('county_tie', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_county_tie_person_name'), ['person_name'], unique=False)
+        batch_op.create_index(batch_op.f('ix_county_tie_region_code'), ['region_code'], unique=False)
+
     op.create_table('expert',
     sa.Column('person_id', sa.String(length=16), nullable=False),
     sa.Column('number', sa.String(length=64), nullable=False),
@@ -1017,6 +1035,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_expert_discipline'))
 
     op.drop_table('expert')
+    with op.batch_alter_table('county_tie', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_county_tie_region_code'))
+        batch_op.drop_index(batch_op.f('ix_county_tie_person_name'))
+
+    op.drop_table('county_tie')
     op.drop_table('ledger_secret')
     with op.batch_alter_table('employment', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_employment_person_id'))

@@ -27,6 +27,7 @@ from app.registry.operations.declarations import (
     add_absence,
     cancel_absence,
     decide_interest,
+    declare_from_county,
     declare_interest,
     withdraw_interest,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "cancel_absence",
     "change_post",
     "decide_interest",
+    "declare_from_county",
     "declare_interest",
     "edit_expert",
     "enrol",

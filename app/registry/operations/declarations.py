@@ -5,6 +5,7 @@ What an expert declares would show his activity, so these ledger entries are sea
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 
 from sqlalchemy import select
@@ -13,11 +14,11 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.directory import queries as directory_queries
-from app.directory.models import Organisation
+from app.directory.models import Organisation, Person
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.ledger.append import append
 from app.registry import messages, words
-from app.registry.models import INTERESTS, Absence, Expert, Interest
+from app.registry.models import INTERESTS, Absence, CountyTie, Expert, Interest
 
 
 def declare_interest(
@@ -180,3 +181,55 @@ def _own_or_keeper(actor: Viewer | None, expert: Expert) -> None:
     if actor.role == "expert" and actor.person_id != expert.person_id:
         raise NotFound(messages.NO_SUCH)
     actor.require("expert", "keeper", "office")
+
+
+def declare_from_county(
+    session: Session,
+    actor: Viewer,
+    *,
+    region_code: str,
+    person_name: str,
+    employer: str,
+    kind: str,
+    evidence: str,
+) -> CountyTie:
+    """A county declares a tie to a person by name (its side of rules C-01 to C-08).
+
+    The declaration is kept as written. Every expert of that name who is in the pool is kept out of
+    that county's panels until the supervisor decides; the answer is the same when there is none.
+    The caller has checked whose county `region_code` is.
+    """
+    actor.require("presenter")
+    name = person_name.strip()
+    if not name or not evidence.strip():
+        raise DomainError(messages.REASON, field="evidence" if name else "person_name")
+    if kind not in INTERESTS:
+        raise DomainError(
+            messages.CODE.format(value=kind, field=Text("申报", "declaration")), field="kind"
+        )
+    row = CountyTie(
+        region_code=region_code,
+        person_name=name,
+        employer=employer.strip(),
+        kind=kind,
+        evidence=evidence.strip(),
+        declared_by=actor.id,
+        declared_at=clock.now(),
+    )
+    session.add(row)
+    append(session, actor, "county_tie.declared", sealed=True)
+    namesakes = session.scalars(
+        select(Expert).join(Person, Expert.person_id == Person.id).where(Person.name == name)
+    )
+    for expert in namesakes:
+        with suppress(Conflict):  # the same tie is pending already
+            declare_interest(
+                session,
+                actor,
+                expert=expert,
+                kind=kind,
+                side="county",
+                region_code=region_code,
+                evidence=f"{evidence.strip()}（{employer.strip()}）" if employer else evidence,
+            )
+    return row
