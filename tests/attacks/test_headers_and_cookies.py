@@ -11,6 +11,7 @@ from flask import Blueprint
 from sqlalchemy.exc import OperationalError
 
 import app.db as database_module
+import app.factory as factory
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.factory import create_app
 from app.ui import access
@@ -124,15 +125,7 @@ def test_next_leads_back_to_where_one_was(app, make):
 def test_an_endpoint_without_declared_access_stops_the_start(settings, monkeypatch):
     room = Blueprint("careless", __name__)
     room.add_url_rule("/careless", "open", lambda: "anybody")
-    import app.factory as factory
-
-    before = factory._register_rooms
-
-    def with_one_more(application):
-        before(application)
-        application.register_blueprint(room)
-
-    monkeypatch.setattr(factory, "_register_rooms", with_one_more)
+    monkeypatch.setattr(factory, "BLUEPRINTS", (*factory.BLUEPRINTS, room))
     with pytest.raises(RuntimeError, match="endpoints without declared access: careless.open"):
         create_app(settings)
     with pytest.raises(ValueError):
@@ -147,9 +140,6 @@ def test_an_endpoint_without_declared_access_stops_the_start(settings, monkeypat
 @pytest.fixture
 def failing(settings, monkeypatch):
     """`failing(error)`: a client of an application with a page that raises it."""
-    import app.factory as factory
-
-    before = factory._register_rooms
 
     def made(error):
         room = Blueprint("trouble", __name__)
@@ -160,11 +150,7 @@ def failing(settings, monkeypatch):
             secret_local = "value-of-a-local-variable"
             raise error if secret_local else None
 
-        def with_trouble(application):
-            before(application)
-            application.register_blueprint(room)
-
-        monkeypatch.setattr(factory, "_register_rooms", with_trouble)
+        monkeypatch.setattr(factory, "BLUEPRINTS", (*factory.BLUEPRINTS, room))
         application = create_app(settings)
         application.config["WTF_CSRF_ENABLED"] = False
         return application.test_client()
