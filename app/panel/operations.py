@@ -15,17 +15,12 @@ from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.draw.models import Draw, Seat
 from app.ledger.append import append
 from app.panel import queries
+from app.panel.challenges import challenge as challenge
+from app.panel.challenges import decide_challenge as decide_challenge
 from app.panel.declarations import CONFLICTS, WORDS, words_digest
-from app.panel.models import Attendance, Challenge, Declaration, Panel, Sitting, Statement
+from app.panel.guards import refuse, running_statement
+from app.panel.models import Attendance, Declaration, Panel, Sitting, Statement
 from app.programme.models import Subject
-
-_STATE = Text(
-    "现在不能{what}：{why}。没有任何改动。", "Cannot {what_en} now: {why_en}. Nothing was changed."
-)
-
-
-def _refuse(what: str, what_en: str, why: str, why_en: str) -> Conflict:
-    return Conflict(_STATE.format(what=what, what_en=what_en, why=why, why_en=why_en))
 
 
 def form_panels(session: Session, actor: Viewer | None, *, draw: Draw) -> list[Panel]:
@@ -36,9 +31,9 @@ def form_panels(session: Session, actor: Viewer | None, *, draw: Draw) -> list[P
     if actor:
         actor.require("office")
     if draw.state != "completed":
-        raise _refuse("组建专家组", "form panels", "抽取尚未完成", "the draw is not complete")
+        raise refuse("组建专家组", "form panels", "抽取尚未完成", "the draw is not complete")
     if session.scalar(select(Panel.id).where(Panel.draw_id == draw.id).limit(1)):
-        raise _refuse("组建专家组", "form panels", "已经组建", "they exist already")
+        raise refuse("组建专家组", "form panels", "已经组建", "they exist already")
     subjects = {
         row.id: row
         for row in session.scalars(select(Subject).where(Subject.round_id == draw.round_id))
@@ -100,7 +95,7 @@ def schedule(
     if actor:
         actor.require("office")
     if sitting.phase != "planned":
-        raise _refuse("改期", "reschedule", "会议已开始", "the sitting has begun")
+        raise refuse("改期", "reschedule", "会议已开始", "the sitting has begun")
     sitting.on, sitting.place = on, place.strip()
     append(session, actor, "sitting.scheduled", sitting=sitting.id)
 
@@ -135,7 +130,7 @@ def sign_declaration(
             field="answers",
         )
     if queries.declared(session, panel).get(seat.id, {}).get(kind):
-        raise _refuse("签署", "sign", "已经签署", "it is signed already")
+        raise refuse("签署", "sign", "已经签署", "it is signed already")
     row = Declaration(
         panel_id=panel.id,
         seat_id=seat.id,
@@ -154,7 +149,7 @@ def open_sitting(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     """Begin: sign-in is possible from now on."""
     actor.require("office")
     if sitting.phase != "planned":
-        raise _refuse("开始会议", "open the sitting", "会议已开始", "it has begun")
+        raise refuse("开始会议", "open the sitting", "会议已开始", "it has begun")
     sitting.phase, sitting.opened_at = "open", clock.now()
     append(session, actor, "sitting.opened", sitting=sitting.id)
 
@@ -165,7 +160,7 @@ def sign_in(session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat) ->
     if actor.role != "office" and (own is None or own.id != seat.id):
         raise Forbidden(Text("只能为本人签到。", "You can sign in only yourself."))
     if sitting.phase in ("planned", "closed"):
-        raise _refuse("签到", "sign in", "会议未在进行", "the sitting is not under way")
+        raise refuse("签到", "sign in", "会议未在进行", "the sitting is not under way")
     if seat.id not in {row.id for row in queries.seats(session, sitting.panel)}:
         raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."))
     found = queries.attendance(session, sitting).get(seat.id)
@@ -189,7 +184,7 @@ def open_statement(
     """The county's representative begins; from here to the end the county may challenge."""
     actor.require("office")
     if not sitting.with_statement or sitting.phase != "open":
-        raise _refuse(
+        raise refuse(
             "开始陈述",
             "open the statement",
             "会议不在陈述前阶段",
@@ -229,7 +224,7 @@ def record_statement(
 ) -> Statement:
     """Save the record. The presenter writes the outline, the recorder also the questions and
     answers. A save that names an older version is refused, nothing is overwritten."""
-    row = _open_statement(session, sitting)
+    row = running_statement(session, sitting)
     if actor.role == "presenter":
         if sitting.subject.presenter_id != actor.person_id:
             raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
@@ -258,100 +253,33 @@ def confirm_statement(
 ) -> None:
     """The presenter confirms the version of the record that he has before him (None: whatever
     stands, for the exercise, where nobody looks at a page)."""
-    row = _open_statement(session, sitting)
+    row = running_statement(session, sitting)
     actor.require("presenter")
     if sitting.subject.presenter_id != actor.person_id:
         raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
     if version is not None and row.version != version:
-        raise _refuse(
+        raise refuse(
             "确认",
             "confirm",
             f"记录刚刚改为第 {row.version} 版，请看过再确认",
             f"the record has just become version {row.version}; read it first",
         )
     if not row.outline:
-        raise _refuse("确认", "confirm", "陈述内容为空", "the record is empty")
+        raise refuse("确认", "confirm", "陈述内容为空", "the record is empty")
     row.confirmed_at = clock.now()
     append(session, actor, "statement.confirmed", sitting=sitting.id, version=row.version)
-
-
-def _open_statement(session: Session, sitting: Sitting) -> Statement:
-    row = queries.statement(session, sitting)
-    if row is None or row.closed_at is not None or sitting.phase != "statement":
-        raise _refuse("修改陈述", "change the statement", "陈述未在进行", "it is not open")
-    return row
-
-
-def challenge(
-    session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat, reason: str
-) -> Challenge:
-    """The county asks that an expert stand aside: from the opening to the end of the statement
-    (rule C-12)."""
-    actor.require("presenter")
-    _open_statement(session, sitting)
-    if sitting.subject.presenter_id != actor.person_id:
-        raise Forbidden(Text("这不是您的会议。", "This is not your sitting."))
-    if seat.id not in {row.id for row in queries.seats(session, sitting.panel)}:
-        raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."))
-    if len(reason.strip()) < 5:
-        raise DomainError(
-            Text(
-                "请写明理由（至少 5 个字）。申请尚未提交。",
-                "State the reason (5 characters or more). Nothing was submitted.",
-            ),
-            field="reason",
-        )
-    row = Challenge(
-        sitting_id=sitting.id,
-        seat_id=seat.id,
-        reason=reason.strip(),
-        raised_by=actor.id,
-        raised_at=clock.now(),
-    )
-    session.add(row)
-    append(session, actor, "challenge.raised", sitting=sitting.id)
-    return row
-
-
-def decide_challenge(
-    session: Session, actor: Viewer, *, challenge: Challenge, upheld: bool, reason: str
-) -> None:
-    """The office decides, with a reason. An upheld challenge is a removal, which the draw room
-    carries out."""
-    actor.require("office")
-    if challenge.decision:
-        raise _refuse("处理", "decide", "已经处理", "it is decided already")
-    if len(reason.strip()) < 5:
-        raise DomainError(
-            Text(
-                "请写明理由（至少 5 个字）。尚未处理。",
-                "State the reason (5 characters or more). Nothing was decided.",
-            ),
-            field="reason",
-        )
-    challenge.decision = "upheld" if upheld else "dismissed"
-    challenge.decision_reason = reason.strip()
-    challenge.decided_by = actor.id
-    challenge.decided_at = clock.now()
-    append(
-        session,
-        actor,
-        "challenge.decided",
-        sitting=challenge.sitting_id,
-        decision=challenge.decision,
-    )
 
 
 def close_statement(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     """End the statement. Open challenges are decided first; county staff leave after this."""
     actor.require("office")
-    row = _open_statement(session, sitting)
+    row = running_statement(session, sitting)
     if any(c.decision is None for c in queries.challenges(session, sitting)):
-        raise _refuse(
+        raise refuse(
             "结束陈述", "close the statement", "有回避申请未处理", "a challenge is undecided"
         )
     if not row.outline:
-        raise _refuse("结束陈述", "close the statement", "陈述记录为空", "its record is empty")
+        raise refuse("结束陈述", "close the statement", "陈述记录为空", "its record is empty")
     row.closed_at = clock.now()
     append(session, actor, "statement.closed", sitting=sitting.id, version=row.version)
 
@@ -361,24 +289,24 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     statement is closed, while a member has not declared, or below the quorum."""
     actor.require("office")
     if sitting.phase == "scoring":
-        raise _refuse("开放评分", "open scoring", "已经开放", "it is open already")
+        raise refuse("开放评分", "open scoring", "已经开放", "it is open already")
     if sitting.phase == "closed":
-        raise _refuse("开放评分", "open scoring", "会议已结束", "the sitting is over")
+        raise refuse("开放评分", "open scoring", "会议已结束", "the sitting is over")
     if sitting.with_statement:
         row = queries.statement(session, sitting)
         if row is None or row.closed_at is None:
-            raise _refuse(
+            raise refuse(
                 "开放评分", "open scoring", "现场陈述尚未结束", "the statement is not closed"
             )
     elif sitting.phase != "open":
-        raise _refuse("开放评分", "open scoring", "会议未开始", "the sitting is not open")
+        raise refuse("开放评分", "open scoring", "会议未开始", "the sitting is not open")
     declared = queries.declared(session, sitting.panel)
     present = queries.attendance(session, sitting)
     active = queries.seats(session, sitting.panel)
     missing = [s.expert.person.name for s in active if len(declared.get(s.id, {})) < 2]
     if missing:
         names = "、".join(missing)
-        raise _refuse(
+        raise refuse(
             "开放评分",
             "open scoring",
             f"以下成员未签署承诺书：{names}",
@@ -391,7 +319,7 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     ]
     if conflicted:
         names = "、".join(conflicted)
-        raise _refuse(
+        raise refuse(
             "开放评分",
             "open scoring",
             f"以下成员已声明利害关系，请先在抽取页更换：{names}",
@@ -401,7 +329,7 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     challenged = [s.expert.person.name for s in active if s.id in upheld]
     if challenged:
         names = "、".join(challenged)
-        raise _refuse(
+        raise refuse(
             "开放评分",
             "open scoring",
             f"以下成员的回避申请已获同意，请先在抽取页更换：{names}",
@@ -410,7 +338,7 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     quorum = int(sitting.panel.round.score_rule.get("quorum", 5))
     here = sum(s.id in present for s in active)
     if here < quorum:
-        raise _refuse(
+        raise refuse(
             "开放评分",
             "open scoring",
             f"签到 {here} 人，不足 {quorum} 人",

@@ -234,10 +234,10 @@ def test_the_collection_is_large_enough() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_leave_nothing_behind(store: Store, name: str) -> None:
     data, match = HOSTILE[name]
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(DomainError, match=match) as caught:
         store.put(data, "材料.pdf", EVERYTHING)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     assert re.search(r"[\u4e00-\u9fff]", caught.value.text.zh) and not re.search(
         r"[\u4e00-\u9fff]", caught.value.text.en
     )

@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from app import installation
+from app.accounts.models import Account
+from app.draw.models import Draw, Seat
 from app.exercise.crew import PASSWORD
 from app.exercise.cycle import build_exercise
+from app.exercise.live import SLUG as LIVE
 from app.factory import create_app
+from app.programme.models import Round
+from app.registry.models import Expert
 from tests.attacks.world import settings, world, world_template
 
 __all__ = ["settings", "world", "world_template"]
@@ -46,10 +52,15 @@ def serve(app: Any) -> tuple[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def exercise_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exercise") / "home"
+
+
+@pytest.fixture(scope="session")
+def exercise(exercise_home: Path) -> Iterator[str]:
     """The address of the exercise, served. MINGJIAN_TEST_EXERCISE names a home that `mingjian demo`
     made, to be copied instead of built."""
-    home = tmp_path_factory.mktemp("exercise") / "home"
+    home = exercise_home
     ready = os.environ.get("MINGJIAN_TEST_EXERCISE")
     if ready:
         shutil.copytree(ready, home)
@@ -63,6 +74,25 @@ def exercise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield address
     server.shutdown()
     app.extensions["mingjian.db"].dispose()
+
+
+@pytest.fixture(scope="session")
+def expert_login(exercise: str, exercise_home: Path) -> str:
+    """Somebody who sits on the panel of the exercise's live round."""
+    parts = installation.open_existing(exercise_home)
+    with parts.database.read() as session:
+        found = session.scalars(
+            select(Account.login)
+            .join(Expert, Expert.person_id == Account.person_id)
+            .join(Seat, Seat.expert_id == Expert.id)
+            .join(Draw, Seat.draw_id == Draw.id)
+            .join(Round, Draw.round_id == Round.id)
+            .where(Round.slug == LIVE, Seat.state == "confirmed")
+            .order_by(Seat.number)
+        ).first()
+    parts.close()
+    assert found
+    return found
 
 
 @pytest.fixture

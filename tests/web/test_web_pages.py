@@ -10,15 +10,10 @@ import pytest
 
 LOGINS = {
     "office": "office", "keeper": "keeper", "supervisor": "supervisor", "admin": "admin",
-    "presenter": "presenter-110108", "expert": "e0175",
+    "presenter": "presenter-110108", "expert": "",
 }  # fmt: skip
-LIMIT = 14  # pages of one role and language
+LIMIT = 9  # pages of one role and language
 CJK = re.compile(r"[\u4e00-\u9fff]+")
-# Names and data in English pages: texts of the interface never stand in such an element.
-DATA = (
-    "td, th, code, [lang|=zh], .brand, .who b, option, dd, textarea, input, pre, .pre, svg, summary small,"
-    "h1, h3, li, label, legend, a"
-)
 NAVIGATION = ".top .actions, .foot, .stages, .banner, button, .hint, .help, .card > h2"
 
 
@@ -43,9 +38,9 @@ def shape(address):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("role", sorted(LOGINS))
-def test_the_pages_of_a_role(exercise, reader, axe, role, lang):
+def test_the_pages_of_a_role(exercise, expert_login, reader, axe, role, lang):
     one = reader(exercise)
-    one.sign_in(LOGINS[role], lang)
+    one.sign_in(LOGINS[role] or expert_login, lang)
     page = one.page
     waiting, seen, problems = ["/"], set(), []
     while waiting and len(seen) < LIMIT:
