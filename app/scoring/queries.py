@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
 from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
-from app.domain.types import NotFound, Text
+from app.domain.types import DomainError, NotFound, Text
 from app.draw.models import Seat
 from app.panel import queries as panels
 from app.panel.models import Attendance, Sitting
+from app.programme.computed import computed_points
 from app.registry.models import Expert
 from app.scoring.models import Sheet
 
@@ -114,6 +115,21 @@ def standing(sheet: Sheet) -> dict[str, Any]:
         "done": sum(1 for item in applying if item["id"] not in by_item),
         "total": len(applying),
     }
+
+
+def computed_beside(session: Session, sheet: Sheet) -> list[dict[str, Any]]:
+    """The items of a sheet that no expert fills in, with their points and the figures behind them
+    (value, unit, year, source); without points while a figure is missing or unconfirmed."""
+    own = {item["id"] for item in sheet_items(sheet.instrument)}
+    others = [i for i in sheet.instrument["items"] if i["applies"] and i["id"] not in own]
+    if not others:
+        return []
+    panel = sheet.sitting.panel
+    try:
+        found = computed_points(session, panel.round, panel.stage)[sheet.sitting.subject_id]
+    except (DomainError, KeyError):  # said by name to the office, which has to fill it in
+        found = {}
+    return [{"item": item, **found.get(item["id"], {})} for item in others]
 
 
 def progress(session: Session, viewer: Viewer, sitting: Sitting) -> list[Progress]:

@@ -60,7 +60,11 @@ def sheet(slug: str, sheet_id: str) -> Any:
     standing = queries.standing(row)
     if row.state != "draft":
         return render_template(
-            "scoring/sealed.html", sheet=row, standing=standing, form=ReasonForm(formdata=None)
+            "scoring/sealed.html",
+            sheet=row,
+            standing=standing,
+            form=ReasonForm(formdata=None),
+            computed=queries.computed_beside(db(), row),
         )
     sections = [s for s in row.instrument["sections"] if s["applies"]] or [
         {"id": "", "title": None}
@@ -88,6 +92,11 @@ def sheet(slug: str, sheet_id: str) -> Any:
         rail=rail,
         next_section=rail[position + 1] if position + 1 < len(rail) else None,
         section=here,
+        computed=[
+            c
+            for c in queries.computed_beside(db(), row)
+            if (c["item"]["section"] or "") == here["id"]
+        ],
         materials=materials.materials_by_item(db(), row.sitting.subject),
     )
 

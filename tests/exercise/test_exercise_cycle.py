@@ -29,12 +29,13 @@ from app.exercise.cycle import Exercise, build_exercise
 from app.files.store import Store
 from app.home.waits import waits
 from app.ledger import prove
-from app.panel.models import Challenge
+from app.panel.models import Challenge, Sitting
 from app.programme.models import FormVersion, Round
 from app.programme.queries import rules_of
 from app.registry.models import Expert
 from app.report.models import Report, Signature
 from app.scoring.models import Sheet
+from app.scoring.queries import computed_beside
 
 ROOT = Path(__file__).parents[2]
 
@@ -268,3 +269,19 @@ def test_logins_and_links_work(played: Played) -> None:
             assert invitation is not None and invitation.purpose == "enter"
         assert session.scalar(select(func.count(Account.id))) >= 20
     assert played.said and all(" s  " in line for line in played.said)
+
+
+def test_figures_stand_beside_the_items_on_a_sheet(played: Played) -> None:
+    """A desk sheet shows the computed items read-only, with value, year and source."""
+    with played.parts.database.read() as session:
+        sheet = session.scalars(
+            select(Sheet)
+            .join(Sitting, Sheet.sitting_id == Sitting.id)
+            .where(Sheet.state == "sealed", Sitting.with_statement.is_(False))
+        ).first()
+        assert sheet is not None
+        rows = computed_beside(session, sheet)
+        assert {row["item"]["scorer"] for row in rows} == {"formula"}
+        for row in rows:
+            assert row["points"] is None or 0 <= row["points"] <= row["maximum"]
+            assert row["inputs"] and all(f["source"] and f["year"] for f in row["inputs"])
