@@ -136,7 +136,7 @@ def may_grant(session: Session, actor: Viewer | None, person_id: str | None, rol
         "admin": set(ROLES) - {"supervisor"},
         "supervisor": {"supervisor"},
         "keeper": {"expert"},
-        "office": {"presenter"},
+        "office": {"presenter", "expert"},
     }.get(actor.role, set())
     if actor.role == "admin" and not queries.supervisor_exists(session):
         allowed = set(ROLES)
@@ -196,6 +196,24 @@ def invite(
     )
     append(session, actor, "invitation.made", purpose=purpose, role=role or "")
     return token
+
+
+def entry_link(
+    session: Session,
+    actor: Viewer,
+    *,
+    person: Person,
+    login: str,
+    valid: timedelta = timedelta(minutes=10),
+) -> str:
+    """At the check-in desk: the token of a QR link that signs an expert's tablet in, once, within
+    ten minutes. The account is made at the first link; it has no password."""
+    actor.require("office")
+    if session.scalar(select(Account.id).where(Account.person_id == person.id)) is None:
+        create_account(
+            session, actor, person=person, login=login, password_hash=None, role="expert"
+        )
+    return invite(session, actor, purpose="enter", person_id=person.id, valid=valid)
 
 
 def use_invitation(session: Session, invitation: Invitation) -> None:

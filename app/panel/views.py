@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
 
+from app.accounts.operations import entry_link
+from app.documents.qr import qr_svg
 from app.domain.types import Conflict, DomainError, NotFound
 from app.panel import operations, queries
 from app.panel.declarations import CONFLICTS, WORDS
@@ -23,7 +25,7 @@ from app.panel.forms import (
 from app.panel.models import Challenge
 from app.ui.access import allow
 from app.ui.language import say
-from app.ui.request import db, me, store
+from app.ui.request import db, me, settings, store
 
 blueprint = Blueprint("panel", __name__, url_prefix="/r/<slug>")
 
@@ -88,6 +90,19 @@ def leader(slug: str, panel_id: str) -> Any:
     operations.set_leader(db(), me(), panel=panel, seat=seat)
     flash(say("组长已确定。", "The leader is named."), "done")
     return redirect(url_for("panel.show", slug=slug, panel_id=panel_id))
+
+
+@blueprint.post("/panels/<panel_id>/link")
+@allow("office")
+def link(slug: str, panel_id: str) -> Any:
+    """The check-in desk: a QR code that signs one member's tablet in, once, within ten minutes."""
+    panel = queries.panel(db(), me(), g.round, panel_id)
+    expert = _seat(panel, request.form.get("seat", "")).expert
+    token = entry_link(db(), me(), person=expert.person, login=expert.number.lower())
+    address = settings().public_url + url_for("accounts.enter", token=token)
+    return render_template(
+        "panel/link.html", panel=panel, name=expert.person.name, link=address, qr=qr_svg(address)
+    )
 
 
 @blueprint.route("/panels/<panel_id>/declare/<kind>", methods=["GET", "POST"])

@@ -164,7 +164,7 @@ GRANTS = {
     "admin": {"office", "keeper", "expert", "presenter", "admin"},
     "supervisor": {"supervisor"},
     "keeper": {"expert"},
-    "office": {"presenter"},
+    "office": {"presenter", "expert"},
     "expert": set(),
     "presenter": set(),
 }
