@@ -10,10 +10,9 @@ from wtforms import (
     RadioField,
     SelectField,
     SelectMultipleField,
-    StringField,
     TextAreaField,
 )
-from wtforms.validators import Length, NumberRange, Optional, Regexp
+from wtforms.validators import Length, NumberRange, Optional
 
 from app.domain.draw import Source, parse_values
 from app.domain.types import Text
@@ -183,51 +182,3 @@ def _data(draw: Draw) -> dict[str, Any]:
                 data[f"min_{attribute}_{value}"] = low
                 data[f"max_{attribute}_{value}"] = high
     return data
-
-
-class PartyForm(Form):
-    commitment = StringField(
-        Text("口令链的承诺值", "Commitment of the chain"),
-        validators=[
-            needed(),
-            Regexp(
-                r"\s*[0-9a-f]{64}\s*\Z",
-                message=Text("64 位小写十六进制", "64 lower-case hex digits"),
-            ),  # type: ignore[arg-type]
-        ],
-        description=Text(
-            "在本人设备上取 32 个随机字节，做 32 次 SHA-256；随机字节只留在本人处和密封信封里。",
-            "On your own device hash 32 random bytes 32 times with SHA-256; the bytes stay with you "
-            "and in the sealed envelopes.",
-        ),
-    )
-
-
-class DiceForm(Form):
-    values = TextAreaField(
-        Text("骰子点数（按顺序）", "Dice, in order"), validators=[needed(), Length(max=20000)]
-    )
-
-
-class CodeForm(Form):
-    code = StringField(Text("一次性口令", "One-time code"), validators=[needed(), Length(max=80)])
-
-
-class AbortForm(Form):
-    reason = TextAreaField(Text("中止理由", "Reason"), validators=[needed(), Length(max=2000)])
-
-
-class ContactForm(Form):
-    channel = SelectField(Text("方式", "Channel"), choices=list(messages.CHANNEL.items()))
-    outcome = SelectField(Text("结果", "Outcome"), choices=list(messages.OUTCOME.items()))
-    reason = SelectField(
-        Text("理由", "Reason"), choices=[("", Text("无", "none")), *messages.DECLINE.items()]
-    )
-    note = StringField(Text("备注", "Note"), validators=[Optional(), Length(max=500)])
-
-
-class RemovalForm(Form):
-    """Which seats leave is a list of ticks in the table; cause and evidence hold for them all."""
-
-    reason = SelectField(Text("事由（D-10）", "Cause (D-10)"), choices=list(messages.CAUSE.items()))
-    evidence = TextAreaField(Text("依据", "Evidence"), validators=[needed(), Length(max=2000)])

@@ -114,26 +114,54 @@ def assess(session: Session, round_: Round, request: Mapping[str, Any]) -> Asses
 def printed(
     panel: str, expert: str, findings: Sequence[Finding], counties: Sequence[SubjectFacts]
 ) -> list[Blocked]:
-    """Findings of one rule joined into one record, reasons as they are printed."""
+    """Findings of one rule joined into one record, reasons as they are printed.
+
+    One and the same reason against several counties is printed once and names them all: a post at
+    a rival applicant (C-15) stands against every other county of the panel.
+    """
     names = {county.code: county.name for county in counties}
-    by_rule: dict[str, list[tuple[Text, dict[str, Any]]]] = defaultdict(list)
+    by_rule: dict[str, list[tuple[Text, str | None, dict[str, Any]]]] = defaultdict(list)
     for finding in findings:
         reason = finding.reason
         if finding.rule_id == "C-04" and "missing" not in finding.evidence:
             who = names.get(finding.subject_code or "", Text("参评区县", "the county"))
             reason = KIN_REASON.format(who=who)
         by_rule[finding.rule_id].append(
-            (reason, {"subject": finding.subject_code, **finding.evidence})
+            (
+                reason,
+                finding.subject_code,
+                {"subject": finding.subject_code, **finding.evidence},
+            )
         )
+    blocked = []
+    for rule, rows in by_rule.items():
+        reasons = _once([(reason, names.get(code or "")) for reason, code, _ in rows])
+        text = Text("；".join(r.zh for r in reasons), "; ".join(r.en for r in reasons))
+        evidence = {"findings": [found for _, _, found in rows]}
+        blocked.append(Blocked(panel, expert, rule, text, evidence))
+    return blocked
+
+
+def _once(rows: Sequence[tuple[Text, Text | None]]) -> list[Text]:
+    """Reasons in order of appearance; those that differ by their county's name alone are one.
+
+    Two texts from which each its own county is cut leave the same frame only when they differ
+    nowhere else, so a county's name inside an employer's name never merges wrongly.
+    """
+    frames: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Text]] = {}
+    for reason, county in rows:
+        named = county is not None and county.zh in reason.zh and county.en in reason.en
+        zh = reason.zh.split(county.zh) if county and named else [reason.zh]
+        en = reason.en.split(county.en) if county and named else [reason.en]
+        found = frames.setdefault((tuple(zh), tuple(en)), [])
+        if county is not None and county not in found:
+            found.append(county)
     return [
-        Blocked(
-            panel,
-            expert,
-            rule,
-            Text("；".join(r.zh for r, _ in rows), "; ".join(r.en for r, _ in rows)),
-            {"findings": [evidence for _, evidence in rows]},
+        Text(
+            "、".join(county.zh for county in counties).join(zh),
+            ", ".join(county.en for county in counties).join(en),
         )
-        for rule, rows in by_rule.items()
+        for (zh, en), counties in frames.items()
     ]
 
 

@@ -68,17 +68,22 @@ class Record(Base):
     __abstract__ = True
     # Columns that are a cache or a counter, named here with the reason beside them.
     ledger_skip: ClassVar[frozenset[str]] = frozenset()
+    # Nullable columns that a later version added: left out of the view while they are NULL, so
+    # that rows recorded before the column existed keep their digest.
+    ledger_later: ClassVar[frozenset[str]] = frozenset()
 
     id: Mapped[Id]
     salt: Mapped[str] = mapped_column(default=lambda: secrets.token_hex(16))
 
     def ledger_view(self) -> dict[str, Any]:
-        """The row as canonical JSON values: every column but those in `ledger_skip`."""
+        """The row as canonical JSON values: every column but those in `ledger_skip`,
+        and those in `ledger_later` only when they hold something."""
         mapper = inspect_mapped(type(self))
         return {
-            attribute.key: _plain(getattr(self, attribute.key))
-            for attribute in mapper.column_attrs
-            if attribute.key not in self.ledger_skip
+            key: _plain(value)
+            for key in (attribute.key for attribute in mapper.column_attrs)
+            if key not in self.ledger_skip
+            and ((value := getattr(self, key)) is not None or key not in self.ledger_later)
         }
 
     def ledger_digest(self) -> str:
