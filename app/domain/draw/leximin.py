@@ -140,11 +140,16 @@ def decompose(
     n = len(sizes)
     rows = np.vstack([_matrix(members, n), np.ones((1, n))])
     matrix = csr_matrix(rows)
+    low = np.array([b[0] for b in bounds] + [seats], dtype=float)
+    high = np.array([b[1] for b in bounds] + [seats], dtype=float)
+    top = np.array(sizes, dtype=float)
     point = target.copy()
     panels: dict[Panel, None] = {}
     for _ in range(2 * (n + len(rows)) + 10):
-        floor, ceil = _whole_box(point)
-        row_floor, row_ceil = _whole_box(rows @ point)
+        # The point drifts by rounding as it walks: without these limits its last steps have
+        # offered a panel of one seat too many.
+        floor, ceil = _whole_box(point, np.zeros(n), top)
+        row_floor, row_ceil = _whole_box(rows @ point, low, high)
         fraction = point - floor
         # Near-certain members first: they limit the step the least.
         panel = _whole_panel(
@@ -166,9 +171,7 @@ def decompose(
         if step >= 1 - 1e-9:
             break
         point = (point - step * panel) / (1 - step)
-    low = np.array([b[0] for b in bounds] + [seats], dtype=float)
-    high = np.array([b[1] for b in bounds] + [seats], dtype=float)
-    box = Bounds(np.zeros(n), np.array(sizes, dtype=float))
+    box = Bounds(np.zeros(n), top)
     for _ in range(4 * n + 50):
         columns = list(panels)
         if not columns:
@@ -195,10 +198,13 @@ def decompose(
     return None
 
 
-def _whole_box(values: Array) -> tuple[Array, Array]:
+def _whole_box(values: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """The whole numbers around each value, never outside `low` and `high`."""
     near = np.round(values)
     whole = np.abs(values - near) < 1e-9
-    return np.where(whole, near, np.floor(values)), np.where(whole, near, np.ceil(values))
+    floor = np.where(whole, near, np.floor(values))
+    ceil = np.where(whole, near, np.ceil(values))
+    return np.clip(floor, low, high), np.clip(ceil, low, high)
 
 
 def _mix(columns: Sequence[Panel], target: Array) -> tuple[Array, float, Array, float]:

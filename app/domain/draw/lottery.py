@@ -125,9 +125,28 @@ def prepare_lottery(panel: PanelSpec, eligible: Sequence[Candidate]) -> Lottery:
         "seats": panel.seats,
         "types": [[f"T{i}", sizes[i - 1], list(v)] for i, v in enumerate(vectors, 1)],
     }
+    _check_rows(document)
     gap = certificate_gap(document)
     document["certified"] = 1 if gap <= GAP else 0
     return Lottery(document)
+
+
+def _check_rows(document: Mapping[str, Any]) -> None:
+    """A solver is not trusted: every row of the table is held against the rules before it is used."""
+    places = {a: i for i, a in enumerate(document["attributes"])}
+    for _, counts in document["rows"]:
+        fits = sum(n for _, n in counts) == document["seats"] and all(
+            0 < n <= document["types"][i][1] for i, n in counts
+        )
+        for attribute, value, low, high in document["quota_rows"]:
+            drawn = sum(n for i, n in counts if document["types"][i][2][places[attribute]] == value)
+            fits = fits and low <= drawn <= high
+        if not fits:
+            raise refuse(
+                "求解器给出的评审组不满足名额，“{p}”的抽签表没有生成；请改用 tickets",
+                "the solver gave a panel that breaks the quotas, so '{p}' has no table: use tickets",
+                p=document["panel"],
+            )
 
 
 def _lots(shares: Mapping[tuple[int, ...], float]) -> list[list[Any]]:

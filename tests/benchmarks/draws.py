@@ -1,0 +1,206 @@
+"""`python -m tests.benchmarks.draws [--rival] [--national]`: how long a draw takes, and beside whom.
+
+`--rival` installs sortition-algorithms (GPL: never a dependency) in a folder of its own, for this run
+only, and gives it the same requests; `--national` draws 2,850 panels of 9 from 20,000 people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.domain.draw import Candidate, Exclusion, PanelSpec, prepare_lottery, select
+from app.domain.draw.selection import Batch
+from app.domain.draw.transcript import write_transcript
+from app.verify import verify_transcript
+from tests.domain.draw.pools import commit, key_of, people, salt, throw
+
+RIVAL = "sortition-algorithms==0.12.15"
+T = TypeVar("T")
+PATIENCE = 180  # seconds that the peer may take for one request
+
+
+def row(what: str, figure: str, note: str = "") -> None:
+    print(f"{what:<56} {figure:>12}  {note}", flush=True)
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    started = time.perf_counter()
+    done = work()
+    return time.perf_counter() - started, done
+
+
+def example(
+    groups: tuple[int, int, int], seats: int, low: int, high: int
+) -> tuple[list[Candidate], PanelSpec]:
+    """The worst case of Flanigan et al. 2021: one person of a rare combination."""
+    kinds = (("F", "C"), ("F", "L"), ("M", "C"))
+    roster = [
+        Candidate(f"E{n}-{i}", {"f": f, "g": g}, salt(n, i))
+        for n, ((f, g), count) in enumerate(zip(kinds, groups, strict=True))
+        for i in range(count)
+    ]
+    quotas = {"f": {"F": (low, high), "M": (low, high)}, "g": {"C": (low, high), "L": (low, high)}}
+    return roster, PanelSpec("A", seats, ("a",), ("d",), quotas, {}, "lottery")
+
+
+def shares(
+    roster: list[Candidate], attributes: str, seats: int
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Bounds one below and two above each value's share of the pool."""
+    out = {}
+    for a in attributes:
+        counted = Counter(c.facts[a] for c in roster)
+        expected = {v: seats * n // len(roster) for v, n in counted.items()}
+        out[a] = {v: (max(0, n - 1), n + 2) for v, n in expected.items()}
+    return out
+
+
+def assembly() -> tuple[list[Candidate], PanelSpec]:
+    """150 people, 22 seats, four features, about 120 types."""
+    roster = people(150, {"a": 2, "b": 4, "c": 5, "d": 6}, "bench150")
+    return roster, PanelSpec("A", 22, ("a",), ("d",), shares(roster, "abcd", 22), {}, "lottery")
+
+
+def large() -> tuple[list[Candidate], PanelSpec]:
+    """One panel of 9 from 20,000."""
+    roster = people(20_000, {"kind": 3, "disc": 12, "src": 3}, "big")
+    quotas = {
+        "kind": {"kind0": (3, 9), "kind1": (3, 9), "kind2": (0, 3)},
+        "src": {f"src{i}": (1, 6) for i in range(3)},
+        "disc": {f"disc{i}": (0, 2) for i in range(12)},
+    }
+    return roster, PanelSpec("A", 9, ("a",), ("d",), quotas, {}, "lottery")
+
+
+def lotteries(rival: Path | None) -> None:
+    """The fair lottery, prepared and certified; the same request to the peer."""
+    prepare_lottery(*reversed(example((1, 9, 10), 4, 1, 4)))  # the solver loads outside the figures
+    for what, (roster, panel) in (
+        ("fair lottery, 20 of 200 (Flanigan et al.)", example((1, 99, 100), 20, 9, 20)),
+        ("fair lottery, 200 of 2,000", example((1, 999, 1000), 200, 99, 200)),
+        ("fair lottery, 22 of 150, four features", assembly()),
+        ("fair lottery, 9 of 20,000", large()),
+    ):
+        spent, lottery = timed(lambda r=roster, p=panel: prepare_lottery(p, r))  # type: ignore[misc]
+        least = min(float(lottery.probability(c.facts)) for c in roster)
+        kinds = len(lottery.document["types"])
+        row(
+            what,
+            f"{spent:.3f} s",
+            f"{kinds} types, least chance {least:.6f}, certified {lottery.certified}",
+        )
+        if rival is not None:
+            theirs = ask(rival, roster, panel)
+            if theirs is None:
+                row("    sortition-algorithms, maximin (HiGHS)", f"> {PATIENCE} s", "stopped")
+            else:
+                row(
+                    "    sortition-algorithms, maximin (HiGHS)", f"{theirs['seconds']:.3f} s",
+                    f"least chance {theirs['least']:.6f}; ours takes {spent / theirs['seconds']:.4f} of it",
+                )  # fmt: skip
+
+
+def ask(python: Path, roster: list[Candidate], panel: PanelSpec) -> dict[str, float] | None:
+    """The peer on the same request; None when it takes longer than PATIENCE."""
+    attributes = sorted(panel.quotas)
+    request: dict[str, Any] = {
+        "attributes": attributes,
+        "seats": panel.seats,
+        "people": [[c.id, *(c.facts[a] for a in attributes)] for c in roster],
+        "rows": [[a, v, *panel.quotas[a][v]] for a in attributes for v in sorted(panel.quotas[a])],
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(request, file)
+        file.flush()
+        try:
+            done = subprocess.run(
+                [python, Path(__file__).with_name("rival.py"), file.name],
+                capture_output=True, text=True, timeout=PATIENCE, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return None
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def after_the_seed() -> None:
+    """From the seed on, with 20,000 people: the result, its transcript, its verification."""
+    roster, panel = large()
+    commitment = commit([panel], roster)
+    key = key_of(commitment)
+    drawn, result = timed(lambda: select(commitment, roster, [], key))
+    written, transcript = timed(
+        lambda: write_transcript(
+            commitment=commitment, roster=roster, exclusions=[], source_values={"dice": throw("throw")},
+            codes={}, key=key, result=result,
+        )
+    )  # fmt: skip
+    row("after the seed, 9 of 20,000: the panel", f"{drawn:.3f} s")
+    row("    and the transcript", f"{written:.3f} s", f"{len(transcript) / 1e6:.1f} MB")
+    checked, report = timed(lambda: verify_transcript(transcript))
+    assert report.ok, report.en
+    row("    verified by app/verify.py", f"{checked:.3f} s")
+
+
+def national() -> None:
+    """2,850 panels of 9 from 20,000: own province out, one of an employer, dates, four panels each."""
+    roster = people(20_000, {"kind": 3, "disc": 12, "emp": 400, "prov": 31}, "national")
+    quotas = {
+        "kind": {"kind0": (3, 9), "kind1": (3, 9), "kind2": (0, 3)},
+        "disc": {f"disc{i}": (0, 3) for i in range(12)},
+    }
+    panels = [
+        PanelSpec(f"P{i:04d}", 9, (f"c{i}",), (f"d{i // 150}",), quotas, {"emp": 1})
+        for i in range(2850)
+    ]
+    home: dict[str, list[str]] = {}
+    for c in roster:
+        home.setdefault(c.facts["prov"], []).append(c.id)
+    out = [
+        Exclusion(p.id, e, "C-09", "ab" * 32, "rules", bytes(16))
+        for i, p in enumerate(panels)
+        for e in home[f"prov{i % 31}"]
+    ]
+    spent, result = timed(lambda: Batch(panels, roster, out, 4, "ab" * 32, {}).run())
+    short = sum(p.short for p in result.panels)
+    row(
+        "2,850 panels of 9 from 20,000", f"{spent:.0f} s",
+        f"{sum(len(p.seats) for p in result.panels):,} seats, {len(out):,} exclusions, "
+        f"{short} short, {len(result.restarts)} restarts",
+    )  # fmt: skip
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.benchmarks.draws")
+    options.add_argument(
+        "--rival", action="store_true", help="measure sortition-algorithms beside it"
+    )
+    options.add_argument("--national", action="store_true", help="also the batch of 2,850 panels")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mingjian-rival-") as place:
+        python = None
+        if chosen.rival:
+            venv.create(place, with_pip=True)
+            python = Path(place) / "bin" / "python"
+            subprocess.run([python, "-m", "pip", "install", "-q", RIVAL], check=True)
+        lotteries(python)
+    after_the_seed()
+    if chosen.national:
+        national()
+    row("peak memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
