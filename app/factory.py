@@ -19,6 +19,7 @@ from app.config import Settings
 from app.db import Database
 from app.directory import views as directory_views
 from app.draw import views as draw_views
+from app.draw import views_device as draw_device_views
 from app.files.store import Store
 from app.home import views as home_views
 from app.home.queries import stage_line
@@ -42,6 +43,9 @@ BLUEPRINTS = (
     registry_views.blueprint,
     programme_views.blueprint,
     draw_views.blueprint,
+    draw_views.pool_blueprint,
+    draw_views.verifiers,
+    draw_device_views.blueprint,
     panel_views.blueprint,
     scoring_views.blueprint,
     aggregation_views.blueprint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -60,16 +61,31 @@ def upgrade(database: Database, to: str = "head") -> None:
                 "use the newer version.",
             )
         )
-    with database.engine.connect().execution_options(write=True) as connection:
-        with connection.begin():
-            command.upgrade(config(connection), to)
+    _run(database, command.upgrade, to)
 
 
 def downgrade(database: Database, to: str) -> None:
     """Take the schema back."""
+    _run(database, command.downgrade, to)
+
+
+def _run(database: Database, verb: Callable[[Config, str], None], to: str) -> None:
+    """One transaction. SQLite changes some columns by building the table anew, which its foreign
+    keys would refuse row by row: they are held off, and every one is checked before the commit."""
     with database.engine.connect().execution_options(write=True) as connection:
-        with connection.begin():
-            command.downgrade(config(connection), to)
+        raw = connection.connection.dbapi_connection
+        if database.sqlite and raw is not None:
+            raw.cursor().execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                verb(config(connection), to)
+                if database.sqlite:
+                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                    if broken:
+                        raise RuntimeError(f"the migration breaks foreign keys: {broken[:3]}")
+        finally:
+            if database.sqlite and raw is not None:
+                raw.cursor().execute("PRAGMA foreign_keys=ON")
 
 
 def require_head(database: Database) -> None:

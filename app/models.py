@@ -4,22 +4,34 @@ from app.accounts import models as accounts
 from app.aggregation import models as aggregation
 from app.directory import models as directory
 from app.draw import models as draw
+from app.draw import models_calls as draw_calls
+from app.draw import models_ceremony as draw_ceremony
+from app.draw import models_order as draw_order
+from app.draw import models_request as draw_request
+from app.draw import models_rules as draw_rules
 from app.ledger import models as ledger
 from app.panel import models as panel
 from app.programme import models as programme
 from app.registry import models as registry
 from app.report import models as report
 from app.scoring import models as scoring
+from app.supervision import models as supervision
 
 __all__ = [
     "accounts",
     "aggregation",
     "directory",
     "draw",
+    "draw_calls",
+    "draw_ceremony",
+    "draw_order",
+    "draw_request",
+    "draw_rules",
     "ledger",
     "panel",
     "programme",
     "registry",
     "report",
     "scoring",
+    "supervision",
 ]

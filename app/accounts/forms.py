@@ -7,6 +7,7 @@ from wtforms.validators import Length, Optional
 
 from app.accounts.models import ROLES
 from app.accounts.viewer import ROLE_TEXT
+from app.directory.forms import choices
 from app.domain.types import Text
 from app.ui.forms import Form, needed, same_as
 
@@ -38,6 +39,36 @@ class PasswordForm(Form):
     )
 
 
+class RenewForm(PasswordForm):
+    """A supervisor's renewal needs the code that is not in the link."""
+
+    code = StringField(
+        Text("移交码或信封码", "Hand-over or envelope code"),
+        validators=[needed(), Length(max=60)],
+    )
+
+
+class ReasonForm(Form):
+    reason = StringField(
+        Text("怎样核实了本人身份", "How you checked who the person is"),
+        description=Text(
+            "例如：本人到场，查验了工作证。", "For example: came in person, staff card checked."
+        ),
+        validators=[needed(), Length(max=200)],
+    )
+
+
+class EnvelopeForm(Form):
+    code = StringField(
+        Text("验证码", "Code"),
+        description=Text(
+            "身份验证器上的六位数，或一个恢复码。",
+            "Six digits from the authenticator, or a recovery code.",
+        ),
+        validators=[needed(), Length(max=20)],
+    )
+
+
 class SignUpForm(PasswordForm):
     name = StringField(Text("姓名", "Name"), validators=[needed(), Length(max=60)])
     login = StringField(Text("登录名", "Login"), validators=[needed(), Length(max=40)])
@@ -46,5 +77,5 @@ class SignUpForm(PasswordForm):
 class InviteForm(Form):
     role = SelectField(
         Text("角色", "Role"),
-        choices=[(role, ROLE_TEXT[role]) for role in ROLES if role != "expert"],
+        choices=choices({role: ROLE_TEXT[role] for role in ROLES if role != "expert"}),
     )

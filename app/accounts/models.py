@@ -75,7 +75,7 @@ class Invitation(Record):
 
     __tablename__ = "invitation"
     token_hash: Mapped[Code] = mapped_column(unique=True)
-    purpose: Mapped[Code]  # signup | reset | enter (an expert's QR)
+    purpose: Mapped[Code]  # signup | reset (password) | renew (and second factor) | enrol | enter
     role: Mapped[Code | None]
     person_id: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
     created_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
@@ -102,3 +102,40 @@ class Throttle(Base):
     failures: Mapped[int]
     since: Mapped[At]
     locked_until: Mapped[datetime | None]
+
+
+class Envelope(Record):
+    """The code in a supervisor's sealed envelope, shown once and kept as an Argon2id hash: it
+    stands in for a second supervisor's confirmation where there is none."""
+
+    __tablename__ = "envelope"
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"), index=True)
+    code_hash: Mapped[Long]
+    made_at: Mapped[At]
+    used_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
+
+
+class ResetRequest(Record):
+    """A lost second factor: who asked for the account's renewal, who confirmed it and by what.
+
+    A supervisor's needs two people. `half_hash` (Argon2id) is the code that the proposer hands
+    over; the confirmer hands over the link; neither opens anything alone.
+    """
+
+    __tablename__ = "reset_request"
+    __table_args__ = (
+        CheckConstraint("means IN ('direct', 'supervisor', 'envelope')", name="means"),
+        CheckConstraint("decision IN ('confirmed', 'refused')", name="decision"),
+    )
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"), index=True)
+    means: Mapped[Code]
+    reason: Mapped[Name]
+    proposed_by: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[At]
+    expires_at: Mapped[At]
+    half_hash: Mapped[Long | None]
+    decision: Mapped[str | None]
+    decided_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    invitation_id: Mapped[Ref | None] = mapped_column(ForeignKey("invitation.id"), unique=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
 
 from app import clock
-from app.accounts.models import Account, Invitation, RoleGrant, SignIn
+from app.accounts.models import Account, Envelope, Invitation, ResetRequest, RoleGrant, SignIn
 from app.accounts.viewer import Viewer
 
 
@@ -105,14 +105,97 @@ def supervisor_exists(session: Session) -> bool:
     )
 
 
-def was_supervisor(session: Session, account_id: str) -> bool:
-    """Does, or did, the account's person hold the supervisor's role?"""
+def is_supervisor(session: Session, account_id: str | None) -> bool:
+    """Does the account belong to a supervisor now?"""
+    account = session.get(Account, account_id) if account_id else None
+    viewer = viewer_of(session, account) if account else None
+    return viewer is not None and viewer.role == "supervisor"
+
+
+def other_supervisor(session: Session, account: Account) -> bool:
+    """Is there another supervisor who can sign in and so confirm?"""
+    query = (
+        select(Account.id)
+        .join(RoleGrant, RoleGrant.person_id == Account.person_id)
+        .where(
+            RoleGrant.role == "supervisor",
+            RoleGrant.until.is_(None),
+            Account.active,
+            Account.id != account.id,
+            Account.password_hash.is_not(None),
+        )
+    )
+    if not session.info["settings"].demo:  # the demonstration has no second factor
+        query = query.where(Account.totp_secret.is_not(None))
+    return session.scalar(query.limit(1)) is not None
+
+
+def envelope_of(session: Session, account_id: str) -> Envelope | None:
+    """The sealed envelope of a supervisor that still opens."""
+    return session.scalar(
+        select(Envelope).where(
+            Envelope.account_id == account_id,
+            Envelope.used_at.is_(None),
+            Envelope.replaced_at.is_(None),
+        )
+    )
+
+
+def open_reset(session: Session, account_id: str) -> ResetRequest | None:
+    """The proposal on an account that waits for a supervisor."""
+    return session.scalar(
+        select(ResetRequest).where(ResetRequest.account_id == account_id, *_waiting())
+    )
+
+
+def waiting_resets(session: Session) -> list[tuple[ResetRequest, Account, Account]]:
+    """Proposals that wait for a supervisor, oldest first: with the account and its proposer."""
+    proposer = aliased(Account)
+    rows = session.execute(
+        select(ResetRequest, Account, proposer)
+        .join(Account, Account.id == ResetRequest.account_id)
+        .join(proposer, proposer.id == ResetRequest.proposed_by)
+        .where(*_waiting())
+        .order_by(ResetRequest.proposed_at)
+    )
+    return [(request, account, by) for request, account, by in rows]
+
+
+def _waiting() -> tuple[ColumnElement[bool], ...]:
+    return (
+        ResetRequest.means == "supervisor",
+        ResetRequest.decision.is_(None),
+        ResetRequest.expires_at > clock.now(),
+    )
+
+
+def unanswered(session: Session, account_id: str, since: datetime) -> bool:
+    """Did a proposal on the account, made after `since`, run out without any supervisor's answer?"""
     return (
         session.scalar(
-            select(RoleGrant.id)
-            .join(Account, Account.person_id == RoleGrant.person_id)
-            .where(Account.id == account_id, RoleGrant.role == "supervisor")
+            select(ResetRequest.id)
+            .where(
+                ResetRequest.account_id == account_id,
+                ResetRequest.means == "supervisor",
+                ResetRequest.decision.is_(None),
+                ResetRequest.expires_at <= clock.now(),
+                ResetRequest.proposed_at > since,
+            )
             .limit(1)
         )
         is not None
     )
+
+
+def proof_of(session: Session, invitation: Invitation) -> tuple[str, str] | None:
+    """What a supervisor's renewal link needs beside itself: (means, the Argon2id hash of the code
+    that is to be typed); None where the link alone will do, or nothing will."""
+    request = session.scalar(
+        select(ResetRequest).where(ResetRequest.invitation_id == invitation.id)
+    )
+    if request is None or request.means == "direct":
+        return None
+    if request.means == "supervisor":
+        return (request.means, request.half_hash) if request.half_hash else None
+    envelope = envelope_of(session, request.account_id)
+    return (request.means, envelope.code_hash) if envelope else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from decimal import Decimal
 
-from app.aggregation.reading import Reading
+from app.aggregation.reading import STATE, Reading
 from app.documents.sheets import Cell, Sheet, write_csv, write_xlsx
+from app.domain.scoring.schema import SCORERS
 from app.domain.types import Text
 
 MARK_HEADS = (
@@ -19,7 +20,13 @@ MARK_HEADS = (
     Text("是否计入", "Counted"),
     Text("理由", "Reason"),
 )
+_OUT = Text(
+    "实地查验未通过，取消资格，名额不再增补", "failed the check on site: disqualified, not filled"
+)
 _SUBMITTED = Text("已提交", "submitted")
+_TWICE = Text("同一文件只计一次", "a document counts once")
+_FAILED, _PASSED = Text("未通过", "failed"), Text("通过", "passed")
+_NOT_APPLICABLE = Text("不适用", "not applicable")
 _YES, _DROPPED, _NO = Text("计入", "yes"), Text("去掉", "dropped"), Text("不计", "no")
 
 
@@ -59,7 +66,7 @@ def result_sheet(reading: Reading) -> Sheet:
     ]
     rows: list[list[Cell]] = [
         [
-            place.group,
+            place.group and reading.group_title(place.group),
             place.rank,
             place.id,
             place.name,
@@ -68,7 +75,7 @@ def result_sheet(reading: Reading) -> Sheet:
             place.total,
             place.band[0] if place.band else None,
             place.band[1] if place.band else None,
-            place.reason or place.tie,
+            _OUT if place.status == "disqualified" else place.reason or place.tie,
         ]
         for place in reading.ranking()
     ]
@@ -99,8 +106,95 @@ def item_rows(reading: Reading) -> list[list[Cell]]:
     return found
 
 
+def bonus_sheet(reading: Reading) -> Sheet | None:
+    """One row for every bonus award with the document behind it; None when none was recorded."""
+    rows: list[list[Cell]] = [
+        [
+            county.id,
+            county.name,
+            Decimal(county.points),
+            award.item,
+            award.title,
+            award.level,
+            Decimal(award.points),
+            _YES if award.counted else _TWICE,
+            award.document,
+            award.sha256,
+            award.evidence,
+        ]
+        for county in reading.bonuses()
+        for award in county.awards
+    ]
+    heads = [
+        *MARK_HEADS[:2],
+        Text("加分合计", "Bonus in all"),
+        Text("指标编号", "Item"),
+        Text("情形", "Case"),
+        Text("级别", "Level"),
+        Text("分值", "Points"),
+        Text("是否计入", "Counted"),
+        Text("文件", "Document"),
+        Text("文件 SHA-256", "SHA-256 of the document"),
+        Text("依据", "Evidence"),
+    ]
+    widths = (10, 14, 10, 10, 40, 14, 8, 20, 30, 66, 30)
+    return Sheet("加分", heads, rows, widths) if rows else None
+
+
+def given_sheet(reading: Reading) -> Sheet | None:
+    """One row for every item that neither an expert nor a formula gives; None without any."""
+    rows: list[list[Cell]] = []
+    for key, county in reading.counties.items():
+        for stage in reading.stages:
+            part = county["stages"][stage["id"]]
+            items = {item["id"]: item for item in part.get("items", ())}
+            rows += [
+                [
+                    key,
+                    reading.names[key],
+                    reading.titles[stage["id"]],
+                    name,
+                    Text.of(items[name]["title"]),
+                    items[name]["max"] and Decimal(items[name]["max"]),
+                    SCORERS[row["by"]],
+                    _NOT_APPLICABLE if row["points"] is None else Decimal(row["points"]),
+                    Text.of(row["how"]),
+                ]
+                for name, row in part.get("computed", {}).items()
+                if "by" in row and name in items
+            ]
+    heads = [
+        *MARK_HEADS[:3],
+        Text("指标编号", "Item"),
+        Text("指标", "Title"),
+        Text("满分", "Maximum"),
+        Text("评定方", "Given by"),
+        Text("得分", "Points"),
+        Text("说明", "How"),
+    ]
+    return Sheet("他方评定", heads, rows, (10, 14, 14, 10, 40, 8, 16, 8, 50)) if rows else None
+
+
+def check_sheet(reading: Reading) -> Sheet | None:
+    """One row for every seat of a check on site; None without a check."""
+    rows: list[list[Cell]] = []
+    for check in reading.checks():
+        for vote in (*check.votes, *check.silent):
+            failed = "；".join(f"{item} {reason}".strip() for item, _, reason in vote.failed)
+            verdict = STATE[vote.state] if vote.state else _FAILED if vote.failed else _PASSED
+            rows.append([check.id, check.name, vote.seat, verdict, failed or None, check.words])
+    heads = [
+        *MARK_HEADS[:2],
+        Text("专家", "Expert"),
+        Text("查验结论", "Verdict"),
+        Text("未通过的项目及理由", "Items not passed, with reasons"),
+        Text("本县结论", "Verdict on the county"),
+    ]
+    return Sheet("实地查验", heads, rows, (10, 14, 8, 12, 50, 40)) if rows else None
+
+
 def as_xlsx(reading: Reading, language: str) -> bytes:
-    """The workbook: results, marks, items, arithmetic, origin."""
+    """The workbook: results, marks, items, what others gave, bonuses, checks, arithmetic, origin."""
     run = reading.run
     item_heads = [
         Text("区划代码", "Code"),
@@ -124,6 +218,7 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
         [Text("输入摘要", "Digest of the inputs"), run.inputs_digest],
         [Text("结果摘要", "Digest of the results"), run.results_digest],
     ]
+    more = (given_sheet(reading), bonus_sheet(reading), check_sheet(reading))
     target = io.BytesIO()
     write_xlsx(
         target,
@@ -131,6 +226,7 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
             result_sheet(reading),
             Sheet("评分", MARK_HEADS, mark_rows(reading)),
             Sheet("指标", item_heads, item_rows(reading), (10, 14, 14, 10, 40, 8, 8, 10)),
+            *(s for s in more if s is not None),
             Sheet(
                 "计算过程",
                 [

@@ -16,17 +16,23 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from app.aggregation.checks import places_of, site_checks
+from app.aggregation.given import Given, Reviewed, veto_reason
+from app.aggregation.ties import tie_draws
+from app.domain.scoring.formulas import repeated_items
 from app.domain.scoring.measures import plain
 from app.domain.scoring.scales import Points
 from app.domain.scoring.sheets import sheet_items, sheet_points
 from app.domain.statistics.rule import ScoreRule
 from app.domain.types import Conflict, Text
 from app.draw.models import Seat
+from app.draw.supplements import roots
 from app.panel.models import Panel, Sitting
 from app.programme.computed import computed_points, survey_score
 from app.programme.instruments import pin_for, stage_text
 from app.programme.models import Round, Subject
 from app.programme.scheme import scheme_of, score_rule_of
+from app.programme.zones import ranking_group
 from app.scoring.models import Sheet
 from app.scoring.queries import FINAL
 
@@ -89,15 +95,22 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
     stages = _stages(session, round_, rule)
     running = [s for s in round_.subjects if s.status in ("declared", "qualified")]
     _qualified(round_, running)
+    given = Given(session, round_, stages=[stage.stage for stage in stages], running=running)
+    given.must_stand()
+    running = [s for s in running if s.id not in given.vetoes]
+    checks = site_checks(session, round_, running, counted=[stage.stage for stage in stages])
     found = _counting(session, stages, running)
+    reviewed = Reviewed(session, [sat.sitting.id for sat in found.values()], running)
     computed = {
-        stage.id: computed_points(session, round_, stage.stage) for stage in stages if stage.panels
+        stage.id: computed_points(session, round_, stage.stage, without=given.vetoes)
+        for stage in stages
+        if stage.panels
     }
     subjects = []
     for subject in round_.subjects:
         if subject.status == "withdrawn":
             continue
-        vetoed = subject.status == "vetoed"
+        vetoed = subject.status == "vetoed" or subject.id in given.vetoes
         parts: dict[str, Any] = {}
         for stage in stages:
             if vetoed:
@@ -105,22 +118,33 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
             elif stage.kind == "value":
                 parts[stage.id] = _value(session, round_, subject, stage)
             else:
-                points = computed[stage.id].get(subject.id, {})
-                parts[stage.id] = _panel_part(found[stage.id, subject.id], stage, subject, points)
+                points = computed[stage.id].get(subject.id, {}) | given.rows(subject, stage.stage)
+                parts[stage.id] = _panel_part(
+                    found[stage.id, subject.id], stage, subject, points, reviewed
+                )
+        bonus = None if vetoed else given.bonus(subject)
+        check = checks.get(subject.id)
+        out = check is not None and check["outcome"] == "failed"
         subjects.append(
             {
                 "id": subject.region_code,
                 "subject": subject.id,
                 "name": _pair(subject.name),
-                "group": subject.region_class or None,
-                "status": subject.status,
+                "group": ranking_group(round_, subject),
+                "status": "vetoed" if vetoed else "disqualified" if out else subject.status,
                 "vetoed": vetoed,
-                "veto_reason": _pair(_veto_reason(subject)) if vetoed else None,
-                "adjust": "0",
+                "veto_reason": _pair(given.vetoes.get(subject.id) or veto_reason(subject))
+                if vetoed
+                else None,
+                "adjust": "0" if bonus is None else bonus["points"],
                 "stages": parts,
+                **({"bonus": bonus} if bonus is not None else {}),
+                **({"check": check} if check is not None else {}),
             }
         )
-    bonus = scheme_of(round_).aggregation
+    rule_of_scheme = scheme_of(round_).aggregation
+    form = rule_of_scheme.bonus_form if rule_of_scheme is not None else None
+    recorded = any("bonus" in row for row in subjects)
     return {
         "v": VERSION,
         "round": round_.slug,
@@ -141,8 +165,10 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
             for s in round_.subjects
             if s.status == "withdrawn"
         ],
-        # Bonus points have no recorded source in a round yet: the paper says that none counted.
-        "uncounted": [bonus.bonus_form] if bonus is not None and bonus.bonus_form else [],
+        # A bonus form on which nothing was recorded: the paper says that no total holds a bonus.
+        "uncounted": [form] if form and not recorded else [],
+        **({"places": places} if (places := places_of(round_)) else {}),
+        **tie_draws(session, round_, rule),
     }
 
 
@@ -216,11 +242,11 @@ def _counting(
     ):
         sheets[sheet.sitting_id, sheet.seat_id] = sheet
     seats: dict[tuple[str, str], list[Seat]] = defaultdict(list)
-    draws = {panel.draw_id for stage in stages for panel in stage.panels}
+    home = roots(session, {panel.draw_id for stage in stages for panel in stage.panels})
     for seat in session.scalars(
-        select(Seat).where(Seat.draw_id.in_(draws), Seat.state != "removed").order_by(Seat.number)
+        select(Seat).where(Seat.draw_id.in_(home), Seat.state != "removed").order_by(Seat.number)
     ):
-        seats[seat.draw_id, seat.panel].append(seat)
+        seats[home[seat.draw_id], seat.panel].append(seat)
     found: dict[tuple[str, str], _Sat] = {}
     open_, unsealed = [], []
     for stage in stages:
@@ -262,13 +288,19 @@ def _value(session: Session, round_: Round, subject: Subject, stage: _Stage) -> 
 
 
 def _panel_part(
-    sat: _Sat, stage: _Stage, subject: Subject, computed: Mapping[str, Mapping[str, Any]]
+    sat: _Sat,
+    stage: _Stage,
+    subject: Subject,
+    computed: Mapping[str, Mapping[str, Any]],
+    reviewed: Reviewed,
 ) -> dict[str, Any]:
     sheets, items, maximum, seen, form = {}, [], Decimal(0), False, ""
     for label, (seat, sheet) in sat.sheets.items():
         instrument = sheet.instrument
         if not seen:
+            # What comes from the expert's own case files is his judgement, not computed alike.
             seen, own = True, {item["id"] for item in sheet_items(instrument)}
+            own |= {item["id"] for item in repeated_items(instrument)}
             form = instrument["form"]
             items = [
                 {
@@ -281,7 +313,10 @@ def _panel_part(
                 if item["applies"]
             ]
             maximum = sum((Decimal(s["effective_max"]) for s in instrument["sections"]), Decimal(0))
-        sheets[label] = _sheet(sheet, seat, stage, subject, computed)
+        cases = reviewed.of(sheet, subject, stage.title)
+        sheets[label] = _sheet(sheet, seat, stage, subject, {**computed, **cases.rows})
+        if cases.record:
+            sheets[label]["cases"] = cases.record
     return {
         "kind": "panel",
         "panel": sat.sitting.panel.code,
@@ -293,6 +328,7 @@ def _panel_part(
             name: {
                 "points": None if row["points"] is None else plain(row["points"]),
                 "how": _pair(row["explanation"]),
+                **({"by": row["scorer"]} if "scorer" in row else {}),
             }
             for name, row in computed.items()
         },
@@ -324,16 +360,17 @@ def _sheet(
     if sheet.state != "sealed":
         return {**made, "reason": _pair(Text(sheet.reason, sheet.reason))}
     by_id = {item["id"]: item for item in sheet.instrument["items"]}
+    own = {item["id"] for item in sheet_items(sheet.instrument)}
     given = {
         name: Points(
             row["points"],
             Decimal(by_id[name]["min"]),
-            row["maximum"],
+            None if row["maximum"] is None else Decimal(row["maximum"]),
             "not_applicable" if row["points"] is None else "points",
             row["explanation"],
         )
         for name, row in computed.items()
-        if name in by_id and by_id[name]["applies"]
+        if name in by_id and by_id[name]["applies"] and name not in own
     }
     points = sheet_points(sheet.instrument, sheet.entries, given)
     if points.total is None:
@@ -358,11 +395,3 @@ def _sheet(
             if s.points is not None and s.points != s.raw
         },
     }
-
-
-def _veto_reason(subject: Subject) -> Text:
-    struck = [o for o in subject.opinions if o.verdict == "veto"]
-    listed = [Text(f"{o.department}：{o.reason}", f"{o.department}: {o.reason}") for o in struck]
-    if not listed:
-        return Text("资格审查被一票否决。", "Vetoed at the qualification check.")
-    return Text("；".join(t.zh for t in listed) + "。", "; ".join(t.en for t in listed) + ".")

@@ -11,6 +11,7 @@ from app.aggregation import queries
 from app.aggregation.inputs import collect
 from app.aggregation.models import Run
 from app.aggregation.results import marks_of
+from app.aggregation.ties import orders_of
 from app.domain.ledger.canonical import digest
 from app.domain.statistics import replay
 from app.domain.statistics.rule import ScoreRule
@@ -50,7 +51,8 @@ def last_runs_replay(session: Session) -> list[Text]:
     """The last run of each round, computed again from its stored inputs and redone step by step."""
     faults = []
     for run in _last_runs(session):
-        again = score_round(ScoreRule.parse(run.rule), marks_of(run.inputs)).to_json()
+        rule, marks = ScoreRule.parse(run.rule), marks_of(run.inputs)
+        again = score_round(rule, marks, orders_of(run.inputs)).to_json()
         if again != run.results["scores"]:
             faults.append(
                 _of(run, "按存储的输入重算，得分不同", "computed again, the scores differ")

@@ -12,12 +12,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from app.aggregation.bonuses import BonusRow, bonus_rows
+from app.aggregation.checks import Awarded, CheckRow, check_rows, give_places
 from app.aggregation.models import Run
 from app.aggregation.results import own_mark, own_maximum
+from app.aggregation.ties import SettledTie, settled_ties
 from app.aggregation.wording import Agreed, agreed, punctuated, swapped, written
 from app.documents.charts import CaterpillarRow, DotMark, DotRow, caterpillar, dot_strip
 from app.domain.statistics.rounding import half_up, plain
 from app.domain.types import Language, Text
+from app.programme.zones import UNIT_TEXT
 
 STATE = {
     "absent": Text("缺席", "absent"),
@@ -134,6 +138,7 @@ class Reading:
                 level = (score["group"] if within else None, score["rank"])
                 shared[level] = shared.get(level, 0) + 1
         bands, sure = self.results["bands"], self.results["uncertainty"]["subjects"]
+        out = self.out()
         made = []
         for key, score in self.scores.items():
             rank = score["rank"]
@@ -147,7 +152,7 @@ class Reading:
                     id=key,
                     name=self.names[key],
                     group=score["group"],
-                    status=score["status"],
+                    status="disqualified" if key in out else score["status"],
                     rank=mark,
                     stages=tuple(written(score["stages"][s["id"]]["value"]) for s in self.stages),
                     weighted=tuple(
@@ -323,12 +328,41 @@ class Reading:
             for entry in self.results["agreement"]
         ]
 
+    def bonuses(self) -> list[BonusRow]:
+        """Counties with a recorded bonus and every award's document."""
+        return bonus_rows(self.counties)
+
+    def checks(self) -> list[CheckRow]:
+        """The checks on site that can take a county out, with every vote."""
+        return check_rows(self.counties)
+
+    def out(self) -> frozenset[str]:
+        """Counties that failed their check: the total stands, the place is empty."""
+        return frozenset(k for k, row in self.counties.items() if row["status"] == "disqualified")
+
+    def places(self) -> list[Awarded]:
+        """The scheme's places by rank, without back-fill; empty where the scheme gives none."""
+        ranked = [
+            (key, score["rank"], score["group"])
+            for key, score in self.scores.items()
+            if score["rank"] is not None
+        ]
+        ranked.sort(key=lambda row: (row[1], row[0]))
+        return give_places(self.inputs.get("places", ()), ranked, self.out())
+
+    def tie_draws(self) -> list[SettledTie]:
+        """The logged draws whose order this run used for a tie."""
+        return settled_ties(self.inputs, self.scores, self.names)
+
+    def group_title(self, group: str | None) -> Text:
+        """What a county is ranked within, in words; a class of the scheme by its id."""
+        return UNIT_TEXT.get(group or "", Text(group or "—", group or "—"))
+
     def changes(self) -> list[Text]:
         """What differs from the run before."""
         return [Text.of(row) for row in self.results["changes"]]
 
     # ---------- drawings
-
     def dots(self, stage: str, panel: str, language: str) -> str:
         """Marks by county as SVG, dropped ones hollow and struck."""
         rows = []

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from app.aggregation.ties import of_draws, open_ties, orders_of
 from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
@@ -80,11 +81,13 @@ def _stage_marks(part: Mapping[str, Any]) -> StageMarks:
 
 
 def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """`{scores, agreement, flags, uncertainty, bands}` of a run's inputs."""
+    """`{scores, agreement, flags, uncertainty, bands}` of a run's inputs, and `open_ties` where the
+    tie ladder ends in a draw."""
     subjects = marks_of(inputs)
-    scores = score_round(rule, subjects)
+    scores = score_round(rule, subjects, orders_of(inputs))
     return {
         "scores": scores.to_json(),
+        **open_ties(rule, scores.to_json(), inputs),
         "agreement": agreements(rule, inputs, subjects),
         "flags": [_flag(inputs, flag) for flag in flag_round(rule, subjects, scores)],
         "uncertainty": exact(rank_uncertainty(rule, subjects, scores).to_json()),
@@ -180,8 +183,8 @@ def differences(
     after: Mapping[str, Any],
     after_results: Mapping[str, Any],
 ) -> list[Text]:
-    """What changed from one run to the next: sheets, gates, values; then totals and ranks."""
-    found: list[Text] = []
+    """What changed from one run to the next: draws of ties; sheets, gates, values; totals and ranks."""
+    found: list[Text] = of_draws(before, after)
     old = {row["id"]: row for row in before["subjects"]}
     new = {row["id"]: row for row in after["subjects"]}
     for key in sorted(old.keys() | new.keys()):

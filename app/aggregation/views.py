@@ -8,10 +8,12 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, render_template, send_file, url_for
 from markupsafe import Markup
 
-from app.aggregation import exports, operations, queries
+from app.aggregation import exports, operations, queries, ties
 from app.aggregation.forms import RunForm
 from app.aggregation.reading import Reading
 from app.domain.types import DomainError
+from app.draw.forms_order import OrderForm
+from app.draw.room_order import drafted, order_form
 from app.programme.queries import names_of
 from app.ui.access import allow
 from app.ui.language import language, say
@@ -61,8 +63,27 @@ def show(slug: str, number: int) -> Any:
         ranking=reading.ranking(),
         dots=dots,
         caterpillar=Markup(reading.caterpillar(chosen)),
+        open_ties=ties.standings(db(), g.round, run),
+        latest=run.id == getattr(queries.last_run(db(), g.round), "id", None),
         made_by=names_of(db(), {run.made_by}).get(run.made_by or "", ""),
     )
+
+
+@blueprint.route("/runs/<int:number>/ties/<int:tie>", methods=["GET", "POST"])
+@allow("office")
+def settle_tie(slug: str, number: int, tie: int) -> Any:
+    """Ask for the draw that settles a tie which this run left open: a draft."""
+    run = queries.run(db(), me(), g.round, number)
+    wanted = ties.wanted_tie(g.round, run, tie)
+    form = OrderForm()
+    if form.validate_on_submit():
+        try:
+            draw = ties.settle_by_draw(db(), me(), run=run, number=tie, **form.request(g.round))
+        except DomainError as error:
+            form.refuse(error, "dice")
+        else:
+            return drafted(slug, draw.id)
+    return order_form(wanted, form)
 
 
 @blueprint.get("/runs/<int:number>/export.<kind>")

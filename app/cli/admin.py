@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from app import installation
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import Conflict, DomainError, Forbidden, Text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 HOME = click.option(
     "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
@@ -23,7 +26,8 @@ HOME = click.option(
 def init(home: str | None) -> None:
     """Make keys and database (or bring an old one up to date); print a sign-up link.
 
-    The link makes the first administrator, works once, and for one hour.
+    The link makes the first administrator, works once, and for one hour. Run again before it was
+    used, a new link is printed and the one before ends.
     """
     from app.accounts import operations, queries
 
@@ -32,9 +36,7 @@ def init(home: str | None) -> None:
         fresh = not queries.accounts_with_roles(session)
         if fresh:
             _load_basics(session)
-            token = operations.invite(
-                session, None, purpose="signup", role="admin", valid=timedelta(hours=1)
-            )
+            token = operations.first_link(session)
     where = parts.settings
     click.echo(f"installation  {where.home}")
     click.echo(f"public key    {parts.keys.public.hex()}")
@@ -47,13 +49,18 @@ def init(home: str | None) -> None:
         click.echo("The database is at this version's schema; accounts exist already.")
 
 
-def _load_basics(session: object) -> None:
-    """What every installation starts with: the regions and the forms of the library."""
+def _load_basics(session: Session) -> None:
+    """What every installation starts with: the regions and the forms of the library. An `init` that
+    was run before the first sign-up has loaded the regions already."""
+    from sqlalchemy import select
+
+    from app.directory.models import Region
     from app.directory.operations import load_regions
     from app.programme.operations import load_forms
 
-    load_regions(session, None)  # type: ignore[arg-type]
-    load_forms(session, None)  # type: ignore[arg-type]
+    if session.scalar(select(Region.id).limit(1)) is None:
+        load_regions(session, None)
+    load_forms(session, None)
 
 
 @click.command()
@@ -105,8 +112,12 @@ def user() -> None:
 @click.option("--login", required=True)
 @click.option("--password", help="Without it a one-time link is printed")
 def user_add(home: str | None, role: str, name: str, login: str, password: str | None) -> None:
-    """Add a person with an account and one role."""
-    from app.accounts import operations
+    """Add a person with an account and one role.
+
+    Staff set up their authenticator at the link, or at the first sign-in with the password, and can
+    do nothing before. The command makes the first supervisor only: a supervisor invites the next.
+    """
+    from app.accounts import operations, queries
     from app.directory.models import Person
 
     hashed = None
@@ -114,7 +125,15 @@ def user_add(home: str | None, role: str, name: str, login: str, password: str |
         operations.check_password(login, password)
         hashed = operations.hash_password(password)
     parts = installation.open_existing(home)
-    with parts.database.write() as session:
+    with closing(parts), parts.database.write() as session:
+        if role == "supervisor" and queries.supervisor_exists(session):
+            raise Forbidden(
+                Text(
+                    "已有监督人员：后来的监督人员由监督人员在“账号与角色”页邀请。没有创建账号。",
+                    "There has been a supervisor: a supervisor invites the next on the page "
+                    "“Accounts and roles”. No account was created.",
+                )
+            )
         account = operations.create_account(
             session,
             None,
@@ -126,10 +145,11 @@ def user_add(home: str | None, role: str, name: str, login: str, password: str |
         token = None
         if not password:
             token = operations.invite(session, None, purpose="reset", person_id=account.person_id)
-    parts.close()
     click.echo(f"added {login} ({role})")
     if token:
         click.echo(f"  {parts.settings.public_url}/join/{token}")
+    elif operations.needs_second_factor(role, parts.settings.demo):
+        click.echo("The first sign-in sets up the authenticator; nothing else works before.")
 
 
 @click.command()

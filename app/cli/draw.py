@@ -348,17 +348,21 @@ def run(directory: Path, dice: str | None, named: tuple[str, ...], codes: tuple[
 @click.command("verify")
 @click.argument("file", type=FILE)
 @click.option("--head", help="Commitment hash, or the ledger head (text or a file) to expect.")
+@click.option("--openings", type=FILE, help="The file that opens names: they are checked too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify_command(file: Path, head: str | None, as_json: bool) -> None:
+def verify_command(file: Path, head: str | None, openings: Path | None, as_json: bool) -> None:
     """Check a draw transcript: exit 0 and "verified", or exit 1 and the failing step."""
     from app.verify import verify_transcript
 
     if head and Path(head).is_file():
         head = Path(head).read_text("utf-8")
-    report = verify_transcript(file, head)
+    report = verify_transcript(file, head, openings)
     if as_json:
         click.echo(json.dumps(report.__dict__, ensure_ascii=False))
     else:
         click.echo("\n".join(report.lines()), err=not report.ok)
     if not report.ok:
         raise SystemExit(1)
+
+
+from app.cli import draw_openings  # noqa: E402,F401  (adds its command to the group)

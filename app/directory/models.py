@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -83,9 +83,11 @@ class Person(Record):
 
 
 class Employment(Record):
-    """A post in an organisation with its dates; `until` None means today still."""
+    """A post in an organisation with its dates; `until` None means today still. `basis` is the
+    document that it rests on."""
 
     __tablename__ = "employment"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"basis"})
     __table_args__ = (CheckConstraint(f"relation IN {RELATIONS}", name="relation"),)
     person_id: Mapped[Ref] = mapped_column(ForeignKey("person.id"), index=True)
     organisation_id: Mapped[Ref] = mapped_column(ForeignKey("organisation.id"), index=True)
@@ -93,6 +95,7 @@ class Employment(Record):
     relation: Mapped[Code] = mapped_column(default="employed")
     since: Mapped[date | None]
     until: Mapped[date | None]
+    basis: Mapped[Name | None]
 
     person: Mapped[Person] = relationship(back_populates="employments")
     organisation: Mapped[Organisation] = relationship()

@@ -17,8 +17,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import typst
-
 from app.documents.characters import FONT_DIR, clean_text, undrawable
 from app.domain.types import DomainError, Text
 
@@ -71,6 +69,8 @@ def _font_set() -> Any:
     global _fonts
     with _lock:
         if _fonts is None:
+            import typst  # a large native library that starting up does without
+
             _fonts = typst.Fonts(
                 include_system_fonts=False,
                 include_embedded_fonts=False,
@@ -117,6 +117,8 @@ def render_pdf(template: str, data: dict[str, Any], *, published_at: datetime) -
         "base.typ": _template("base"),
         "data.json": json.dumps(plain, ensure_ascii=False, sort_keys=True).encode(),
     }
+    import typst  # see `_font_set`
+
     fonts = _font_set()
     try:
         compile_files: Any = typst.compile_with_warnings  # its stub omits the in-memory form

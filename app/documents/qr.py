@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-import qrcode
-from qrcode.exceptions import DataOverflowError
-
 from app.domain.types import DomainError, Text
 
 # 4 modules of quiet zone (ISO/IEC 18004); one user unit per module keeps the path short.
@@ -19,6 +16,10 @@ def qr_svg(text: str, *, alt: str = "") -> str:
     The element has width, height and viewBox in modules (scale it by CSS or by the caller), and a
     `<title>` for screen readers: `alt`, or the text itself. Black on white, no style attributes.
     """
+    # Imported where a code is drawn: qrcode looks for Pillow, which starting up does without.
+    import qrcode
+    from qrcode.exceptions import DataOverflowError
+
     code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=_QUIET, box_size=10)
     code.add_data(text)
     try:

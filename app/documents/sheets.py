@@ -17,8 +17,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import xlsxwriter
-
 from app.documents.characters import clean_text
 from app.domain.types import DomainError, Text
 
@@ -87,6 +85,8 @@ def write_xlsx(
     time in the file). Raises DomainError for a text over 32,767 characters or too many rows,
     TypeError for a float, ValueError for a row of the wrong width.
     """
+    import xlsxwriter  # here, because starting up has no table to write
+
     book = xlsxwriter.Workbook(
         str(target) if isinstance(target, Path) else target,
         {

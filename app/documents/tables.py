@@ -16,17 +16,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-
-import openpyxl
-from openpyxl.utils import get_column_letter
+from typing import TYPE_CHECKING
 
 from app.documents.characters import normalise
 from app.domain.types import DomainError, Text
 from app.files.archive import open_archive
 
-# openpyxl parses hostile XML safely only with defusedxml beside it.
-if not openpyxl.DEFUSEDXML:  # pragma: no cover
-    raise ImportError("defusedxml is required to read XLSX files")
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 40 * 1024 * 1024
@@ -130,7 +127,7 @@ def _table(numbered: list[tuple[int, list[str]]], name: str, shown: str) -> Tabl
     for number, cells in numbered[1:]:
         for i, cell in enumerate(cells):
             if cell and i not in named:
-                letter = get_column_letter(i + 1)
+                letter = _letter(i + 1)
                 raise _refuse(
                     f"文件 {shown} 第 {number} 行第 {letter} 列有内容但没有表头，未读取。请补上表头或删去该列。",
                     f"The file {shown} has a value in row {number}, column {letter}, which has no heading; "
@@ -138,6 +135,15 @@ def _table(numbered: list[tuple[int, list[str]]], name: str, shown: str) -> Tabl
                 )
         rows.append(Row(number, tuple(cells[i] if i < len(cells) else "" for i in kept)))
     return Table(tuple(headers[i] for i in kept), tuple(rows), name)
+
+
+def _letter(column: int) -> str:
+    """The name of a spreadsheet's column, counted from 1: A, ..., Z, AA, ..."""
+    name = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
 
 
 # -- XLSX -------------------------------------------------------------------------------------
@@ -166,6 +172,12 @@ def _xlsx(
 def _read_workbook(
     data: bytes, shown: str, wanted: str | None, max_rows: int, max_cells: int, max_unpacked: int
 ) -> tuple[str, list[tuple[int, list[str]]]]:
+    # Imported where a workbook is read: openpyxl brings numpy, which starting up does without.
+    import openpyxl
+
+    # openpyxl parses hostile XML safely only with defusedxml beside it.
+    if not openpyxl.DEFUSEDXML:  # pragma: no cover
+        raise ImportError("defusedxml is required to read XLSX files")
     book = openpyxl.load_workbook(
         io.BytesIO(data), read_only=True, data_only=True, keep_links=False
     )
@@ -193,7 +205,7 @@ def _read_workbook(
         for number, values in _rows(formulas, index, shown, max_rows, max_cells):
             for x, value in enumerate(values):
                 if value is not None and (number, x) not in filled:
-                    at = f"{get_column_letter(x + 1)}{number}"
+                    at = f"{_letter(x + 1)}{number}"
                     raise _refuse(
                         f"文件 {shown} 的单元格 {at} 是没有计算结果的公式，未读取。请在表格软件中打开并保存，或粘贴为数值。",
                         f"Cell {at} of {shown} is a formula without a result; nothing was read. "
@@ -214,7 +226,7 @@ def _has_formulas(data: bytes, max_unpacked: int) -> bool:
 
 
 def _rows(
-    book: openpyxl.Workbook, index: int, shown: str, max_rows: int, max_cells: int
+    book: Workbook, index: int, shown: str, max_rows: int, max_cells: int
 ) -> Iterator[tuple[int, Sequence[object]]]:
     page = book.worksheets[index]
     page.reset_dimensions()  # read-only sheets trust a false range
@@ -247,7 +259,7 @@ def _cell_text(value: object, row: int, column: int, shown: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        at = f"{get_column_letter(column + 1)}{row}"
+        at = f"{_letter(column + 1)}{row}"
         if value in ("#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"):
             raise _refuse(
                 f"文件 {shown} 的单元格 {at} 是错误值 {value}，未读取。请改正后重新上传。",
@@ -258,7 +270,7 @@ def _cell_text(value: object, row: int, column: int, shown: str) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, (int, float)):
         if abs(value) >= 10**15:
-            at = f"{get_column_letter(column + 1)}{row}"
+            at = f"{_letter(column + 1)}{row}"
             raise _refuse(
                 f"文件 {shown} 的单元格 {at} 是超过 15 位的数字，末尾几位已被表格软件改动。请将该列设为文本并重新填写。",
                 f"Cell {at} of {shown} is a number of more than 15 digits, whose end the spreadsheet has changed. "

@@ -16,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select as select_rows
+from sqlalchemy.orm import Session, object_session
 
 from app.config import Settings
 from app.domain.draw import (
@@ -40,8 +41,12 @@ from app.domain.draw import (
 from app.domain.draw import Seat as Place
 from app.domain.draw.replacement import result_document
 from app.domain.ledger.checkpoint import ED25519, Checkpoint, key_id
+from app.domain.ledger.checkpoint import parse as parse_note
+from app.domain.ledger.merkle import inclusion_proof
 from app.domain.types import Text
 from app.draw.models import Act, Dice, Draw
+from app.draw.models_ceremony import Cosignature, DeviceKey, DicePhoto
+from app.draw.models_order import OrderItem
 from app.keys import Keys
 from app.ledger import prove
 from app.ledger.models import Event
@@ -85,8 +90,19 @@ def commitment_of(draw: Draw) -> Commitment:
     return Commitment(dict(draw.commitment or {}), dict(snapshot.get("lotteries", {})))
 
 
+def items_of(draw: Draw) -> list[OrderItem]:
+    """The things of an order draw by their codes; [] of any other draw."""
+    session = object_session(draw)
+    if session is None or not draw.is_order:
+        return []
+    query = select_rows(OrderItem).where(OrderItem.draw_id == draw.id)
+    return list(session.scalars(query.order_by(OrderItem.pseudonym)))
+
+
 def roster_of(draw: Draw) -> list[Person]:
-    """The frozen pool under pseudonyms."""
+    """What is drawn from: the frozen pool under pseudonyms, or the things under their codes."""
+    if draw.is_order:
+        return [Person(i.pseudonym, {}, bytes.fromhex(i.leaf_salt)) for i in items_of(draw)]
     return [Person(c.pseudonym, dict(c.facts), bytes.fromhex(c.leaf_salt)) for c in draw.candidates]
 
 
@@ -96,7 +112,7 @@ def exclusions_of(draw: Draw) -> list[Exclusion]:
         Exclusion(
             row["panel"],
             candidate.pseudonym,
-            row["rule"],
+            row.get("shown", row["rule"]),  # private rules stand in the leaf as one word
             row["evidence_hash"],
             row["decided_by"],
             bytes.fromhex(row["salt"]),
@@ -131,6 +147,11 @@ def _state(source: str, rows: Sequence[Dice]) -> DiceState:
 def dice_locked(draw: Draw) -> bool:
     """Both agree on every source."""
     return all(state.values is not None for state in dice_states(draw).values())
+
+
+def all_in(draw: Draw) -> bool:
+    """Every value is locked and every party has revealed its code of act 1."""
+    return dice_locked(draw) and all(party.codes for party in draw.parties)
 
 
 def values_of(draw: Draw) -> dict[str, list[int]]:
@@ -212,21 +233,91 @@ def anchor(session: Session, keys: Keys, event: Event) -> tuple[Checkpoint, dict
     """A signed checkpoint over the ledger with `event` as its last leaf, and the proof of that."""
     note = prove.sign_head(session, keys, "draw")
     _, proof = prove.prove_inclusion(session, event.seq)
-    blob = ED25519 + keys.public
-    verifier_key = (
-        f"{keys.name}+{key_id(keys.name, keys.public).hex()}+{base64.b64encode(blob).decode()}"
-    )
     return note, {
         "event": event.payload,
         "index": event.seq,
         "proof": [step.hex() for step in proof],
-        "keys": [verifier_key],
+        "keys": [_verifier_key(keys.name, keys.public)],
     }
+
+
+def cosignature_of(draw: Draw, act: int = 1) -> Cosignature | None:
+    """The supervisor's signature over the commitment (act 1) or over an act's removals."""
+    session = object_session(draw)
+    if session is None:
+        raise LookupError(draw.id)
+    return session.scalar(
+        select_rows(Cosignature).where(Cosignature.draw_id == draw.id, Cosignature.act == act)
+    )
+
+
+def cosigned_anchor(draw: Draw) -> tuple[dict[str, Any], dict[int, str]]:
+    """The anchor with the devices that cosigned and the removals they cosigned, proved in the ledger
+    at the size that was signed; and the note of every completed act. Draws cosigned before devices
+    were registered keep the anchor they had.
+    """
+    stored = dict((draw.snapshot or {})["anchor"])
+    session = object_session(draw)
+    rows = [cosignature_of(draw)]
+    if session is None or rows[0] is None:
+        return stored, {}
+    leaves = list(session.scalars(select_rows(Event.leaf).order_by(Event.seq)))
+    proofs, notes = [], {}
+    for act in draw.acts:
+        row = cosignature_of(draw, act.number)
+        event = session.scalar(
+            select_rows(Event)
+            .where(Event.payload.contains(act.removal_hash))
+            .order_by(Event.seq)
+            .limit(1)
+        )
+        if row is None or event is None or act.completed_at is None:
+            continue
+        rows.append(row)
+        notes[act.number] = row.note
+        path = inclusion_proof(leaves[: parse_note(row.note).size], event.seq)
+        proofs.append(
+            {
+                "act": act.number,
+                "event": event.payload,
+                "index": event.seq,
+                "proof": [step.hex() for step in path],
+            }
+        )
+    keys = [session.get_one(DeviceKey, row.device_key_id) for row in rows if row is not None]
+    listed = [_verifier_key(key.name, bytes.fromhex(key.public)) for key in keys]
+    return {**stored, "acts": proofs, "cosigners": list(dict.fromkeys(listed))}, notes
+
+
+def _verifier_key(name: str, public: bytes) -> str:
+    """C2SP: name, key id, type and key."""
+    blob = base64.b64encode(ED25519 + public).decode()
+    return f"{name}+{key_id(name, public).hex()}+{blob}"
+
+
+def cosigned_note(draw: Draw) -> str | None:
+    """The checkpoint over the commitment as a C2SP signed note with two signature lines: the
+    ledger's, then the supervisor's device. None before the cosignature."""
+    row = cosignature_of(draw)
+    return row.note if row is not None else None
+
+
+def photos_of(session: Session, draw: Draw) -> dict[str, DicePhoto]:
+    """Source -> its photograph."""
+    rows = session.scalars(select_rows(DicePhoto).where(DicePhoto.draw_id == draw.id))
+    return {row.source: row for row in rows}
+
+
+def photo_of(session: Session, draw: Draw, source: str) -> DicePhoto | None:
+    """The photograph of one source."""
+    return photos_of(session, draw).get(source)
 
 
 def transcript_of(draw: Draw) -> bytes:
     """The transcript ZIP of a completed draw with all its acts."""
-    snapshot = draw.snapshot or {}
+    session = object_session(draw)
+    anchored, act_notes = cosigned_anchor(draw)
+    photos = photos_of(session, draw) if session is not None else {}
     return write_transcript(
         commitment=commitment_of(draw),
         roster=roster_of(draw),
@@ -236,8 +327,12 @@ def transcript_of(draw: Draw) -> bytes:
         key=str(draw.key),
         result=result_of(draw),
         acts=completed_acts(draw),
+        photographs={name: photo.sha256 for name, photo in photos.items()},
+        labels={item.pseudonym: item.label for item in items_of(draw)},
         checkpoint=draw.checkpoint,
-        anchor=snapshot["anchor"],
+        anchor=anchored,
+        cosignature=cosigned_note(draw),
+        act_cosignatures=act_notes,
     )
 
 

@@ -1,70 +1,107 @@
-"""Shape of the input of the draw's pages; the rules are in `requests` and `operations`."""
+"""Shape of the input of the request pages; the rules are in `requests`, `sources` and `operations`.
+
+One form serves one panel and a batch: what all panels share stands on top, and each row of a batch
+may differ in seats, mode, date and quotas. Everything works without script: rows are added by a
+button that brings the form back as it was typed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms import (
     BooleanField,
+    FieldList,
+    FormField,
     IntegerField,
     RadioField,
     SelectField,
     SelectMultipleField,
+    StringField,
     TextAreaField,
 )
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from app.directory.forms import choices
 from app.domain.draw import Source, parse_values
-from app.domain.types import Text
+from app.domain.draw.rules_set import RuleSet
+from app.domain.types import DomainError, Text
 from app.draw import messages
+from app.draw.form_data import filled_in
+from app.draw.forms_panel import BoundsForm, ExtraForm, PanelForm
+from app.draw.messages import HIGH, MODE, MODE_REASON, ZERO
 from app.draw.models import Draw
-from app.draw.requests import DICE, HIGH_CHANCE, VALUES
+from app.draw.requests import HIGH_CHANCE, MODE_REASONS, ZERO_CHANCE
+from app.draw.sources import DICE, PRESETS
+from app.draw.wording import value_words
+from app.programme.instruments import panel_stages, stage_text
 from app.programme.models import Round
-from app.registry import words
-from app.ui.forms import Form, needed
+from app.programme.queries import rules_of
+from app.ui.forms import NEEDED, Form, needed
 
-QUOTED = {"kind": words.KIND, "discipline": words.DISCIPLINE, "source": words.SOURCE}
-_HIGH = {
-    "small_pool": Text("该类专家本来就少", "the pool is small"),
-    "rare_specialty": Text("稀缺专业", "a rare specialty"),
-    "legal_requirement": Text("法规要求该类人员", "required by law"),
+_LISTS = ("quotas", "panels", "sources", "parties", "pair_limits", "request")
+EXTRA = 3  # empty rows for quotas of employers and regions
+_REASONS = {"": Text("自动", "automatic")} | {
+    code: Text("{m}：{r}", "{m}: {r}").format(m=MODE[mode], r=MODE_REASON[code])
+    for mode, codes in MODE_REASONS.items()
+    for code in codes
 }
 
 
-class RequestForm(Form):
-    """A draw as asked for: one panel for all counties, or one for each with the same rules."""
+class RequestForm(BoundsForm, Form):  # type: ignore[misc]
+    """A draw as asked for: one panel for all counties, one for each, or panels put together."""
 
     stage = RadioField(
         Text("阶段", "Stage"),
-        choices=[
-            ("desk", Text("综合评审", "Desk review")),
-            ("site", Text("实地考核", "Site assessment")),
-        ],
+        choices=choices(
+            {
+                "desk": Text("综合评审", "Desk review"),
+                "site": Text("实地考核", "Site assessment"),
+            }
+        ),
         default="desk",
     )
     subjects = SelectMultipleField(Text("参评区县", "Counties"))
     split = RadioField(
         Text("评审组", "Panels"),
-        choices=[
-            ("one", Text("一个组评全部区县", "one panel for all counties")),
-            ("each", Text("每个区县一个组", "a panel for each county")),
-        ],
+        choices=choices(
+            {
+                "one": Text("一个组评全部区县", "one panel for all counties"),
+                "each": Text("每个区县一个组", "a panel for each county"),
+                "groups": Text("分成几个组（在下面分组）", "several panels (put together below)"),
+            }
+        ),
         default="one",
     )
+    panels = FieldList(FormField(PanelForm), label=Text("各组", "Panels"))
     seats = IntegerField(
         Text("每组席位", "Seats of a panel"),
         default=7,
-        validators=[needed(), NumberRange(1, 99)],
-        description=Text("五人以上单数（D-03）", "odd, five or more (D-03)"),
+        validators=[InputRequired(message=NEEDED), NumberRange(1, 99)],  # type: ignore[arg-type]
     )
     mode = RadioField(
         Text("抽取方式", "Mode"),
-        choices=[
-            ("tickets", Text("按签号依次入选", "by ticket")),
-            ("lottery", Text("公平抽签（最小机会最大化）", "fair lottery (leximin)")),
-        ],
-        default="tickets",
+        choices=choices({
+"lottery": Text("公平抽签：让机会最小的人机会尽量大（单组默认）", "Fair lottery: the smallest chance is made as large as can be (default for one panel)"),
+"tickets": Text("按签号依次入选：签号小的先入选（多组）", "By ticket: lower tickets come first (batches)"),
+}),
+        default="lottery",
+    )  # fmt: skip
+    mode_reason = SelectField(
+        Text("采用这种方式的理由", "Reason for this mode"),
+        choices=choices(_REASONS),
+        validate_choice=False,
     )
+    pair_employer = IntegerField(
+        Text("同一单位最多人数", "People of one employer at most"),
+        validators=[Optional(), NumberRange(1, 99)],
+    )
+    pair_region = IntegerField(
+        Text("同一省份最多人数（空白为不限）", "People of one province at most (blank: free)"),
+        validators=[Optional(), NumberRange(1, 99)],
+    )
+    extra = FieldList(FormField(ExtraForm), label=Text("单位、地区名额", "Employers and regions"))
     load_cap = IntegerField(
         Text("每人最多参加的组数（0 为不限）", "Panels per expert at most (0: no limit)"),
         default=0,
@@ -72,16 +109,49 @@ class RequestForm(Form):
     )
     replacement = RadioField(
         Text("更换方式", "Replacement"),
-        choices=[
-            ("act", Text("重新补抽", "a new act")),
-            ("reserves", Text("候补（到场人员可预知）", "reserves (known to those present)")),
-        ],
+        choices=choices({
+"act": Text("重新补抽：事由先会签，无人能预知由谁补入", "a new act: causes are cosigned first, and nobody can know who follows"),
+"reserves": Text("候补：同时抽出，到场人员都知道候补是谁", "reserves: drawn along, so that everybody present knows them"),
+}),
         default="act",
-    )
+    )  # fmt: skip
     dice = IntegerField(
-        Text("六面骰子数", "Six-sided dice"),
+        Text("六面骰子数（0 为不用）", "Six-sided dice (0: none)"),
         default=int(str(DICE["count"])),
-        validators=[needed(), NumberRange(1, 1000)],
+        validators=[InputRequired(message=NEEDED), NumberRange(0, 1000)],  # type: ignore[arg-type]
+    )
+    ssq = StringField(
+        Text("福彩双色球期号", "Double Colour Ball (双色球): number of the draw"),
+        validators=[Optional(), Length(max=80)],
+        description=Text("红球 6 个（1–33，不计顺序）、蓝球 1 个（1–16）", "6 red of 1–33 as a set, 1 blue of 1–16"),
+    )  # fmt: skip
+    dlt = StringField(
+        Text("体彩大乐透期号", "Super Lotto (大乐透): number of the draw"),
+        validators=[Optional(), Length(max=80)],
+        description=Text("前区 5 个（1–35）、后区 2 个（1–12），均不计顺序", "5 of 1–35 and 2 of 1–12, both as sets"),
+    )  # fmt: skip
+    other_name = StringField(
+        Text("其他公开来源的名称", "Another public source: name"),
+        validators=[Optional(), Length(max=64)],
+        description=Text("西文字母、数字，如 fc3d", "letters and digits, such as fc3d"),
+    )
+    other_kind = SelectField(
+        Text("记法", "Kept as"),
+        choices=choices(
+            {
+                "sequence": Text("有序", "in order"),
+                "set": Text("不计顺序、不重复", "a set without repeats"),
+            }
+        ),
+        default="sequence",
+        validate_choice=False,
+    )
+    other_count = IntegerField(Text("个数", "How many"), validators=[Optional()])
+    other_low = IntegerField(Text("最小值", "Least"), validators=[Optional()])
+    other_high = IntegerField(Text("最大值", "Greatest"), validators=[Optional()])
+    other_when = StringField(
+        Text("期号或确切时间", "Draw number or exact instant"),
+        validators=[Optional(), Length(max=80)],
     )
     fixed = TextAreaField(
         Text("演练用的固定骰子（可留空）", "Fixed dice of the drill (may stay empty)"),
@@ -91,94 +161,228 @@ class RequestForm(Form):
     observer = BooleanField(Text("见证人也出示口令", "An observer has a code too"))
     accept_high = SelectField(
         Text("接受机会高于一半的理由", "Reason to accept a chance above one half"),
-        choices=[("", Text("不接受", "not accepted")), *((k, _HIGH[k]) for k in HIGH_CHANCE)],
+        choices=choices({"": Text("不接受", "not accepted"), **{k: HIGH[k] for k in HIGH_CHANCE}}),
+    )
+    accept_zero = SelectField(
+        Text("接受合格专家机会为零的理由", "Reason to accept that somebody eligible has no chance"),
+        choices=choices({"": Text("不接受", "not accepted"), **{k: ZERO[k] for k in ZERO_CHANCE}}),
+        validate_choice=False,
     )
 
     @classmethod
-    def of(cls, round_: Round, draw: Draw | None = None) -> RequestForm:
-        """The form for a round, filled from a draft when there is one."""
-        form = cls(data=_data(draw)) if draw else cls()
-        form.subjects.choices = [
-            (s.id, s.name) for s in round_.subjects if s.status in ("declared", "qualified")
-        ]
+    def of(
+        cls,
+        round_: Round,
+        draw: Draw | None = None,
+        *,
+        template: Mapping[str, Any] | None = None,
+        known: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> RequestForm:
+        """The form for a round: filled from a draft, from a template, or from the scheme's rules.
+
+        `known` are the employers and provinces that quotas may name (`pool.known_values`).
+        """
+        rows = [s for s in round_.subjects if s.status in ("declared", "qualified")]
+        made = _for_counties(cls, [(s.id, s.name) for s in rows])
+        stored = draw.request if draw else template
+        data = filled_in(stored, draw.stage if draw else None) if stored else defaults(round_)
+        form: RequestForm = made(data=data)
+        stages = panel_stages(round_)
+        if stages:
+            form.stage.choices = [(stage, stage_text(stage)) for stage in stages]
+            if not form.is_submitted() and form.stage.data not in stages:
+                form.stage.data = stages[0]
+        form.subjects.choices = [(s.id, s.name) for s in rows]
+        form.counties = [s.id for s in rows]
         if not form.is_submitted() and draw is None:
-            form.subjects.data = [value for value, _ in form.subjects.choices]
+            form.subjects.data = list(form.counties)
+        form.rules = rules_of(round_)
+        form.beside = {}
+        form._choices(known or {})
         return form
 
-    def bounds(self) -> list[tuple[str, Text, str, Text, Any, Any]]:
-        """(attribute, its words, value, its words, field of the minimum, field of the maximum)."""
-        return [
-            (a, messages.ATTRIBUTE[a], v, QUOTED[a][v], self[f"min_{a}_{v}"], self[f"max_{a}_{v}"])
-            for a, values in VALUES.items()
-            for v in values
+    rules: RuleSet
+    counties: list[str]
+    beside: dict[str, list[Text]]
+
+    def _choices(self, known: Mapping[str, Mapping[str, str]]) -> None:
+        """Rows of panels and of open quotas, and what they can be chosen from."""
+        while len(self.panels) < 2:
+            self.panels.append_entry()
+        if not self.is_submitted():
+            for _ in range(EXTRA):
+                self.extra.append_entry()
+        groups: dict[Any, list[tuple[str, Any]]] = {"": [("", Text("未选", "none"))]}
+        for attribute, values in known.items():
+            named = [(f"{attribute}:{key}", value_words(attribute, key, values)) for key in values]
+            groups[messages.ATTRIBUTE[attribute]] = sorted(named, key=lambda row: row[1].zh)
+        for row in self.extra:
+            row.form.value.choices = groups
+        names = [
+            (str(n), row.form["name"].data or f"P{n + 1:02d}") for n, row in enumerate(self.panels)
         ]
+        for key in self.counties:
+            self[f"of_{key}"].choices = names
+
+    def refuse(self, error: Any, default: str | None = None) -> None:
+        """Beside its field; what belongs to a whole list stands above the form and at the list."""
+        if error.field in _LISTS:
+            self.beside.setdefault(error.field, []).append(error.text)
+            self.form_errors = [*self.form_errors, error.text]
+            return
+        super().refuse(error, default)
+
+    def more(self, button: str) -> bool:
+        """Whether `button` only adds or takes away a row of the form."""
+        if button == "add_panel" and len(self.panels) < 40:
+            self.panels.append_entry()
+        elif button == "drop_panel" and len(self.panels) > 2:
+            self.panels.pop_entry()
+        elif button == "add_quota":
+            self.extra.append_entry()
+        else:
+            return False
+        return True
 
     def request(self, round_: Round) -> dict[str, Any]:
         """Arguments of `operations.request_draw` but for round, stage and counties.
 
-        Raises DomainError for dice out of shape.
+        Raises DomainError for dice out of shape or a source that is not complete.
         """
-        panel: dict[str, Any] = {"seats": self.seats.data, "mode": self.mode.data}
-        quotas: dict[str, dict[str, list[int]]] = {}
-        for attribute, _, value, _, low, high in self.bounds():
-            if low.data is not None or high.data is not None:
-                most = self.seats.data if high.data is None else high.data
-                quotas.setdefault(attribute, {})[value] = [low.data or 0, most]
-        panel["quotas"] = quotas
-        chosen = [s for s in round_.subjects if s.id in (self.subjects.data or ())]
-        each = self.split.data == "each" and len(chosen) > 1
-        panels = (
-            [{**panel, "id": f"P{n:02d}", "subjects": [s.id]} for n, s in enumerate(chosen, 1)]
-            if each
-            else [{**panel, "id": "P01"}]
-        )
-        source = {**DICE, "count": self.dice.data}
+        parties = ["office", "supervisor"] if round_.kind == "real" else []
         fixed = {}
         if (self.fixed.data or "").strip():
             shape = Source("dice", "sequence", int(self.dice.data or 0), 1, 6)
-            fixed = {"dice": parse_values(self.fixed.data or "", shape)}
-        parties = ["office", "supervisor"] if round_.kind == "real" else []
+            try:
+                fixed = {"dice": parse_values(self.fixed.data or "", shape)}
+            except DomainError as error:
+                raise DomainError(error.text, field="fixed") from error
         return {
-            "panels": panels,
+            "panels": self._panels(round_),
             "load_cap": self.load_cap.data or 0,
             "replacement": self.replacement.data,
-            "sources": [source],
+            "sources": self._sources(),
             "parties": [*parties, "observer"] if self.observer.data else parties,
             "fixed": fixed,
             "accept_high": self.accept_high.data or None,
+            "accept_zero": self.accept_zero.data or None,
         }
 
+    def _panels(self, round_: Round) -> list[dict[str, Any]]:
+        chosen = [s.id for s in round_.subjects if s.id in (self.subjects.data or ())]
+        seats = int(self.seats.data or 0)
+        limits = {
+            a: f.data
+            for a, f in (("employer", self.pair_employer), ("region", self.pair_region))
+            if f.data is not None
+        }
+        quotas = self.quotas(seats)
+        for attribute, rows in self._extra(seats).items():
+            quotas.setdefault(attribute, {}).update(rows)
+        panel: dict[str, Any] = {
+            "seats": seats,
+            "mode": self.mode.data,
+            "mode_reason": self.mode_reason.data or None,
+            "pair_limits": limits,
+            "quotas": quotas,
+        }
+        if self.split.data == "groups":
+            return self._groups(panel, chosen)
+        if self.split.data == "each" and len(chosen) > 1:
+            return [
+                {**panel, "id": f"P{n:02d}", "subjects": [key]} for n, key in enumerate(chosen, 1)
+            ]
+        first = self.panels[0].form
+        return [{**panel, "id": (first["name"].data or "").strip() or "P01"}]
 
-for _attribute, _values in VALUES.items():
-    for _value in _values:
-        for _side, _words in (("min", Text("至少", "least")), ("max", Text("至多", "most"))):
-            _label = Text("{v} {w}", "{v}, {w}").format(v=QUOTED[_attribute][_value], w=_words)
-            setattr(
-                RequestForm,
-                f"{_side}_{_attribute}_{_value}",
-                IntegerField(_label, validators=[Optional(), NumberRange(0, 99)]),
+    def _groups(self, panel: Mapping[str, Any], chosen: list[str]) -> list[dict[str, Any]]:
+        out = []
+        for n, row in enumerate(self.panels):
+            asked = row.form
+            counties = [key for key in chosen if self[f"of_{key}"].data == str(n)]
+            if not counties and not (asked["name"].data or "").strip():
+                continue  # a row that nobody used
+            seats = asked.size.data or panel["seats"]
+            way = asked.way.data or panel["mode"]
+            out.append(
+                {
+                    **panel,
+                    "id": (asked["name"].data or "").strip() or f"P{n + 1:02d}",
+                    "subjects": counties,
+                    "seats": seats,
+                    "mode": way,
+                    "mode_reason": panel["mode_reason"] if way == panel["mode"] else None,
+                    "dates": [asked.on.data] if asked.on.data else [],
+                    "quotas": asked.quotas(seats) if asked.own.data else panel["quotas"],
+                }
             )
+        return out
+
+    def _extra(self, seats: int) -> dict[str, dict[str, list[int]]]:
+        out: dict[str, dict[str, list[int]]] = {}
+        for row in self.extra:
+            attribute, _, value = (row.form.value.data or "").partition(":")
+            if value:
+                most = seats if row.form.most.data is None else row.form.most.data
+                out.setdefault(attribute, {})[value] = [row.form.least.data or 0, most]
+        return out
+
+    def _sources(self) -> list[dict[str, Any]]:
+        """Dice first, then the lotteries; the last two only when something is filled in."""
+        rows: list[dict[str, Any]] = []
+        if self.dice.data:
+            rows.append({**DICE, "count": self.dice.data})
+        for preset, field in (("ssq", self.ssq), ("dlt", self.dlt)):
+            if (field.data or "").strip():
+                rows += [{**row, "when": field.data.strip()} for row in PRESETS[preset]]
+        other = (self.other_count.data, self.other_low.data, self.other_high.data)
+        if (self.other_name.data or "").strip():
+            if None in other:
+                text = Text(
+                    "请填写该来源的个数、最小值和最大值。没有保存。",
+                    "Give how many values the source has, the least and the greatest. Nothing was saved.",
+                )
+                raise DomainError(text, field="other_count")
+            rows.append(
+                {
+                    "name": (self.other_name.data or "").strip(),
+                    "kind": self.other_kind.data,
+                    "count": other[0],
+                    "low": other[1],
+                    "high": other[2],
+                    "when": (self.other_when.data or "").strip(),
+                }
+            )
+        if not rows:
+            text = Text(
+                "至少要有一个随机来源。没有保存。",
+                "At least one source of randomness is needed. Nothing was saved.",
+            )
+            raise DomainError(text, field="dice")
+        return rows
 
 
-def _data(draw: Draw) -> dict[str, Any]:
-    request = draw.request
-    panel = request["panels"][0]
-    data: dict[str, Any] = {
-        "stage": draw.stage,
-        "subjects": request["subjects"],
-        "split": "each" if len(request["panels"]) > 1 else "one",
-        "seats": panel["seats"],
-        "mode": panel["mode"],
-        "load_cap": request["load_cap"],
-        "replacement": request["replacement"],
-        "dice": request["sources"][0]["count"],
-        "fixed": " ".join(map(str, request["fixed"].get("dice", ()))),
-        "observer": "observer" in request["parties"],
-        "accept_high": request["accept_high"] or "",
+def defaults(round_: Round) -> dict[str, Any]:
+    """What the scheme's rules ask for: size (D-03, D-05), one per employer (C-10), policy (D-12)."""
+    rules = rules_of(round_)
+    least = max(
+        [int(rules[r].params["size"]) for r in ("D-03", "D-05") if rules[r].effect == "block"],
+        default=5,
+    )
+    return {
+        "seats": max(7, least | 1),
+        "pair_employer": int(rules["C-10"].params["max_per_employer"]),
+        "replacement": str(rules["D-12"].params["policy"]),
     }
-    for attribute, rows in panel["quotas"].items():
-        for value, (low, high) in rows.items():
-            if attribute in VALUES and (low, high) != (0, panel["seats"]):
-                data[f"min_{attribute}_{value}"] = low
-                data[f"max_{attribute}_{value}"] = high
-    return data
+
+
+def _for_counties(base: type[RequestForm], counties: list[tuple[str, Text]]) -> type[RequestForm]:
+    """The form with one more box a county: which panel it goes to."""
+    fields = {f"of_{key}": SelectField(name, validate_choice=False) for key, name in counties}
+    return type("RequestFormOfRound", (base,), fields)
+
+
+class TemplateForm(Form):
+    """The name under which a request is kept for the whole office."""
+
+    name = StringField(Text("模板名称", "Name"), validators=[needed(), Length(max=200)])

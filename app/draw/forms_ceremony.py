@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from wtforms import StringField, TextAreaField
-from wtforms.validators import Length, Regexp
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Regexp
 
+from app.directory.forms import choices
 from app.domain.types import Text
-from app.ui.forms import Form, needed
+from app.draw import messages
+from app.ui.forms import NEEDED, Form, needed
+
+_OWN = Text("本人密码", "Your own password")
 
 
 class PartyForm(Form):
@@ -27,15 +39,55 @@ class PartyForm(Form):
     )
 
 
+class CosignForm(Form):
+    """`signature` is made by the device; the password says who holds it."""
+
+    password = PasswordField(_OWN, validators=[needed(), Length(max=200)])
+    signature = HiddenField(
+        Text("设备签名", "Signature of the device"), validators=[needed(), Length(max=128)]
+    )
+
+
+class ActCosignForm(CosignForm):
+    size = IntegerField(Text("账本条数", "Entries"), validators=[InputRequired(message=NEEDED)])  # type: ignore[arg-type]
+
+
+class DeviceForm(Form):
+    label = StringField(
+        Text("给这台设备起个名字", "Name this device"),
+        validators=[needed(), Length(max=120)],
+        description=Text("例如：我的平板。", "For example: my tablet."),
+    )
+    password = PasswordField(_OWN, validators=[needed(), Length(max=200)])
+    public = HiddenField(Text("公钥", "Public key"), validators=[needed(), Length(max=64)])
+    proof = HiddenField(Text("签名", "Signature"), validators=[needed(), Length(max=128)])
+
+
+class RevokeForm(Form):
+    reason = StringField(
+        Text("撤销原因", "Why it is revoked"), validators=[needed(), Length(max=200)]
+    )
+    password = PasswordField(_OWN, validators=[needed(), Length(max=200)])
+
+
 class DiceForm(Form):
     values = TextAreaField(
-        Text("骰子点数（按顺序）", "Dice, in order"), validators=[needed(), Length(max=20000)]
+        Text("全部数值（按顺序）", "All values, in order"),
+        validators=[needed(), Length(max=20000)],
+    )
+
+
+class PhotoForm(Form):
+    photo = FileField(
+        Text("骰盘照片", "Photograph of the tray"),
+        validators=[FileRequired(message=NEEDED)],
     )
 
 
 class CodeForm(Form):
-    code = StringField(Text("一次性口令", "One-time code"), validators=[needed(), Length(max=80)])
+    code = StringField(Text("一次性口令", "One-time code"), validators=[needed(), Length(max=200)])
 
 
 class AbortForm(Form):
+    cause = SelectField(Text("原因类别", "Cause"), choices=choices(messages.ABORT))
     reason = TextAreaField(Text("中止理由", "Reason"), validators=[needed(), Length(max=2000)])

@@ -14,7 +14,7 @@ from app import verify
 from app.domain.draw.objects import leaf_hash
 from app.domain.draw.roster import exclusion_leaves, root_of, roster_leaves
 from app.domain.types import DomainError, Text
-from app.draw import ceremony
+from app.draw import calls, ceremony
 from app.draw.models import Candidate, Draw
 
 
@@ -64,18 +64,35 @@ def result_recomputed(session: Session) -> list[Text]:
 
 
 def _expected(draw: Draw) -> list[tuple[str, int, int, str, str]]:
-    """(panel, number, act, pseudonym, ticket) as they follow from the draw and its acts."""
+    """(panel, number, act, pseudonym, ticket) as they follow from the draw and its acts; of things the
+    number is their place and no ticket is kept."""
+    if draw.is_order:
+        return sorted(
+            (panel.id, number, 1, seat.expert, "")
+            for panel in ceremony.result_of(draw).panels
+            for number, seat in enumerate(panel.seats, 1)
+        )
     rows = [
-        (panel.id, number, 1, seat.expert, seat.ticket)
+        (panel.id, calls.seat_number(draw, panel.id, number), 1, seat.expert, seat.ticket)
         for panel in ceremony.result_of(draw).panels
         for number, seat in enumerate(panel.seats, 1)
     ]
     for number, act in enumerate(ceremony.completed_acts(draw), 2):
-        rows += [(f.panel, f.seat, number, f.expert, f.ticket) for f in act.fills if f.expert]
+        rows += [
+            (f.panel, calls.seat_number(draw, f.panel, f.seat), number, f.expert, f.ticket)
+            for f in act.fills
+            if f.expert
+        ]
     return sorted(rows)
 
 
 def _held(draw: Draw) -> list[tuple[str, int, int, str, str]]:
+    if draw.is_order:
+        return sorted(
+            (draw.stage, item.position, 1, item.pseudonym, "")
+            for item in ceremony.items_of(draw)
+            if item.position is not None
+        )
     names = {c.expert_id: c.pseudonym for c in draw.candidates}
     return sorted(
         (s.panel, s.number, s.act, names.get(s.expert_id, ""), s.ticket) for s in draw.seats
@@ -168,10 +185,23 @@ def candidates_unchanged(session: Session) -> list[Text]:
     return faults
 
 
+def kind_kept(session: Session) -> list[Text]:
+    """What was committed as a drill is still called one, and the other way round."""
+    return [
+        Text(
+            "抽取 {d}：承诺为 {c}，现记为 {n}；演练不能转为正式抽取",
+            "draw {d} was committed as {c} and is now called {n}: a drill never becomes real",
+        ).format(d=draw.id, c=draw.commitment["kind"], n=draw.kind)
+        for draw in session.scalars(select(Draw).where(Draw.commitment_hash.is_not(None)))
+        if draw.commitment is not None and draw.commitment["kind"] != draw.kind
+    ]
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("draw.result_recomputed", result_recomputed),
     ("draw.transcript_verifies", transcript_verifies),
     ("draw.no_excluded_seated", no_excluded_seated),
     ("draw.one_result", one_result),
     ("draw.candidates_unchanged", candidates_unchanged),
+    ("draw.kind_kept", kind_kept),
 )

@@ -28,6 +28,30 @@ NOT_TOGETHER = Text(
     "没有提交承诺：各组因日期或场次上限不能同时组成。",
     "Nothing was committed: dates or the load cap do not let all panels be formed together.",
 )
+CHANGED_MEANWHILE = Text(
+    "申请在此期间已被修改，本次试算不再对应，没有保存。请重新试算。",
+    "The request was changed in the meantime, so this what-if is of something else and was not kept. "
+    "Compute it again.",
+)
+NO_SUCH_WAY = Text(
+    "最近一次试算没有提出这一放宽，没有改动。请重新试算。",
+    "The latest what-if proposed no such relaxation; nothing was changed. Compute it again.",
+)
+RULE_HOLDS = Text(
+    "这样放宽会违反本方案的规则（如 D-04 技术、经济类三分之二），没有改动。请选其他方案或减少席位。",
+    "A rule of the scheme (such as D-04, two thirds technical or economic) forbids this relaxation; "
+    "nothing was changed. Choose another, or fewer seats.",
+)
+DRILL_STAYS = Text(
+    "演练永远是演练：届次的性质在申请之后变了，这次抽取不能继续。请中止，按现在的性质重新申请。",
+    "a drill stays a drill: the round's kind changed after the request, so this draw cannot go on. "
+    "Abort it and ask again under the present kind.",
+)
+NO_OUTSIDE = Text(
+    "没有各方之外的随机来源：如果各方与服务器全部串通，什么都无法补救。建议加上开奖晚于会签的公共彩票",
+    "no source of randomness is outside the parties: if every party and the server collude, nothing "
+    "can help. Add a public lottery that is drawn after the cosignature",
+)
 BAD_CHAIN = Text(
     "口令承诺须为 64 位小写十六进制，序号 1 至 1024。没有登记。",
     "A chain's commitment is 64 lower-case hex digits, its index 1 to 1024. Nothing was registered.",
@@ -41,10 +65,27 @@ WRONG_CODE = Text(
     "The code does not fit the commitment of '{party}' and was not accepted. Check it; if it is lost, "
     "open the sealed envelope.",
 )
+NOT_OF_THINGS = Text(
+    "这次抽取抽的是顺序，不是专家，不能{what}。没有任何改动。",
+    "This draw is of an order, not of experts: it cannot {what}. Nothing was changed.",
+)
 NO_SOURCE = Text("没有这个随机来源。", "There is no such source.")
 ROLE_TYPED = Text(
     "同一角色的另一人已录入该来源。须由创建办公室与监督人员各一人录入。",
     "Somebody else of your role has typed this source. One of the office and one supervisor type it.",
+)
+OBSERVER_HIMSELF = Text(
+    "见证人用专用链接在本人设备上登记，不能由他人代办",
+    "the observer registers on his own device, by his link, and nobody does it for him",
+)
+NO_SUCH_PARTY = Text("本次抽取没有这一方", "this draw has no such party")
+LIST_IS_IN = Text(
+    "您的一组数值已录满并提交，只有与另一人不一致时才能修改",
+    "your list is complete and in; it can be changed only when the two lists differ",
+)
+BAD_ABORT = Text(
+    "请选择中止的原因类别，并写明理由。没有中止。",
+    "Choose the cause of the abort and give the reason. Nothing was aborted.",
 )
 BAD_CAUSE = Text(
     "“{reason}”不是可以更换的事由（规则 D-10：{known}）。没有登记。",
@@ -92,6 +133,31 @@ ATTRIBUTE: dict[str, Text] = {
     "employer": Text("单位", "Employer"),
     "region": Text("地区", "Region"),
 }
+MODE: dict[str, Text] = {
+    "lottery": Text("公平抽签", "Fair lottery"),
+    "tickets": Text("按签号依次入选", "By ticket"),
+}
+MODE_REASON: dict[str, Text] = {
+    "fairest": Text("最小机会最大，最公平", "it raises the smallest chance as far as possible"),
+    "small_strata": Text(
+        "有的类别人数很少，须均衡机会", "some strata are small and need even chances"
+    ),
+    "practice": Text("沿用按签号依次入选的惯例", "customary, and easiest to follow in the hall"),
+    "batch": Text(
+        "多组同日，公平抽签不适用", "several panels on one day, where no lottery applies"
+    ),
+    "pairs": Text("有亲属或相互回避关系", "kin or mutual recusals have to be kept"),
+    "slow": Text("类型过多，公平抽签求解不出", "too many types for a lottery to be solved"),
+}
+HIGH: dict[str, Text] = {
+    "small_pool": Text("该类专家本来就少", "the pool is small"),
+    "rare_specialty": Text("稀缺专业", "a rare specialty"),
+    "legal_requirement": Text("法规要求该类人员", "required by law"),
+}
+ZERO: dict[str, Text] = {
+    "not_needed": Text("本次评审不需要该类专家", "this review does not need such experts"),
+    "legal_requirement": Text("法规要求该类人员", "required by law"),
+}
 SKIP: dict[str, Text] = {
     "load_cap": Text("已达场次上限", "load cap reached"),
     "date": Text("当日已在另一组", "sits elsewhere that day"),
@@ -108,6 +174,14 @@ CAUSE: dict[str, Text] = {
 CHANNEL: dict[str, Text] = {
     "phone": Text("电话", "Phone"),
     "in_person": Text("当面", "In person"),
+    "other": Text("其他", "Other"),
+}
+ABORT: dict[str, Text] = {
+    "source_failed": Text("随机来源未能产生", "A source did not come about"),
+    "procedure": Text("程序有误", "The procedure was faulty"),
+    "request": Text("申请内容有误", "The request was wrong"),
+    "absent": Text("应到场人员缺席", "Somebody who must be present was not"),
+    "premises": Text("场地、设备或供电故障", "Premises, equipment or power failed"),
     "other": Text("其他", "Other"),
 }
 OUTCOME: dict[str, Text] = {

@@ -14,6 +14,8 @@ from app.programme.models import Round
 from app.registry.models import Expert
 
 STATES = ("draft", "committed", "cosigned", "completed", "aborted")
+# Stages whose draw puts things in order instead of seating experts (`app.draw.models_order`).
+ORDER_STAGES = ("order-statements", "order-counties", "order-cases", "tie")
 
 
 class Draw(Record):
@@ -72,6 +74,11 @@ class Draw(Record):
         back_populates="draw", order_by="(Seat.panel, Seat.number, Seat.act)"
     )
     acts: Mapped[list[Act]] = relationship(order_by="Act.number")
+
+    @property
+    def is_order(self) -> bool:
+        """It draws an order of things: no candidates, no seats, no calls."""
+        return self.stage in ORDER_STAGES
 
 
 class Candidate(Record):

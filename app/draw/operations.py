@@ -14,15 +14,11 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.draw import Party as Chain
-from app.domain.draw import build_commitment
-from app.domain.draw.seed import HEX64
-from app.domain.types import DomainError, Text
-from app.draw import ceremony, messages, pool
+from app.domain.types import Text
 from app.draw.facts import draw_kind
-from app.draw.freezing import freeze_candidates, rehearsed
+from app.draw.freezing import COMMIT, Prepared, prepare, still_fits
 from app.draw.messages import cannot, in_state
-from app.draw.models import Draw, Party
+from app.draw.models import Candidate, Draw
 from app.draw.operations_ceremony import (
     abort_draw,
     complete_draw,
@@ -30,17 +26,21 @@ from app.draw.operations_ceremony import (
     enter_dice,
     reveal_code,
 )
+from app.draw.operations_order import commit_order, refuse_expert_draw_verbs
 from app.draw.operations_seats import (
     complete_act,
     confirm_seat,
-    cosign_removals,
     record_contact,
     record_removals,
     reveal_act_code,
 )
-from app.draw.purposes import purpose_key, purpose_of, refuse_second
-from app.draw.requests import PARTIES, checked_request, source_of
-from app.ledger import prove
+from app.draw.operations_what_if import look_counts
+from app.draw.parties import register_party
+from app.draw.pool import known_values
+from app.draw.publishing import publish
+from app.draw.purposes import purpose_key, refuse_second
+from app.draw.requests import checked_request
+from app.draw.supplements import is_supplement
 from app.ledger.append import append
 from app.programme.models import Round
 from app.programme.queries import rules_of
@@ -52,7 +52,6 @@ __all__ = [
     "complete_draw",
     "confirm_seat",
     "cosign",
-    "cosign_removals",
     "enter_dice",
     "record_contact",
     "record_removals",
@@ -62,9 +61,6 @@ __all__ = [
     "reveal_code",
     "revise_draw",
 ]
-
-MAX_INDEX = 1024
-_COMMIT = Text("提交承诺", "commit")
 
 
 def request_draw(
@@ -81,6 +77,7 @@ def request_draw(
     parties: Sequence[str] = (),
     fixed: Mapping[str, Sequence[int]] | None = None,
     accept_high: str | None = None,
+    accept_zero: str | None = None,
 ) -> Draw:
     """A draft; arguments as for `checked_request`. Drills carry `fixed`, their printed values.
 
@@ -102,6 +99,8 @@ def request_draw(
         parties=parties,
         fixed=fixed,
         accept_high=accept_high,
+        accept_zero=accept_zero,
+        known=known_values(session, panels),
     )
     kind = draw_kind(round)
     purpose = purpose_key(round, stage, kind, request)
@@ -137,156 +136,65 @@ def revise_draw(session: Session, actor: Viewer | None, draw: Draw, **request: A
     they are the purpose. A committed draw cannot change."""
     _by(actor, "office")
     in_state(draw.state, Text("修改申请", "change the request"), "draft")
+    refuse_expert_draw_verbs(draw, Text("修改申请", "change the request"))
+    if is_supplement(draw):
+        raise cannot(
+            Text("修改申请", "change the request"),
+            Text("补充抽取的名额由空缺席位决定", "the vacant seats decide a supplementary draw"),
+        )
     draw.request = checked_request(
         draw.round,
         rules_of(draw.round),
         stage=draw.stage,
         subject_ids=draw.request["subjects"],
+        known=known_values(session, request["panels"]),
         **request,
     )
     append(session, actor, "draw.revised", draw=draw.id)
 
 
-def register_party(
-    session: Session,
-    actor: Viewer,
-    draw: Draw,
-    name: str,
-    commitment_hex: str,
-    index: int = 32,
-) -> Party:
-    """A party's chain of one-time codes, made on its own device for this draw alone.
-
-    Office and supervisor register themselves, either of them the observer.
-    """
-    actor.require(*(("office", "supervisor") if name == "observer" else (name,)))
-    what = Text("登记口令链", "register a chain")
-    in_state(draw.state, what, "draft")
-    value = commitment_hex.strip()
-    if name not in PARTIES or not HEX64.fullmatch(value) or not 1 <= index <= MAX_INDEX:
-        raise DomainError(messages.BAD_CHAIN, field="commitment")
-    if any(party.name == name for party in draw.parties):
-        raise cannot(what, Text("该方已登记", "this party is registered"))
-    used = [
-        v
-        for row in session.execute(select(Party.commitment, Party.codes))
-        for v in (row[0], *row[1])
-    ]
-    if ceremony.same_chain(value, used, MAX_INDEX):
-        raise DomainError(messages.USED_CHAIN, field="commitment")
-    party = Party(
-        position=PARTIES.index(name),
-        name=name,
-        account_id=None if name == "observer" else actor.id,
-        commitment=value,
-        index=index,
-        codes=[],
-    )
-    draw.parties.append(party)
-    session.flush()
-    session.expire(draw, ["parties"])
-    append(session, actor, "draw.party", draw=draw.id, party=name, commitment=value, index=index)
-    return party
-
-
-def commit_draw(session: Session, actor: Viewer | None, draw: Draw) -> Draw:
+def commit_draw(
+    session: Session, actor: Viewer | None, draw: Draw, *, prepared: Prepared | None = None
+) -> Draw:
     """Freeze everything that decides the result and publish its hash in the ledger.
 
     Judges the pool as it is now, issues pseudonyms, records every exclusion, prepares tables, and
     signs a checkpoint over the commitment. Raises DomainError when the request cannot be met, a
     guard refuses, or a party has not registered; nothing is stored then.
+
+    `prepared` was made by `freezing.prepare` on an earlier snapshot, so that a long solve holds up
+    nobody; it is taken only if nothing that it rests on has changed, else made anew here.
     """
+    if draw.is_order:
+        return commit_order(session, actor, draw)
     _by(actor, "office")
-    in_state(draw.state, _COMMIT, "draft")
-    # Rules or classes may have been corrected since the draft was made.
-    draw.request = _checked_again(draw)
-    missing = set(draw.request["parties"]) - {party.name for party in draw.parties}
-    if missing:
-        raise cannot(
-            _COMMIT,
-            Text("{who} 尚未登记口令链", "{who} has not registered a chain").format(
-                who="、".join(sorted(missing))
-            ),
-        )
-    found = pool.assess(session, draw.round, draw.request)
-    shown = pool.summary(found, draw.request)
-    if not shown["feasible"]:
-        ways = Text(
-            "；".join(r["zh"] for r in shown["relaxations"]),
-            "; ".join(r["en"] for r in shown["relaxations"]),
-        )
-        raise DomainError(messages.INFEASIBLE.format(ways=ways))
-    refused = [g for g in shown["guards"] if g["level"] == "refuse"]
-    if refused:
-        why = Text("；".join(g["zh"] for g in refused), "; ".join(g["en"] for g in refused))
-        raise DomainError(messages.GUARDED.format(why=why))
-    specs, employers = freeze_candidates(draw, found)
-    roster, exclusions = ceremony.roster_of(draw), ceremony.exclusions_of(draw)
+    in_state(draw.state, COMMIT, "draft")
+    ready = prepared
+    if ready is None or not still_fits(session, draw, ready):
+        ready = prepare(session, draw)
+    draw.request = ready.request
+    draw.candidates.extend(Candidate(**row) for row in ready.candidates)
+    session.add(ready.hidden.opening(draw, session.info["keys"]))
+    excluded = sum(bool(row["exclusions"]) for row in ready.candidates)
     session.flush()
     append(
+        session, actor, "draw.frozen", draw=draw.id, pool=len(ready.candidates), excluded=excluded
+    )
+    looks = look_counts(session, draw)
+    publish(
         session,
         actor,
-        "draw.frozen",
-        draw=draw.id,
-        pool=len(draw.candidates),
-        excluded=len({e.expert for e in exclusions}),
+        draw,
+        ready.commitment,
+        {**ready.shown, "employers": ready.employers, "people": ready.people, "looks": looks},
+        pool=ready.shown["pool"],
+        eligible=[[p["id"], p["eligible"]] for p in ready.shown["panels"]],
+        rules=ready.rules_digest,
+        modes=[[p["id"], p["mode"], p["mode_reason"]] for p in draw.request["panels"]],
+        accepted=[[g["code"], g["accepted"]] for g in ready.shown["guards"] if "accepted" in g],
+        looks=sum(n for _, n in looks),
     )
-    before = prove.head(session)
-    commitment = build_commitment(
-        kind=draw.kind,  # type: ignore[arg-type]
-        purpose=purpose_of(draw),
-        attempt=draw.attempt,
-        panels=specs,
-        roster=roster,
-        exclusions=exclusions,
-        load_cap=pool.load_cap_of(draw.request),
-        replacement=draw.request["replacement"],
-        sources=[source_of(row) for row in draw.request["sources"]],
-        parties=[Chain(p.name, p.commitment, p.index) for p in draw.parties],
-        rule_set_hash=found.rules.digest(),
-        previous_head=str(before),
-        suppressed_rules=pool.PRIVATE_RULES,
-    )
-    rehearsed(commitment, roster, exclusions)
-    draw.commitment = commitment.document
-    draw.commitment_hash = commitment.hash
-    draw.commitment_seq = before.size
-    draw.snapshot = {**shown, "employers": employers, "lotteries": commitment.lotteries}
-    draw.state = "committed"
-    event = append(
-        session,
-        actor,
-        "draw.committed",
-        draw=draw.id,
-        draw_kind=draw.kind,
-        commitment_hash=commitment.hash,
-        attempt=draw.attempt,
-        pool=shown["pool"],
-        eligible=[[p["id"], p["eligible"]] for p in shown["panels"]],
-        rules=found.rules.digest(),
-    )
-    note, proof = ceremony.anchor(session, session.info["keys"], event)
-    draw.checkpoint = str(note)
-    draw.snapshot = {**draw.snapshot, "anchor": proof}
-    append(session, actor, "draw.checkpoint", draw=draw.id, size=note.size, root=note.root.hex())
     return draw
-
-
-def _checked_again(draw: Draw) -> dict[str, Any]:
-    stored = draw.request
-    return checked_request(
-        draw.round,
-        rules_of(draw.round),
-        stage=draw.stage,
-        subject_ids=stored["subjects"],
-        panels=[{k: v for k, v in p.items() if k != "dates"} for p in stored["panels"]],
-        load_cap=stored["load_cap"],
-        replacement=stored["replacement"],
-        sources=stored["sources"],
-        parties=stored["parties"],
-        fixed=stored["fixed"],
-        accept_high=stored["accept_high"],
-    )
 
 
 def _by(actor: Viewer | None, *roles: str) -> None:

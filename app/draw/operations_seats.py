@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw import Removal, ReplacementResult, Result, leaf_hash, removal_record, replace
-from app.domain.types import DomainError, Text
-from app.draw import ceremony, messages
+from app.domain.types import DomainError, NotFound, Text
+from app.draw import calls, ceremony, messages
 from app.draw.messages import cannot, in_state
 from app.draw.models import Act, Contact, Draw, Seat
+from app.draw.operations_calls import must_be_caller
 from app.draw.operations_ceremony import fitting_code, party_named
 from app.ledger.append import append
 from app.programme.queries import rules_of
@@ -36,8 +37,10 @@ def record_contact(
 ) -> Contact:
     """One call to a drawn expert. Channel phone, in_person or other; outcome accepted, declined
     (with a reason code) or unreachable. The call tells time and kind of place, not the county (D-13).
+    Of a sealed draw the named caller alone calls.
     """
     actor.require("office")
+    must_be_caller(session, actor, seat.draw)
     reason = reason or None
     if (
         channel not in messages.CHANNEL
@@ -66,6 +69,7 @@ def record_contact(
 def confirm_seat(session: Session, actor: Viewer, seat: Seat) -> None:
     """The expert has accepted the seat."""
     actor.require("office")
+    must_be_caller(session, actor, seat.draw)
     if seat.state != "drawn":
         raise cannot(
             Text("确认席位", "confirm the seat"),
@@ -137,21 +141,15 @@ def record_removals(
     return act
 
 
-def cosign_removals(session: Session, actor: Viewer, act: Act) -> None:
-    """The supervisor agrees to the causes; only now may the codes of the act be revealed."""
-    actor.require("supervisor")
-    if act.cosigned_by is not None or act.completed_at is not None:
-        raise cannot(Text("会签", "cosign"), Text("已会签", "it is cosigned"))
-    act.cosigned_by = actor.id
-    append(
-        session, actor, "draw.removals_cosigned", draw=act.draw_id, act=act.number,
-        removal_hash=act.removal_hash,
-    )  # fmt: skip
-
-
-def reveal_act_code(session: Session, actor: Viewer, act: Act, party: str, code: str) -> None:
-    """A party's next code, the one below its last: act 2 reveals H^(index-2)."""
-    actor.require("office", "supervisor")
+def reveal_act_code(
+    session: Session, actor: Viewer | None, act: Act, party: str, code: str
+) -> None:
+    """A party's next code, the one below its last: act 2 reveals H^(index-2). None is the observer,
+    who has a link instead of an account."""
+    if actor is not None:
+        actor.require("office", "supervisor")
+    elif party != "observer":
+        raise NotFound(messages.ABSENT)
     what, draw = Text("出示口令", "reveal a code"), _draw(session, act)
     if act.cosigned_by is None or act.completed_at is not None:
         raise cannot(what, Text("更换尚未会签，或已完成", "the removals are not cosigned, or done"))
@@ -164,12 +162,13 @@ def reveal_act_code(session: Session, actor: Viewer, act: Act, party: str, code:
     append(session, actor, "draw.act_code", draw=draw.id, act=act.number, party=party, code=value)
 
 
-def complete_act(session: Session, actor: Viewer, act: Act) -> list[Seat]:
+def complete_act(session: Session, actor: Viewer | None, act: Act) -> list[Seat]:
     """Fill the vacancies of a cosigned act; the new seats. The transcript is written again with it.
 
     A vacancy that nobody can fill without breaking a rule stays empty and is on record as such.
     """
-    actor.require("office", "supervisor")
+    if actor is not None:  # None: the last code came in, and nobody has to ask
+        actor.require("office", "supervisor")
     draw = _draw(session, act)
     if act.cosigned_by is None or act.completed_at is not None:
         raise cannot(
@@ -204,7 +203,7 @@ def complete_act(session: Session, actor: Viewer, act: Act) -> list[Seat]:
     new = [
         Seat(
             panel=fill.panel,
-            number=fill.seat,
+            number=calls.seat_number(draw, fill.panel, fill.seat),
             act=act.number,
             expert_id=people[fill.expert],
             ticket=fill.ticket,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,38 +10,132 @@ from sqlalchemy.orm import Session
 from app.accounts.viewer import Viewer
 from app.directory.queries import PAGE_SIZE, Page
 from app.documents.charts import ProbabilityRow, StratumRow, probability_bars, strata_bars
+from app.documents.qr import qr_svg
 from app.domain.types import Text
-from app.draw import ceremony, messages, pool, queries, steps
+from app.draw import ceremony, messages, pool, queries, queries_request, sources, steps
 from app.draw.models import Draw
+from app.programme.queries import rules_of
 from app.registry import queries as registry
 
 
 def context(
     session: Session, viewer: Viewer, draw: Draw, chosen: str, *, search: str = "", page: int = 1
 ) -> dict[str, Any]:
-    """Values of `draw/show.html` but for its forms. `chosen` is the language of the charts."""
-    what_if, exclusions = queries.overview(session, viewer, draw)
-    shown, names = what_if.shown, queries.employer_names(session, draw)
+    """Values of `draw/show.html` but for its forms. `chosen` is the language of the charts.
+
+    A draft that nobody has looked at shows no pool: `what_if` is None then.
+    """
     accounts = {d.account_id for d in draw.dice} | {draw.cosigned_by, draw.created_by}
     accounts |= {c.by for s in draw.seats for c in s.contacts}
-    return {
+    asked = requests_asked(session, draw)
+    base = {
         "draw": draw,
-        "step": steps.next_step(viewer, draw, shown),
+        "asked": asked,
+        "dice": ceremony.dice_states(draw),
+        "lines": queries.ticket_lines(viewer, draw),
+        "act": steps.open_act(draw),
+        "counties": pool.counties(draw.round, draw.request),
+        "pseudonyms": {c.expert_id: c.pseudonym for c in draw.candidates} if draw.seats else {},
+        "terms": messages,
+        **_words(draw),
+        "commitment_qr": commitment_qr(draw),
+        "rules": rules_of(draw.round),
+        "looks": queries_request.looks(session, draw),
+        "lookers": queries_request.lookers(session, [draw])[draw.id],
+        "accounts": registry.account_names(session, accounts),
+    }
+    row = queries.latest_look(session, draw) if draw.snapshot is None else None
+    if draw.snapshot is None and row is None:
+        step = drafting(viewer, draw, steps.next_step(viewer, draw), looked=False)
+        nothing: dict[str, Any] = {
+            "what_if": None,
+            "outdated": None,
+            "exclusions": Page([], 0, 1),
+            "value_text": queries.value_text,
+            "difference": None,
+        }
+        return {**base, **nothing, "step": step}
+    what_if = queries.what_if(session, viewer, draw)
+    shown, names = what_if.shown, queries.employer_names(session, draw)
+    outdated = queries_request.outdated(session, draw, row) if row is not None else None
+    step = drafting(viewer, draw, steps.next_step(viewer, draw, shown), looked=outdated is None)
+    return {
+        **base,
+        "step": step,
         "what_if": what_if,
-        "exclusions": _filtered(exclusions, search, page),
+        "outdated": outdated,
+        "exclusions": _filtered(queries.exclusions(session, viewer, draw), search, page),
         "strata": _strata(shown, names),
         "strata_svg": _strata_svg(shown, names, chosen),
         "chances_svg": _chances_svg(shown, names, chosen),
         "people": _people(session, shown),
-        "dice": ceremony.dice_states(draw),
-        "lines": queries.ticket_lines(viewer, draw),
-        "act": steps.open_act(draw),
-        "accounts": registry.account_names(session, accounts),
-        "counties": pool.counties(draw.round, draw.request),
-        "pseudonyms": {c.expert_id: c.pseudonym for c in draw.candidates} if draw.seats else {},
-        "terms": messages,
+        "difference": queries_request.difference(session, shown.get("difference")),
         "value_text": lambda attribute, value: queries.value_text(attribute, value, names),
     }
+
+
+def _words(draw: Draw) -> dict[str, Any]:
+    """How templates say sources, parties and shares."""
+    said = [messages.PARTY[name] for name in draw.request["parties"]]
+    return {
+        "described": sources.described,
+        "outside": sources.is_outside,
+        "any_outside": any(map(sources.is_outside, draw.request["sources"])),
+        "percent": percent,
+        "parties_said": Text("、".join(p.zh for p in said), ", ".join(p.en for p in said)),
+    }
+
+
+def commitment_qr(draw: Draw) -> str:
+    """The commitment hash as a QR code in SVG, for the hall and for paper; "" before there is one."""
+    if not draw.commitment_hash:
+        return ""
+    return qr_svg(draw.commitment_hash)
+
+
+def percent(share: str) -> str:
+    """A decimal string between 0 and 1 as per cent with two decimals, half up."""
+    return f"{(Decimal(share) * 100).quantize(Decimal('0.01'), ROUND_HALF_UP)}%"
+
+
+def drafting(viewer: Viewer, draw: Draw, step: steps.Step, *, looked: bool) -> steps.Step:
+    """The step of a draft: before the pool is frozen, or the request changed for what a look found,
+    there is a look that still holds."""
+    if draw.state != "draft" or looked or step.code not in ("commit", "edit"):
+        return step
+    text = Text(
+        "试算，然后冻结名单并提交承诺", "compute the what-if, then freeze the pool and commit"
+    )
+    if viewer.role == "office":
+        return steps.Step("what_if", text, True)
+    waits = Text("等待创建办公室：{t}", "Waits for the programme office: {t}").format(t=text)
+    return steps.Step("what_if", waits, False)
+
+
+def requests_asked(session: Session, draw: Draw) -> list[dict[str, Any]]:
+    """The panels as they were asked for, in words: counties, bounds that bind, limits, mode, dates."""
+    subjects = {s.id: s.name for s in draw.round.subjects}
+    wanted = {v for p in draw.request["panels"] for v in p["quotas"].get("employer", {})}
+    employers = pool.organisation_names(session, wanted) if wanted else {}
+    return [
+        {
+            **panel,
+            "counties": [subjects[key] for key in panel["subjects"]],
+            "bounds": [
+                (
+                    messages.ATTRIBUTE.get(a, Text.of(a)),
+                    queries.value_text(a, value, employers),
+                    low,
+                    high,
+                )
+                for a, rows in sorted(panel["quotas"].items())
+                for value, (low, high) in rows.items()
+                if (low, high) != (0, panel["seats"])
+            ],
+            "reason": messages.MODE_REASON.get(panel.get("mode_reason", "")),
+        }
+        for panel in draw.request["panels"]
+    ]
 
 
 def _filtered(rows: list[queries.Exclusion], search: str, page: int) -> Page[queries.Exclusion]:

@@ -21,25 +21,46 @@ from app.documents.charts import StratumRow, strata_bars
 from app.documents.pdf import render_pdf
 from app.documents.qr import qr_svg
 from app.domain.types import NotFound, Text
-from app.draw import ceremony, messages, queries
+from app.draw import calls, ceremony, disclosure, messages, queries, results
 from app.draw.models import Draw, Seat
 from app.ledger.prove import TreeHead
+from app.programme.instruments import stage_text
 from app.registry import queries as registry
 from app.registry import words
 
-STAGE = {"desk": Text("综合评审", "Desk review"), "site": Text("实地考核", "Site assessment")}
+HTML_VERIFIER = Path(verify.__file__).with_name("verifiers") / "verify.html"
+PRESENT = Text(
+    "候补名单与抽取结果出自同一次抽取，在场的每个人都知道候补是谁；按次序递补。",
+    "The reserves follow from the same draw: everyone present knows who they are. They are called in "
+    "order.",
+)
 
 
-def verifier_sha256() -> str:
-    """SHA-256 of the offline verifier as shipped with this version."""
-    return hashlib.sha256(Path(verify.__file__).read_bytes()).hexdigest()
+ANYONE = Text(
+    "任何人可用核验程序 verify.py 与记录包独立重算本次抽取。",
+    "Anyone can repeat this draw from its transcript with verify.py.",
+)
+
+
+def verifiers() -> list[tuple[str, str]]:
+    """(name, SHA-256) of the offline verifiers as shipped with this version."""
+    files = [Path(verify.__file__), HTML_VERIFIER]
+    return [(f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files if f.is_file()]
 
 
 def slip(session: Session, viewer: Viewer, draw: Draw, language: str, settings: Settings) -> bytes:
-    """The PDF; NotFound before a commitment. Equal rows and `language` give equal bytes."""
+    """The PDF; NotFound before a commitment. Equal rows and `language` give equal bytes.
+
+    Of a sealed draw it shows pseudonyms until the disclosure, whoever asks.
+    """
     if draw.commitment is None or draw.checkpoint is None:
         raise NotFound(messages.ABSENT)
-    data = _data(session, viewer, draw, language, settings)
+    if draw.is_order:
+        from app.draw import papers_order  # it builds on this module
+
+        data = papers_order.data(session, draw, language, settings)
+    else:
+        data = _data(session, viewer, draw, language, settings)
     return render_pdf("draw_slip", data, published_at=draw.drawn_at or draw.created_at)
 
 
@@ -65,6 +86,10 @@ def _data(
         for name, in_pool, out, eligible, low, _ in strata[:24]
     ]
     pseudonyms = {c.expert_id: c.pseudonym for c in draw.candidates}
+    named = disclosure.may_see_names(session, viewer, draw)
+    who = {
+        s.expert_id: s.expert.person.name if named else pseudonyms[s.expert_id] for s in draw.seats
+    }
     head = TreeHead.parse(str(draw.checkpoint))
     account = registry.account_names(
         session, [draw.cosigned_by, *(c.by for s in draw.seats for c in s.contacts)]
@@ -94,19 +119,17 @@ def _data(
         ]
         if bars
         else [],
-        "sources": [
-            {
-                "name": name,
-                "kind": next(r["kind"] for r in draw.request["sources"] if r["name"] == name),
-                "values": " ".join(map(str, state.values or ())) or "-",
-            }
-            for name, state in ceremony.dice_states(draw).items()
+        "sources": source_rows(draw),
+        "drawn": [_person(seat, pseudonyms, named) for seat in draw.seats if seat.act == 1],
+        "reserves": [
+            {"no": f"{q['panel']}-{n}", "pseudonym": pseudonym, "ticket": ticket[:16],
+             "stratum": Text(" · ".join(w.zh for w in q["words"]), " · ".join(w.en for w in q["words"]))}
+            for q in results.reserve_queues(session, draw)
+            for n, (ticket, pseudonym) in enumerate(q["people"], 1)
         ],
-        "drawn": [_person(seat, pseudonyms) for seat in draw.seats if seat.act == 1],
-        "reserves": [],
         "calls": [
             {
-                "time": _local(c.at, settings), "name": s.expert.person.name,
+                "time": _local(c.at, settings), "name": who[s.expert_id],
                 "channel": messages.word(messages.CHANNEL, c.channel),
                 "outcome": messages.word(messages.DECLINE, c.reason) if c.reason
                 else messages.word(messages.OUTCOME, c.outcome),
@@ -114,28 +137,63 @@ def _data(
             }
             for s in draw.seats for c in s.contacts
         ],
-        "replacements": _replacements(draw, settings),
-        "verify": [
-            {"label": Text("承诺值", "Commitment"), "value": str(draw.commitment_hash)},
-            {"label": Text("抽取密钥", "Draw key"), "value": draw.key or "-"},
-            {"label": Text("记录包 SHA-256", "Transcript SHA-256"), "value": draw.transcript_sha256 or "-"},
-            {"label": Text("核验程序 SHA-256", "Verifier SHA-256"), "value": verifier_sha256()},
-        ],
-        "note": Text(
-            "任何人可用核验程序 verify.py 与记录包独立重算本次抽取。",
-            "Anyone can repeat this draw from its transcript with verify.py.",
+        "replacements": _replacements(draw, settings, who, pseudonyms),
+        "verify": verify_rows(draw),
+        "note": _note(draw),
+        "signatures": signature_rows(
+            account.get(draw.cosigned_by or "", ""),
+            _local(draw.cosigned_at, settings) if draw.cosigned_at else "",
         ),
-        "signatures": [
-            {"role": Text("抽取人", "Draw operator"), "name": ""},
-            {
-                "role": Text("监督人", "Supervisor"),
-                "name": account.get(draw.cosigned_by or "", ""),
-                "time": _local(draw.cosigned_at, settings) if draw.cosigned_at else "",
-            },
-            {"role": Text("见证人", "Witness"), "name": ""},
-        ],
-        "ledger": {"head": head.root.hex(), "size": str(head.size), "qr_svg": qr_svg(str(head))},
+        "ledger": {"head": head.root.hex(), "size": str(head.size), "qr_svg": qr_svg(qr_words(head))},
     }  # fmt: skip
+
+
+def qr_words(head: TreeHead) -> str:
+    """What the QR code says: the head, and which verifiers to use."""
+    return "\n".join([str(head), *(f"{name} sha256 {value}" for name, value in verifiers())])
+
+
+def source_rows(draw: Draw) -> list[dict[str, str]]:
+    """The sources with their locked values."""
+    return [
+        {
+            "name": name,
+            "kind": next(r["kind"] for r in draw.request["sources"] if r["name"] == name),
+            "values": " ".join(map(str, state.values or ())) or "-",
+        }
+        for name, state in ceremony.dice_states(draw).items()
+    ]
+
+
+def verify_rows(draw: Draw) -> list[dict[str, Any]]:
+    """What a stranger compares: commitment, key, transcript, verifiers; whole hashes."""
+    return [
+        {"label": Text("承诺值", "Commitment"), "value": str(draw.commitment_hash)},
+        {"label": Text("抽取密钥", "Draw key"), "value": draw.key or "-"},
+        {
+            "label": Text("记录包 SHA-256", "Transcript SHA-256"),
+            "value": draw.transcript_sha256 or "-",
+        },
+        *(
+            {"label": Text("核验程序 {n} SHA-256", "{n} SHA-256").format(n=name), "value": value}
+            for name, value in verifiers()
+        ),
+    ]
+
+
+def signature_rows(supervisor: str, cosigned: str) -> list[dict[str, Any]]:
+    """Who signs in ink; the supervisor with the time of the cosignature."""
+    return [
+        {"role": Text("抽取人", "Draw operator"), "name": ""},
+        {"role": Text("监督人", "Supervisor"), "name": supervisor, "time": cosigned},
+        {"role": Text("见证人", "Witness"), "name": ""},
+    ]
+
+
+def _note(draw: Draw) -> Text:
+    if not calls.reserves(draw):
+        return ANYONE
+    return Text(PRESENT.zh + ANYONE.zh, PRESENT.en + " " + ANYONE.en)
 
 
 def _facts(draw: Draw) -> list[dict[str, Any]]:
@@ -145,17 +203,21 @@ def _facts(draw: Draw) -> list[dict[str, Any]]:
     panels = "; ".join(f"{p['id']}: {p['seats']} ({p['mode']})" for p in draw.request["panels"])
     return [
         {"label": Text("届次", "Round"), "value": draw.round.title},
-        {"label": Text("阶段", "Stage"), "value": STAGE[draw.stage]},
+        {"label": Text("阶段", "Stage"), "value": stage_text(draw.stage)},
         {"label": Text("参评区县", "Counties"), "value": joined},
-        {"label": Text("性质", "Kind"), "value": _kind(draw)},
+        {"label": Text("性质", "Kind"), "value": kind_words(draw)},
         {"label": Text("次数", "Attempt"), "value": str(draw.attempt)},
         {"label": Text("评审组与席位", "Panels and seats"), "value": panels},
-        {"label": Text("规则版本", "Rule set"), "value": draw.round.rules_digest[:16]},
+        {
+            "label": Text("规则版本", "Rule set"),
+            "value": str((draw.commitment or {}).get("rule_set", ""))[:16],
+        },
         {"label": Text("状态", "State"), "value": messages.STATE[draw.state]},
     ]
 
 
-def _kind(draw: Draw) -> Text:
+def kind_words(draw: Draw) -> Text:
+    """Real, or a drill with or without fixed dice."""
     if draw.kind != "drill":
         return Text("正式抽取", "Real draw")
     if draw.request["fixed"]:
@@ -163,8 +225,14 @@ def _kind(draw: Draw) -> Text:
     return Text("演练", "Drill")
 
 
-def _person(seat: Seat, pseudonyms: dict[str, str]) -> dict[str, Any]:
+def _person(seat: Seat, pseudonyms: dict[str, str], named: bool) -> dict[str, Any]:
     expert = seat.expert
+    if not named:
+        return {
+            "no": f"{seat.panel}-{seat.number}",
+            "pseudonym": pseudonyms[seat.expert_id],
+            "ticket": seat.ticket[:16],
+        }
     return {
         "no": f"{seat.panel}-{seat.number}",
         "stratum": words.KIND[expert.kind],
@@ -177,10 +245,11 @@ def _person(seat: Seat, pseudonyms: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _replacements(draw: Draw, settings: Settings) -> list[dict[str, Any]]:
-    people = {c.pseudonym: c.expert.person.name for c in draw.candidates} if draw.acts else {}
+def _replacements(
+    draw: Draw, settings: Settings, who: dict[str, str], pseudonyms: dict[str, str]
+) -> list[dict[str, Any]]:
+    ids = {pseudonym: key for key, pseudonym in pseudonyms.items()}
     reasons = {s.expert_id: s.reason for s in draw.seats}
-    ids = {c.pseudonym: c.expert_id for c in draw.candidates} if draw.acts else {}
     rows = []
     for act in draw.acts:
         if act.result is None or act.completed_at is None:
@@ -188,9 +257,9 @@ def _replacements(draw: Draw, settings: Settings) -> list[dict[str, Any]]:
         for _, _, leaver, joined, ticket, how in act.result["fills"]:
             rows.append(
                 {
-                    "act": str(act.number), "out": people[leaver],
+                    "act": str(act.number), "out": who[ids[leaver]],
                     "reason": messages.word(messages.CAUSE, reasons.get(ids[leaver])),
-                    "in": people.get(joined) or messages.HOW[how],
+                    "in": who[ids[joined]] if joined else messages.HOW[how],
                     "ticket": ticket[:16], "time": _local(act.completed_at, settings),
                 }
             )  # fmt: skip

@@ -1,35 +1,34 @@
 """From the pool to what the engine draws from: verdicts, attributes, exclusions with reasons.
 
-Nothing is stored here. `assess` judges everybody for every panel of a request; `summary` is what a
-page shows before the draw and what a commitment freezes (docs/draw-protocol.md section 8).
+Nothing is stored here. `assess` judges everybody for every panel of a request; what follows from it
+is in `outlook` (docs/draw-protocol.md section 8).
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.directory.models import Organisation
 from app.domain.draw import (
     Candidate,
     Exclusion,
-    Fairness,
-    Guard,
     PanelSpec,
-    check_feasible,
-    check_guards,
-    probabilities,
 )
 from app.domain.draw.eligibility import Finding, evaluate, pair_conflicts
 from app.domain.draw.rules_facts import ExpertFacts, SubjectFacts
 from app.domain.draw.rules_set import RuleSet
-from app.domain.types import DomainError, Text
+from app.domain.types import Text
 from app.draw.facts import Tree, draw_kind, expert_facts, pool, subject_facts
+from app.draw.standing import barred
 from app.programme.models import Round, Subject
 from app.programme.queries import rules_of
 from app.registry.models import Expert
@@ -39,10 +38,6 @@ LISTED = 2000  # up to so many people, everybody's chance is kept; above, that o
 UNKNOWN = "unknown"
 # Counts below 5 and reasons of these would point at a private life or a record (draw.md section 2).
 PRIVATE_RULES = frozenset({"C-04", "C-08", "P-07"})
-KIN_REASON = Text(
-    "经认定与{who}负责人有夫妻、直系血亲、三代以内旁系血亲或近姻亲关系",
-    "found to be spouse, direct or collateral blood relative or close in-law of a head of {who}",
-)
 
 
 @dataclass(frozen=True)
@@ -65,6 +60,9 @@ class Assessment:
     blocked: list[Blocked]
     panels: list[PanelSpec]
     rules: RuleSet
+    employers: dict[str, str] = field(default_factory=dict)  # organisation id -> name
+    # Expert id -> {status, kind, discipline, source, employer, region}: what a later draw compares.
+    profiles: dict[str, dict[str, str]] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
     not_computed: Counter[str] = field(default_factory=Counter)
 
@@ -82,6 +80,13 @@ class Assessment:
 
     def excluded(self, panel: str) -> set[str]:
         return {b.expert for b in self.blocked if b.panel == panel}
+
+    def digest(self) -> str:
+        """One hash of everybody with attributes and exclusions, and of the rules that judged them."""
+        people = [[key, self.attributes[key]] for key in sorted(self.experts)]
+        blocked = sorted([b.panel, b.expert, b.rule, b.evidence] for b in self.blocked)
+        body = [people, blocked, self.rules.digest()]
+        return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def assess(session: Session, round_: Round, request: Mapping[str, Any]) -> Assessment:
@@ -108,6 +113,10 @@ def assess(session: Session, round_: Round, request: Mapping[str, Any]) -> Asses
     found.warnings = Counter({rule: len(people) for rule, people in warned.items()})
     found.not_computed = Counter({rule: len(people) for rule, people in unknown.items()})
     _add_attributes(found, request, facts, round_.review_on)
+    limits = {panel.id: panel.pair_limits for panel in found.panels}
+    found.blocked += [Blocked(*row) for row in barred(found.attributes, limits, request)]
+    roots = {a["employer"] for a in found.attributes.values() if "employer" in a} - {UNKNOWN}
+    found.employers = {root: tree.bodies[root].name for root in sorted(roots)}
     return found
 
 
@@ -120,48 +129,37 @@ def printed(
     a rival applicant (C-15) stands against every other county of the panel.
     """
     names = {county.code: county.name for county in counties}
-    by_rule: dict[str, list[tuple[Text, str | None, dict[str, Any]]]] = defaultdict(list)
+    by_rule: dict[str, list[tuple[Text, Finding]]] = defaultdict(list)
     for finding in findings:
-        reason = finding.reason
-        if finding.rule_id == "C-04" and "missing" not in finding.evidence:
-            who = names.get(finding.subject_code or "", Text("参评区县", "the county"))
-            reason = KIN_REASON.format(who=who)
-        by_rule[finding.rule_id].append(
-            (
-                reason,
-                finding.subject_code,
-                {"subject": finding.subject_code, **finding.evidence},
-            )
-        )
+        by_rule[finding.rule_id].append((finding.reason, finding))
     blocked = []
     for rule, rows in by_rule.items():
-        reasons = _once([(reason, names.get(code or "")) for reason, code, _ in rows])
+        reasons = _once(rows, names)
         text = Text("；".join(r.zh for r in reasons), "; ".join(r.en for r in reasons))
-        evidence = {"findings": [found for _, _, found in rows]}
+        evidence = {"findings": [{"subject": f.subject_code, **f.evidence} for _, f in rows]}
         blocked.append(Blocked(panel, expert, rule, text, evidence))
     return blocked
 
 
-def _once(rows: Sequence[tuple[Text, Text | None]]) -> list[Text]:
-    """Reasons in order of appearance; those that differ by their county's name alone are one.
-
-    Two texts from which each its own county is cut leave the same frame only when they differ
-    nowhere else, so a county's name inside an employer's name never merges wrongly.
-    """
-    frames: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Text]] = {}
-    for reason, county in rows:
-        named = county is not None and county.zh in reason.zh and county.en in reason.en
-        zh = reason.zh.split(county.zh) if county and named else [reason.zh]
-        en = reason.en.split(county.en) if county and named else [reason.en]
-        found = frames.setdefault((tuple(zh), tuple(en)), [])
-        if county is not None and county not in found:
+def _once(rows: Sequence[tuple[Text, Finding]], names: Mapping[str, Text]) -> list[Text]:
+    """Reasons in order of appearance; one fact whose words differ by the county's name is one."""
+    frames: dict[tuple[tuple[str, ...], tuple[str, ...], str], list[Text]] = {}
+    for reason, finding in rows:
+        county = names.get(finding.subject_code or "")
+        if county and county.zh in reason.zh and county.en in reason.en:
+            zh, en = reason.zh.split(county.zh), reason.en.split(county.en)
+        else:
+            county, zh, en = None, [reason.zh], [reason.en]
+        fact = json.dumps(finding.evidence, sort_keys=True)
+        found = frames.setdefault((tuple(zh), tuple(en), fact), [])
+        if county and county not in found:
             found.append(county)
     return [
         Text(
             "、".join(county.zh for county in counties).join(zh),
             ", ".join(county.en for county in counties).join(en),
         )
-        for (zh, en), counties in frames.items()
+        for (zh, en, _), counties in frames.items()
     ]
 
 
@@ -179,6 +177,7 @@ def _add_attributes(
             "employer": _employer(facts[key], on),
             "region": f"{expert.region_code[:2]}0000" if expert.region_code else None,
         }
+        found.profiles[key] = {"status": expert.status} | {a: v or "" for a, v in every.items()}
         found.attributes[key] = {
             a: every[a] or UNKNOWN
             for a in sorted(quoted | limited)
@@ -220,170 +219,36 @@ def _employer(facts: ExpertFacts, on: date) -> str | None:
     return posts[-1].employer_root if posts else None
 
 
-def chances(
-    found: Assessment,
-    load_cap: int,
-    *,
-    lotteries: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Fairness:
-    """Everybody's probability by expert id; raises DomainError when a lottery admits nobody."""
-    return probabilities(
-        found.panels,
-        found.roster(),
-        found.exclusions(),
-        load_cap,
-        lotteries=lotteries,
-        draws=DRILLS,
-    )
-
-
-def guards(found: Assessment, request: Mapping[str, Any], fairness: Fairness | None) -> list[Guard]:
-    """All that speaks against committing: warnings and refusals, in printed words."""
-    roster, exclusions = found.roster(), found.exclusions()
-    if fairness is not None and fairness.draws:
-        mean = sum(fairness.probabilities.values(), Fraction(0)) / max(1, len(fairness.pool))
-        if mean * fairness.draws < 20:
-            fairness = None  # too few drill draws each to call a chance zero or uneven
-    out: list[Guard] = []
-    for panel in found.panels:
-        people = len(roster) - len(found.excluded(panel.id))
-        ratio = int(found.rules["D-07"].params["warn_ratio"])
-        if people < panel.seats:
-            out.append(_few("stratum_short", "refuse", panel, people, 1))
-        elif people < ratio * panel.seats:
-            out.append(_few("stratum_small", "warn", panel, people, ratio))
-    for guard in check_guards(found.panels, roster, exclusions, load_cap_of(request), fairness):
-        if guard.code == "probability_high" and request.get("accept_high"):
-            guard = Guard(guard.code, "warn", guard.text)
-        out.append(_named(guard, found))
-    active = sum(e.status == "active" for e in found.experts.values())
-    floor = int(found.rules["P-06"].params["min_active"])
-    if active < floor and found.rules["P-06"].effect in ("warn", "block"):
-        level = "refuse" if found.rules["P-06"].effect == "block" else "warn"
-        words = Text(
-            "规则 P-06：在库专家 {n} 人，少于 {m} 人",
-            "rule P-06: {n} active experts, fewer than {m}",
-        ).format(n=active, m=floor)
-        out.append(Guard("pool_small", level, words))  # type: ignore[arg-type]
-    return out
+def organisation_names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Names of organisations by id, in one statement."""
+    rows = session.execute(
+        select(Organisation.id, Organisation.name).where(Organisation.id.in_(set(ids)))
+    ).all()
+    return dict(rows)  # type: ignore[arg-type]
 
 
 def load_cap_of(request: Mapping[str, Any]) -> int:
     return int(request["load_cap"])
 
 
-def _few(code: str, level: Any, panel: PanelSpec, people: int, times: int) -> Guard:
-    words = Text(
-        "评审组“{p}”：合格专家 {n} 人，席位 {m} 个，不足 {k} 倍（规则 D-07）",
-        "panel '{p}': {n} eligible people for {m} seats, below {k} times (rule D-07)",
-    ).format(p=panel.id, n=people, m=panel.seats, k=times)
-    return Guard(code, level, words)
+def known_values(
+    session: Session, panels: Sequence[Mapping[str, Any]] | None = None
+) -> dict[str, dict[str, str]]:
+    """Open attribute -> value -> name: every employer (its root) and every expert's province.
 
-
-def _named(guard: Guard, found: Assessment) -> Guard:
-    """Ids of people in a guard's text turned into the numbers that the pool knows them by."""
-    zh, en = guard.text.zh, guard.text.en
-    if guard.code.startswith("probability"):
-        for key, expert in found.experts.items():
-            zh, en = zh.replace(key, expert.number), en.replace(key, expert.number)
-    return Guard(guard.code, guard.level, Text(zh, en))
-
-
-def relaxations(found: Assessment) -> list[Text]:
-    """[] when every panel can be formed, else the smallest relaxations in words, none twice."""
-    texts = [r.text for r in check_feasible(found.panels, found.roster(), found.exclusions())]
-    return list(dict.fromkeys(texts))
-
-
-def summary(
-    found: Assessment, request: Mapping[str, Any], *, fairness: Fairness | None = None
-) -> dict[str, Any]:
-    """Pool, exclusions per rule, strata, feasibility and chances as JSON (no floats, no names).
-
-    Shares are decimal strings of six places. `chances` is None when no draw is possible.
+    With `panels`, {} unless one of them has quotas of such an attribute.
     """
-    stuck = relaxations(found)
-    problem: DomainError | None = None
-    if not stuck and fairness is None:
-        try:
-            fairness = chances(found, load_cap_of(request))
-        except DomainError as error:
-            problem = error
-    per_rule: dict[str, set[str]] = defaultdict(set)
-    for row in found.blocked:
-        per_rule[row.rule].add(row.expert)
-    alerts = guards(found, request, fairness)
+    asked = {a for panel in panels or () for a in (panel.get("quotas") or {})}
+    if panels is not None and not asked & {"employer", "region"}:
+        return {}
+    tree = Tree(session)
+    roots = sorted({tree.employer(key) for key in tree.bodies})
+    codes = session.scalars(select(Expert.region_code).distinct())
+    regions = sorted({f"{code[:2]}0000" for code in codes if code})
     return {
-        "pool": len(found.experts),
-        "panels": [
-            {
-                "id": panel.id,
-                "seats": panel.seats,
-                "excluded": len(found.excluded(panel.id)),
-                "eligible": len(found.experts) - len(found.excluded(panel.id)),
-            }
-            for panel in found.panels
-        ],
-        "strata": _strata(found),
-        "rules": [[rule.id, len(per_rule[rule.id])] for rule in found.rules if rule.id in per_rule],
-        "warned": [[r.id, found.warnings[r.id]] for r in found.rules if found.warnings[r.id]],
-        "unknown": [
-            [r.id, found.not_computed[r.id]] for r in found.rules if found.not_computed[r.id]
-        ],
-        "feasible": not stuck and problem is None,
-        "relaxations": [_pair(t) for t in stuck] + ([_pair(problem.text)] if problem else []),
-        "guards": [{"code": g.code, "level": g.level, **_pair(g.text)} for g in alerts],
-        "chances": None if fairness is None else _chances(found, fairness),
+        "employer": {root: tree.bodies[root].name for root in roots},
+        "region": {code: code for code in regions},
     }
-
-
-def _pair(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
-
-
-def _strata(found: Assessment) -> list[list[Any]]:
-    """[panel, attribute, value, pool, excluded, eligible, least, most] per quota row."""
-    rows: list[list[Any]] = []
-    for panel in found.panels:
-        gone = found.excluded(panel.id)
-        for attribute in sorted(panel.quotas):
-            for value, (low, high) in panel.quotas[attribute].items():
-                people = {k for k, a in found.attributes.items() if a.get(attribute) == value}
-                out = len(people & gone)
-                rows.append(
-                    [panel.id, attribute, value, len(people), out, len(people) - out, low, high]
-                )
-    return rows
-
-
-def _chances(found: Assessment, fairness: Fairness) -> dict[str, Any]:
-    names = sorted({a for panel in found.panels for a in panel.quotas})
-    groups: dict[tuple[str, ...], list[Fraction]] = defaultdict(list)
-    for key in fairness.pool:
-        vector = tuple(found.attributes[key].get(a, "") for a in names)
-        groups[vector].append(fairness.probabilities[key])
-    people = {key: share(fairness.probabilities[key]) for key in sorted(fairness.pool)}
-    return {
-        "method": fairness.method,
-        "draws": fairness.draws,
-        "certified": fairness.certified,
-        "min": share(fairness.minimum),
-        "max": share(fairness.maximum),
-        "gini": share(fairness.gini),
-        "attributes": names,
-        "groups": [
-            [list(vector), len(values), share(sum(values, Fraction(0)) / len(values))]
-            for vector, values in sorted(groups.items())
-        ],
-        "people": people if len(people) <= LISTED else {},
-    }
-
-
-def share(value: Fraction) -> str:
-    """A probability with six decimals, half up."""
-    millionths = (value.numerator * 2_000_000 + value.denominator) // (2 * value.denominator)
-    whole, rest = divmod(millionths, 1_000_000)
-    return f"{whole}.{rest:06d}"
 
 
 def counties(round_: Round, request: Mapping[str, Any]) -> list[Subject]:

@@ -18,11 +18,14 @@ from app.draw import messages
 from app.draw.messages import cannot
 from app.draw.models import Draw
 from app.draw.pool import counties
+from app.draw.supplements import purpose_extra
 from app.programme.models import Round
 
 
 def purpose_key(round_: Round, stage: str, kind: str, request: Mapping[str, Any]) -> str:
-    """From registers, never typed: scheme, round, stage, counties and kind."""
+    """From registers, never typed: scheme, round, stage, counties and kind; of an order draw also the
+    scope within the county (the type of its case files)."""
+    scope = request.get("order", {}).get("scope")
     return digest(
         {
             "scheme": round_.scheme_id,
@@ -30,6 +33,7 @@ def purpose_key(round_: Round, stage: str, kind: str, request: Mapping[str, Any]
             "stage": stage,
             "subjects": sorted(_codes(round_, request)),
             "kind": kind,
+            **({"scope": scope} if scope else {}),
         }
     )
 
@@ -46,7 +50,15 @@ def purpose_of(draw: Draw) -> dict[str, str | int]:
         "round": draw.round.slug,
         "stage": draw.stage,
         "subjects": ",".join(sorted(_codes(draw.round, draw.request))),
+        **purpose_extra(draw),
     }
+
+
+def _apart(stage: str, one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
+    """Two order draws may share a county: of two types of case files, and of two ties, which a run
+    names and nobody chooses."""
+    scopes = [r.get("order", {}).get("scope", "") for r in (one, two)]
+    return stage == "tie" or scopes[0] != scopes[1]
 
 
 def refuse_second(
@@ -71,5 +83,5 @@ def refuse_second(
                 ),
             )
         shared = set(other.request["subjects"]) & set(request["subjects"])
-        if shared:
+        if shared and not _apart(stage, other.request, request):
             raise Conflict(messages.OTHER_PURPOSE.format(name=names[min(shared)]))

@@ -1,6 +1,6 @@
 """Reading draws: the office and the supervisor see them whole, an expert his own seat, nobody else.
 
-The pool before a draw is shown as a question ("what if"): it decides nothing and stores nothing.
+The pool before a draw is shown as a question ("what if") that decides nothing; looking is recorded.
 Counts below 5 and reasons of kinship, dispute and discipline are the supervisor's alone.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.accounts.viewer import Viewer
 from app.config import Settings
@@ -22,11 +22,13 @@ from app.domain.draw.eligibility import Explanation, evaluate, explain
 from app.domain.draw.rules_set import RuleSet
 from app.domain.types import NotFound, Text
 from app.draw import ceremony, messages, pool
+from app.draw.calls import seat_number
 from app.draw.facts import Tree, draw_kind, expert_facts, subject_facts
 from app.draw.models import Candidate, Draw, Seat
+from app.draw.models_request import WhatIf as Look
+from app.draw.wording import value_words
 from app.programme.models import Round
 from app.programme.queries import rules_of
-from app.registry import words
 from app.registry.models import Expert
 
 OVERSEERS = ("office", "supervisor")
@@ -38,11 +40,12 @@ FEW = "<5"
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What a draft would lead to, or what a commitment froze; see `app.draw.pool.summary`."""
+    """What a draft would lead to, or what a commitment froze; see `app.draw.outlook.summary`."""
 
     shown: dict[str, Any]
     rules: RuleSet
     frozen: bool
+    look: Look | None = None  # the record that it comes from
 
     def title(self, rule_id: str) -> Text:
         return self.rules[rule_id].title
@@ -131,14 +134,24 @@ def own_seats(session: Session, viewer: Viewer) -> list[Seat]:
 def what_if(session: Session, viewer: Viewer, draw_: Draw) -> WhatIf:
     """Pool, exclusions per rule, strata, feasibility with relaxations, and chances.
 
-    Of a draft: judged now. Of a committed draw: as it was frozen.
+    Of a committed draw as it was frozen; of a draft what the latest recorded look found. NotFound
+    for a draft that nobody has looked at yet: looking is an act of its own (`operations_what_if`).
     """
     viewer.require(*OVERSEERS)
     rules = rules_of(draw_.round)
     if draw_.snapshot is not None:
         return WhatIf(_shielded(viewer, draw_.snapshot), rules, True)
-    found = pool.assess(session, draw_.round, draw_.request)
-    return WhatIf(_shielded(viewer, pool.summary(found, draw_.request)), rules, False)
+    row = latest_look(session, draw_)
+    if row is None:
+        raise NotFound(messages.ABSENT)
+    return WhatIf(_shielded(viewer, row.summary), rules, False, row)
+
+
+def latest_look(session: Session, draw_: Draw) -> Look | None:
+    """The latest recorded what-if of a draft."""
+    return session.scalar(
+        select(Look).where(Look.draw_id == draw_.id).order_by(Look.number.desc()).limit(1)
+    )
 
 
 def _shielded(viewer: Viewer, shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,10 +164,12 @@ def _count(viewer: Viewer, rule: str, count: int) -> int | str:
 
 
 def exclusions(session: Session, viewer: Viewer, draw_: Draw) -> list[Exclusion]:
-    """Every exclusion with its reason, by expert's number; of a committed draw as frozen."""
+    """Every exclusion with its reason, by expert's number; of a committed draw as frozen, of a draft
+    as the latest look found them."""
     viewer.require(*OVERSEERS)
     if draw_.commitment is None:
-        return _listed(viewer, pool.assess(session, draw_.round, draw_.request))
+        row = latest_look(session, draw_)
+        return [] if row is None else _listed(session, viewer, row.summary["exclusions"])
     rows = [
         (c.expert, c.pseudonym, row["panel"], row["rule"], Text(row["zh"], row["en"]))
         for c in draw_.candidates
@@ -163,19 +178,13 @@ def exclusions(session: Session, viewer: Viewer, draw_: Draw) -> list[Exclusion]
     return _sorted(viewer, rows)
 
 
-def overview(session: Session, viewer: Viewer, draw_: Draw) -> tuple[WhatIf, list[Exclusion]]:
-    """`what_if` and `exclusions` together; of a draft the pool is judged once for both."""
-    if draw_.commitment is not None:
-        return what_if(session, viewer, draw_), exclusions(session, viewer, draw_)
-    viewer.require(*OVERSEERS)
-    found = pool.assess(session, draw_.round, draw_.request)
-    shown = _shielded(viewer, pool.summary(found, draw_.request))
-    return WhatIf(shown, rules_of(draw_.round), False), _listed(viewer, found)
-
-
-def _listed(viewer: Viewer, found: pool.Assessment) -> list[Exclusion]:
+def _listed(session: Session, viewer: Viewer, stored: list[list[Any]]) -> list[Exclusion]:
+    wanted = {row[0] for row in stored}
+    found = session.scalars(select(Expert).options(joinedload(Expert.person)))
+    experts = {e.id: e for e in found if e.id in wanted}
     return _sorted(
-        viewer, [(found.experts[b.expert], "", b.panel, b.rule, b.reason) for b in found.blocked]
+        viewer,
+        [(experts[e], "", panel, rule, Text(zh, en)) for e, panel, rule, zh, en in stored],
     )
 
 
@@ -226,6 +235,35 @@ def why(
     return [_told(viewer, answer, printed.get(answer.rule_id)) for answer in answers]
 
 
+@dataclass(frozen=True)
+class PanelVerdict:
+    """One panel of a draw: may the expert sit, and by which rules not."""
+
+    panel: str
+    counties: list[Text]
+    rules: list[str]
+
+
+def verdicts(session: Session, viewer: Viewer, draw_: Draw, expert: Expert) -> list[PanelVerdict]:
+    """Panel by panel, by today's facts: an expert kept off one panel may sit on another."""
+    viewer.require(*OVERSEERS)
+    round_, tree = draw_.round, Tree(session)
+    facts = expert_facts(
+        session, round_.review_on, kind=draw_kind(round_), tree=tree, experts={expert.id: expert}
+    )[expert.id]
+    known = {s.code: s for s in subject_facts(session, round_, tree=tree)}
+    subjects = {s.id: s for s in round_.subjects}
+    rules = rules_of(round_)
+    out = []
+    for panel in draw_.request["panels"]:
+        rows = [subjects[key] for key in panel["subjects"]]
+        verdict = evaluate(facts, [known[s.region_code] for s in rows], rules, round_.review_on)
+        blocked = {finding.rule_id for finding in verdict.blocks}
+        names = [rule.id for rule in rules if rule.id in blocked]
+        out.append(PanelVerdict(panel["id"], [s.name for s in rows], names))
+    return out
+
+
 def _told(viewer: Viewer, answer: Explanation, printed: Text | None) -> Explanation:
     """The explanation with the reason that would be printed, or none when it is private."""
     if answer.rule_id in pool.PRIVATE_RULES and viewer.role != "supervisor":
@@ -233,11 +271,18 @@ def _told(viewer: Viewer, answer: Explanation, printed: Text | None) -> Explanat
         reason = answer.reason if quiet else PRIVATE
         findings = answer.findings if quiet else ()
     else:
-        reason, findings = printed or answer.reason, answer.findings
+        reason, findings = printed or _said_once(answer.reason), answer.findings
     return Explanation(
         answer.rule_id, answer.where, answer.title, answer.source, answer.outcome, reason, findings,
         answer.lacks,
     )  # fmt: skip
+
+
+def _said_once(text: Text) -> Text:
+    """A reason that would be repeated for every county, once."""
+    return Text(
+        "；".join(dict.fromkeys(text.zh.split("；"))), "; ".join(dict.fromkeys(text.en.split("; ")))
+    )
 
 
 def candidate(session: Session, draw_: Draw, expert: Expert) -> Candidate | None:
@@ -275,7 +320,7 @@ def ticket_lines(viewer: Viewer, draw_: Draw) -> dict[str, list[TicketLine]]:
     lines: dict[str, list[TicketLine]] = {}
     for panel in (draw_.result or {"panels": []})["panels"]:
         seated = [
-            TicketLine(ticket, p, people[p], place, None)
+            TicketLine(ticket, p, people[p], seat_number(draw_, panel["id"], place), None)
             for place, (p, ticket) in enumerate(panel["seats"], 1)
         ]
         skipped = [
@@ -328,8 +373,4 @@ def employer_names(session: Session, draw_: Draw) -> dict[str, str]:
 
 def value_text(attribute: str, value: str, employers: Mapping[str, str] | None = None) -> Text:
     """An attribute's value in words; employers by their name when it is known."""
-    table = {"kind": words.KIND, "discipline": words.DISCIPLINE, "source": words.SOURCE}
-    if value == pool.UNKNOWN:
-        return Text("未登记", "not recorded")
-    found = table.get(attribute, {}).get(value)
-    return found or Text.of((employers or {}).get(value, value))
+    return value_words(attribute, value, employers)

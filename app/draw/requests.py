@@ -2,18 +2,24 @@
 
 The composition rules of `scoring_forms/rules.yaml` are applied here: D-03 (odd, five or more), D-04
 (technical and economic experts, two thirds or more), D-05, D-12 and C-10 (one employer); Bidding
-Law art. 37, S0 art. 34(2). The result is plain JSON, stored in `Draw.request`.
+Law art. 37, S0 art. 34(2). The result is plain JSON, stored in `Draw.request`. Every refusal names
+the field of the form that it belongs to.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from app.domain.draw import Source, check_values
+from app.domain.draw import check_values
 from app.domain.draw.rules_set import Rule, RuleSet
 from app.domain.types import DomainError, Text
+from app.draw.batches import covered, lotteries_alone, refuse
+from app.draw.sources import checked_sources
+from app.draw.sources import source_of as source_of
+from app.programme.instruments import panel_stages
 from app.programme.models import Round
 from app.registry.models import DISCIPLINES, KINDS, SOURCES
 
@@ -25,16 +31,17 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "source": SOURCES,
 }
 PARTIES = ("office", "supervisor", "observer")
-# Why somebody may be all but certain to be drawn; the cosigner is the second person to accept it.
+# Why somebody may be all but certain to be drawn, or may have no chance at all: the office names the
+# reason, the cosigner is the second person to accept it.
 HIGH_CHANCE = ("small_pool", "rare_specialty", "legal_requirement")
-DICE = {"name": "dice", "kind": "sequence", "count": 50, "low": 1, "high": 6, "when": ""}
+ZERO_CHANCE = ("not_needed", "legal_requirement")
+# Why a panel is drawn in its mode; the first is the one taken when none is named.
+MODE_REASONS: Mapping[str, tuple[str, ...]] = {
+    "lottery": ("fairest", "small_strata"),
+    "tickets": ("practice", "batch", "pairs", "slow"),
+}
 _PANEL = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_PANEL_KEYS = {"id", "seats", "subjects", "quotas", "pair_limits", "mode"}
-
-
-def _refuse(field: str, zh: str, en: str, **values: Any) -> DomainError:
-    text = Text(zh + "没有保存。", en + " Nothing was saved.").format(**values)
-    return DomainError(text, field=field)
+_PANEL_KEYS = {"id", "seats", "subjects", "quotas", "pair_limits", "mode", "mode_reason", "dates"}
 
 
 def checked_request(
@@ -50,76 +57,142 @@ def checked_request(
     parties: Sequence[str] = (),
     fixed: Mapping[str, Sequence[int]] | None = None,
     accept_high: str | None = None,
+    accept_zero: str | None = None,
+    known: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Any]:
     """The request as JSON, defaults filled in. Raises DomainError naming the field.
 
     `panels`: `{id, seats, subjects?, quotas?: {attribute: {value: [min, max]}}, pair_limits?:
-    {attribute: k}, mode?}`; one panel takes all counties, several name theirs. `fixed` are the
-    printed values of a drill's sources.
+    {attribute: k}, mode?, mode_reason?, dates?: [YYYY-MM-DD]}`; one panel takes all counties,
+    several name theirs. `fixed` are the printed values of a drill's sources. `known` are the values
+    that open attributes (employer, region) may take; without it they are not checked.
     """
-    if stage not in STAGES:
-        raise _refuse("stage", "阶段须为 desk 或 site。", "The stage is desk or site.")
-    known = {s.id: s for s in round_.subjects if s.status in ("declared", "qualified")}
+    known_stages = panel_stages(round_) or STAGES
+    if stage not in known_stages:
+        listed = ", ".join(known_stages)
+        raise refuse("stage", f"阶段须为 {listed} 之一。", f"The stage is one of {listed}.")
+    open_ = {s.id for s in round_.subjects if s.status in ("declared", "qualified")}
     wanted = list(dict.fromkeys(subject_ids))
-    if not wanted or any(key not in known for key in wanted):
-        raise _refuse(
+    if not wanted or any(key not in open_ for key in wanted):
+        raise refuse(
             "subjects",
             "请选择本届中未被否决、未退出的区县。",
             "Choose counties of this round that are neither vetoed nor withdrawn.",
         )
-    shaped = [_panel(panel, wanted if len(panels) == 1 else None, rules) for panel in panels]
-    covered = [subject for panel in shaped for subject in panel["subjects"]]
-    if sorted(covered) != sorted(wanted):
-        raise _refuse(
-            "subjects",
-            "每个区县须恰好由一个评审组承担。",
-            "Each county belongs to exactly one panel.",
+    if not panels:
+        raise refuse("panels", "至少要有一个评审组。", "At least one panel is needed.")
+    ids = [str(panel.get("id")) for panel in panels]
+    twice = next((key for key in ids if ids.count(key) > 1), None)
+    if twice is not None:
+        raise refuse(
+            "panels", "评审组编号“{p}”出现两次。", "The panel id '{p}' occurs twice.", p=twice
         )
-    if len({panel["id"] for panel in shaped}) != len(shaped):
-        raise _refuse("panels", "评审组编号重复。", "A panel id occurs twice.")
+    shaped = [
+        _named_panel(panel, wanted if len(panels) == 1 else None, rules, known or {}, len(panels))
+        for panel in panels
+    ]
+    covered(known_subjects=known_names(round_), shaped=shaped, wanted=wanted)
+    for panel in shaped:
+        panel["dates"] = panel["own_dates"] or [round_.review_on.isoformat()]
     if isinstance(load_cap, bool) or not 0 <= load_cap <= 1000:
-        raise _refuse("load_cap", "场次上限无效。", "The load cap is not valid.")
+        raise refuse("load_cap", "场次上限无效。", "The load cap is not valid.")
     policy = replacement or str(rules["D-12"].params["policy"])
     if policy not in ("act", "reserves"):
-        raise _refuse("replacement", "补抽方式无效。", "The replacement policy is not valid.")
+        raise refuse("replacement", "补抽方式无效。", "The replacement policy is not valid.")
     if accept_high is not None and accept_high not in HIGH_CHANCE:
-        raise _refuse("accept_high", "理由代码无效。", "The reason code is not valid.")
-    places = [_source(source) for source in (sources or (DICE,))]
+        raise refuse("accept_high", "理由代码无效。", "The reason code is not valid.")
+    if accept_zero is not None and accept_zero not in ZERO_CHANCE:
+        raise refuse("accept_zero", "理由代码无效。", "The reason code is not valid.")
+    lotteries_alone(shaped, load_cap)
+    places = checked_sources(sources)
     drill = round_.kind != "real"
     return {
         "subjects": wanted,
-        "panels": [{**p, "dates": [round_.review_on.isoformat()]} for p in shaped],
+        "panels": shaped,
         "load_cap": load_cap,
         "replacement": policy,
         "sources": places,
-        "fixed": _fixed(fixed or {}, places, drill),
-        "parties": _parties(parties, drill),
+        "fixed": checked_fixed(fixed or {}, places, drill),
+        "parties": checked_parties(parties, drill),
         "accept_high": accept_high,
+        "accept_zero": accept_zero,
     }
 
 
+def asked_again(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `checked_request`, but for round, rules and stage, that gave `stored`."""
+    return {
+        "subject_ids": stored["subjects"],
+        "panels": [
+            {k: v for k, v in p.items() if k in _PANEL_KEYS} | {"dates": p.get("own_dates", ())}
+            for p in stored["panels"]
+        ],
+        "load_cap": stored["load_cap"],
+        "replacement": stored["replacement"],
+        "sources": stored["sources"],
+        "parties": stored["parties"],
+        "fixed": stored["fixed"],
+        "accept_high": stored["accept_high"],
+        "accept_zero": stored.get("accept_zero"),
+    }
+
+
+def known_names(round_: Round) -> dict[str, Text]:
+    return {subject.id: subject.name for subject in round_.subjects}
+
+
+def _named_panel(
+    panel: Mapping[str, Any],
+    everything: list[str] | None,
+    rules: RuleSet,
+    known: Mapping[str, Collection[str]],
+    panels: int,
+) -> dict[str, Any]:
+    """One panel checked; in a batch the refusal says which panel it is about."""
+    try:
+        return _panel(panel, everything, rules, known, panels)
+    except DomainError as error:
+        if panels == 1:
+            raise
+        text = Text("评审组“{p}”：{t}", "Panel '{p}': {t}").format(p=panel.get("id"), t=error.text)
+        raise DomainError(text, field=error.field) from error
+
+
 def _panel(
-    panel: Mapping[str, Any], everything: list[str] | None, rules: RuleSet
+    panel: Mapping[str, Any],
+    everything: list[str] | None,
+    rules: RuleSet,
+    known: Mapping[str, Collection[str]],
+    panels: int,
 ) -> dict[str, Any]:
     panel_id, seats = panel.get("id"), panel.get("seats")
     if set(panel) - _PANEL_KEYS or not isinstance(panel_id, str) or not _PANEL.fullmatch(panel_id):
-        raise _refuse(
+        raise refuse(
             "panels",
             "评审组编号只能用字母、数字、点、下划线和连字符；项目只限 {keys}。",
             "A panel id is made of letters, digits, dots, underscores and hyphens; keys are {keys}.",
             keys=", ".join(sorted(_PANEL_KEYS)),
         )
     if isinstance(seats, bool) or not isinstance(seats, int) or not 1 <= seats <= 99:
-        raise _refuse("seats", "席位数无效。", "The number of seats is not valid.")
+        raise refuse("seats", "席位须为 1 至 99。", "The number of seats is between 1 and 99.")
     _size(seats, rules)
     mode = panel.get("mode", "tickets")
     if mode not in ("tickets", "lottery"):
-        raise _refuse("mode", "抽取方式无效。", "The mode is not valid.")
+        raise refuse("mode", "抽取方式无效。", "The mode is not valid.")
+    reason = panel.get("mode_reason") or (
+        "batch" if panels > 1 and mode == "tickets" else MODE_REASONS[mode][0]
+    )
+    if reason not in MODE_REASONS[mode]:
+        raise refuse(
+            "mode_reason",
+            "所选理由不适用于这种抽取方式。",
+            "The reason does not fit the mode of the draw.",
+        )
     limits = dict(panel.get("pair_limits") or {})
     if set(limits) - {"employer", "region"} or not all(
         isinstance(k, int) and not isinstance(k, bool) and k >= 1 for k in limits.values()
     ):
-        raise _refuse(
+        raise refuse(
             "pair_limits",
             "同值人数限制只用于单位和地区，且至少为 1。",
             "Pair limits are for employer and region, and at least 1.",
@@ -128,14 +201,14 @@ def _panel(
     most = int(c10.params["max_per_employer"])
     if c10.effect == "block":
         if limits.get("employer", most) > most:
-            raise _refuse(
+            raise refuse(
                 "pair_limits",
                 "规则 C-10：同一单位最多 {k} 人。",
                 "Rule C-10: {k} of one employer at most.",
                 k=most,
             )
         limits.setdefault("employer", most)
-    quotas = _quotas(panel.get("quotas") or {}, seats)
+    quotas = _quotas(panel.get("quotas") or {}, seats, known)
     d04 = rules["D-04"]
     if d04.effect == "block":
         quotas["kind"] = _two_thirds(quotas.get("kind", {}), seats, d04)
@@ -147,7 +220,18 @@ def _panel(
         "quotas": quotas,
         "pair_limits": limits,
         "mode": mode,
+        "mode_reason": reason,
+        "own_dates": _dates(panel.get("dates") or ()),
     }
+
+
+def _dates(given: Sequence[Any]) -> list[str]:
+    try:
+        return sorted({date.fromisoformat(str(day)).isoformat() for day in given})
+    except ValueError as error:
+        raise refuse(
+            "panels", "评审日期须写成 2012-11-20。", "A date is written 2012-11-20."
+        ) from error
 
 
 def _size(seats: int, rules: RuleSet) -> None:
@@ -156,7 +240,7 @@ def _size(seats: int, rules: RuleSet) -> None:
             continue
         least = int(rule.params["size"])
         if seats < least or (rule.params.get("odd", True) and seats % 2 == 0):
-            raise _refuse(
+            raise refuse(
                 "seats",
                 "规则 {rule}：评审组须为 {least} 人以上单数，现为 {seats} 人。",
                 "Rule {rule}: a panel is an odd number of {least} or more, not {seats}.",
@@ -166,16 +250,19 @@ def _size(seats: int, rules: RuleSet) -> None:
             )
 
 
-def _quotas(quotas: Mapping[str, Any], seats: int) -> dict[str, dict[str, list[int]]]:
+def _quotas(
+    quotas: Mapping[str, Any], seats: int, known: Mapping[str, Collection[str]]
+) -> dict[str, dict[str, list[int]]]:
     """Bounds per attribute and value; values of a closed list that are not named are free."""
     out: dict[str, dict[str, list[int]]] = {}
     for attribute, rows in quotas.items():
         if attribute not in ATTRIBUTES or not isinstance(rows, Mapping):
-            raise _refuse("quotas", "没有属性“{a}”。", "There is no attribute '{a}'.", a=attribute)
+            raise refuse("quotas", "没有属性“{a}”。", "There is no attribute '{a}'.", a=attribute)
         bounds = {value: [0, seats] for value in VALUES.get(attribute, ())}
         for value, pair in rows.items():
-            if attribute in VALUES and value not in VALUES[attribute]:
-                raise _refuse(
+            listed = VALUES.get(attribute) or known.get(attribute)
+            if listed is not None and value not in listed:
+                raise refuse(
                     "quotas",
                     "属性“{a}”没有值“{v}”。",
                     "The attribute '{a}' has no value '{v}'.",
@@ -183,8 +270,16 @@ def _quotas(quotas: Mapping[str, Any], seats: int) -> dict[str, dict[str, list[i
                     v=value,
                 )
             bounds[str(value)] = _bounds(attribute, value, pair, seats)
+        if attribute in VALUES and sum(high for _, high in bounds.values()) < seats:
+            raise refuse(
+                "quotas",
+                "“{a}”的上限合计不足席位数 {n}，评审组坐不满。",
+                "The maxima of '{a}' add up to fewer than {n} seats: the panel cannot be filled.",
+                a=attribute,
+                n=seats,
+            )
         if sum(low for low, _ in bounds.values()) > seats:
-            raise _refuse(
+            raise refuse(
                 "quotas",
                 "“{a}”的下限合计超过席位数 {n}。",
                 "The minima of '{a}' add up to more than {n} seats.",
@@ -200,13 +295,14 @@ def _bounds(attribute: str, value: str, pair: Any, seats: int) -> list[int]:
         low, high = (int(n) for n in pair)
     except (TypeError, ValueError):
         low, high = 1, 0
-    if not 0 <= low <= high:
-        raise _refuse(
-            "quotas",
-            "“{a} = {v}”的下限、上限无效。",
-            "The bounds of {a} = {v} are not valid.",
+    if not 0 <= low <= high or low > seats:
+        raise refuse(
+            f"min_{attribute}_{value}" if attribute in VALUES else "quotas",
+            "“{a} = {v}”的下限须不大于上限和席位数 {n}。",
+            "The minimum of {a} = {v} is at most its maximum and the {n} seats.",
             a=attribute,
             v=value,
+            n=seats,
         )
     return [low, min(high, seats)]
 
@@ -223,7 +319,7 @@ def _two_thirds(rows: Mapping[str, list[int]], seats: int, rule: Rule) -> dict[s
         out[only][0] = max(out[only][0], seats - others)
         out[only][1] = max(out[only])
     if sum(out[kind][0] for kind in rest) > others:
-        raise _refuse(
+        raise refuse(
             "quotas",
             "规则 D-04：技术、经济类专家不少于三分之二，其他类别最多 {n} 人。",
             "Rule D-04: two thirds or more are technical or economic, so others are {n} at most.",
@@ -234,48 +330,31 @@ def _two_thirds(rows: Mapping[str, list[int]], seats: int, rule: Rule) -> dict[s
     return out
 
 
-def _source(source: Mapping[str, Any]) -> dict[str, Any]:
-    row = {**DICE, **source}
-    numbers = [row["count"], row["low"], row["high"]]
-    if (
-        set(row) != set(DICE)
-        or not _PANEL.fullmatch(str(row["name"]))
-        or row["kind"] not in ("sequence", "set")
-        or any(isinstance(n, bool) or not isinstance(n, int) for n in numbers)
-        or not (1 <= row["count"] <= 1000 and 0 <= row["low"] < row["high"])
-    ):
-        raise _refuse("sources", "随机来源无效。", "A source of randomness is not valid.")
-    return row
-
-
-def source_of(row: Mapping[str, Any]) -> Source:
-    """A stored source as the engine's."""
-    return Source(row["name"], row["kind"], row["count"], row["low"], row["high"], row["when"])
-
-
-def _fixed(
+def checked_fixed(
     fixed: Mapping[str, Sequence[int]], sources: Sequence[Mapping[str, Any]], drill: bool
 ) -> dict[str, list[int]]:
+    """The printed values of a drill's sources; DomainError for a real draw."""
     if fixed and not drill:
-        raise _refuse(
+        raise refuse(
             "fixed",
             "正式抽取不得预先给定随机数值。",
             "A real draw has no values fixed beforehand.",
         )
     by_name = {row["name"]: row for row in sources}
     if set(fixed) - set(by_name):
-        raise _refuse("fixed", "预定数值的来源不存在。", "Fixed values name an unknown source.")
+        raise refuse("fixed", "预定数值的来源不存在。", "Fixed values name an unknown source.")
     return {
         name: check_values(list(values), source_of(by_name[name])) for name, values in fixed.items()
     }
 
 
-def _parties(parties: Sequence[str], drill: bool) -> list[str]:
+def checked_parties(parties: Sequence[str], drill: bool) -> list[str]:
+    """Who reveals codes: office and supervisor at least in a real draw. DomainError otherwise."""
     named = list(dict.fromkeys(parties)) or ([] if drill else ["office", "supervisor"])
     if set(named) - set(PARTIES):
-        raise _refuse("parties", "没有这一方。", "There is no such party.")
+        raise refuse("parties", "没有这一方。", "There is no such party.")
     if not drill and not {"office", "supervisor"} <= set(named):
-        raise _refuse(
+        raise refuse(
             "parties",
             "正式抽取至少由创建办公室和监督人员两方出示口令。",
             "A real draw has codes of two parties at least: office and supervisor.",

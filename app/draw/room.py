@@ -8,7 +8,17 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 
 from app.domain.types import DomainError, NotFound
-from app.draw import forms_calls, forms_ceremony, messages, pages, queries, steps
+from app.draw import (
+    forms,
+    forms_calls,
+    forms_ceremony,
+    messages,
+    pages,
+    pages_order,
+    queries,
+    results,
+    steps,
+)
 from app.draw.models import Act, Draw
 from app.ui.language import language, say
 from app.ui.request import db, me
@@ -17,9 +27,24 @@ blueprint = Blueprint("draw", __name__, url_prefix="/r/<slug>")
 BOTH = ("office", "supervisor")
 
 
+# What the pages of a ceremony share; an order draw has no pool, calls, acts or names.
+ORDER_PAGES = frozenset(
+    f"draw.{name}"
+    for name in (
+        *("show", "party", "observer_link", "codes", "commit", "cosign", "dice", "dice_save"),
+        *("dice_photo", "photo", "code", "complete", "abort", "present", "state", "attempts"),
+        *("slip", "transcript", "bundle", "full_opening"),
+    )
+)
+
+
 def draw_page(draw: Draw, status: int = 200, **given: Any) -> Any:
     """The page of a draw; `given` are forms that came back with errors."""
+    if draw.is_order:
+        return order_page(draw, status, **given)
     empty = {
+        "template_form": forms.TemplateForm(),
+        "relax_error": None,
         "party_form": forms_ceremony.PartyForm(),
         "dice_form": forms_ceremony.DiceForm(),
         "code_form": forms_ceremony.CodeForm(),
@@ -35,7 +60,20 @@ def draw_page(draw: Draw, status: int = 200, **given: Any) -> Any:
         search=request.args.get("q", ""),
         page=request.args.get("page", 1, type=int),
     )
-    return render_template("draw/show.html", **{**shown, **empty, **given}), status
+    after = results.context(db(), me(), draw)
+    return render_template("draw/show.html", **{**shown, **after, **empty, **given}), status
+
+
+def order_page(draw: Draw, status: int = 200, **given: Any) -> Any:
+    """The page of an order draw."""
+    empty = {
+        "party_form": forms_ceremony.PartyForm(),
+        "dice_form": forms_ceremony.DiceForm(),
+        "code_form": forms_ceremony.CodeForm(),
+        "abort_form": forms_ceremony.AbortForm(),
+    }
+    shown = pages_order.context(db(), me(), draw)
+    return render_template("draw/order.html", **{**shown, **empty, **given}), status
 
 
 def download(data: bytes, mime: str, name: str) -> Response:
@@ -45,7 +83,11 @@ def download(data: bytes, mime: str, name: str) -> Response:
 
 
 def the_draw(draw_id: str) -> Draw:
-    return queries.draw(db(), me(), g.round, draw_id)
+    """The draw that the address names; NotFound also for a page that an order draw does not have."""
+    found = queries.draw(db(), me(), g.round, draw_id)
+    if found.is_order and request.endpoint not in ORDER_PAGES:
+        raise NotFound(messages.ABSENT)
+    return found
 
 
 def the_act(draw: Draw) -> Act:

@@ -13,8 +13,8 @@ from app.draw.models import Act, Draw
 
 @dataclass(frozen=True)
 class Step:
-    """`code` names the form to show: party, commit, cosign, dice, code, complete, call, act_cosign,
-    act_code, act_complete or none; `mine` whether this viewer does it; `what` its source or party."""
+    """`code` names the form to show: party, observer, commit, cosign, dice, code, complete, call,
+    act_cosign, act_code, act_complete or none; `mine` whether this viewer does it; `what` its source or party."""
 
     code: str
     text: Text
@@ -62,14 +62,9 @@ def next_step(viewer: Viewer, draw: Draw, shown: dict[str, Any] | None = None) -
 
 
 def _draft(viewer: Viewer, draw: Draw, shown: dict[str, Any] | None) -> Step:
-    have = {party.name for party in draw.parties}
-    for name in draw.request["parties"]:
-        if name not in have:
-            role = "supervisor" if name == "supervisor" else "office"
-            text = Text("登记{p}的口令链", "register the chain of: {p}").format(
-                p=messages.PARTY[name]
-            )
-            return _step(viewer, role, "party", text, name)
+    step = _parties(viewer, draw)
+    if step is not None:
+        return step
     refused = shown is not None and (
         not shown["feasible"] or any(g["level"] == "refuse" for g in shown["guards"])
     )
@@ -80,9 +75,40 @@ def _draft(viewer: Viewer, draw: Draw, shown: dict[str, Any] | None) -> Step:
             "edit",
             Text("修改申请（见下方提示）", "change the request (see below)"),
         )
-    return _step(
-        viewer, "office", "commit", Text("冻结名单并提交承诺", "freeze the pool and commit")
+    text = Text("冻结名单并提交承诺", "freeze the pool and commit")
+    if draw.is_order:
+        text = Text("冻结清单并提交承诺", "freeze the list and commit")
+    return _step(viewer, "office", "commit", text)
+
+
+def _parties(viewer: Viewer, draw: Draw) -> Step | None:
+    """Chains may be registered in any order: one's own is one's own step."""
+    have = {party.name for party in draw.parties}
+    missing = [name for name in draw.request["parties"] if name not in have]
+    if not missing:
+        return None
+    if viewer.role in missing:
+        text = Text("在本人设备上生成口令链并登记", "make your chain of codes on your own device")
+        return Step("party", text, True, viewer.role)
+    if "observer" in missing and viewer.role == "office":
+        text = Text(
+            "给见证人专用链接，由其在本人设备上登记口令链",
+            "give the observer the link on which to register a chain, on an own device",
+        )
+        return Step("observer", text, True, "observer")
+    return Step("party", _waits_for(missing, _CHAIN), False, missing[0])
+
+
+def _waits_for(names: list[str], text: Text) -> Text:
+    who = Text(
+        "、".join(messages.PARTY[n].zh for n in names),
+        ", ".join(messages.PARTY[n].en for n in names),
     )
+    return _waits(text, who)
+
+
+_CHAIN = Text("登记口令链", "register a chain of codes")
+_CODE = Text("出示口令", "reveal the code")
 
 
 def _cosigned(viewer: Viewer, draw: Draw) -> Step:
@@ -100,22 +126,24 @@ def _cosigned(viewer: Viewer, draw: Draw) -> Step:
                 ).format(s=state.source)
             )
             return Step("dice", text, mine, state.source)
-    for party in draw.parties:
-        if not party.codes:
-            return _code(viewer, "code", party.name)
+    silent = [party.name for party in draw.parties if not party.codes]
+    if silent:
+        return _code(viewer, "code", silent)
     return Step(
         "complete", Text("完成抽取", "complete the draw"), viewer.role in ("office", "supervisor")
     )
 
 
-def _code(viewer: Viewer, code: str, name: str) -> Step:
-    """The party itself, or from its envelope the other of the two."""
-    text = Text("出示口令：{p}", "reveal the code of: {p}").format(p=messages.PARTY[name])
-    mine = name == viewer.role or (name == "observer" and viewer.role == "office")
-    return Step(code, text, mine, name)
+def _code(viewer: Viewer, code: str, silent: list[str]) -> Step:
+    """In any order; one's own first. A lost one comes from its envelope, by another."""
+    if viewer.role in silent:
+        return Step(code, Text("出示本人口令", "reveal your code"), True, viewer.role)
+    return Step(code, _waits_for(silent, _CODE), False, silent[0])
 
 
 def _completed(viewer: Viewer, draw: Draw) -> Step:
+    if draw.is_order:
+        return Step("none", Text("顺序已抽定。", "The order is drawn."), False)
     act = open_act(draw)
     if act is None:
         waiting = sum(seat.state == "drawn" for seat in draw.seats)
@@ -131,9 +159,9 @@ def _completed(viewer: Viewer, draw: Draw) -> Step:
             Text("核对更换事由并会签", "check the causes and cosign"),
         )
     if draw.request["replacement"] != "reserves":
-        for party in draw.parties:
-            if party.name not in act.codes:
-                return _code(viewer, "act_code", party.name)
+        silent = [party.name for party in draw.parties if party.name not in act.codes]
+        if silent:
+            return _code(viewer, "act_code", silent)
     return Step(
         "act_complete",
         Text("完成补抽", "complete the act"),

@@ -5,8 +5,17 @@ from __future__ import annotations
 from app.draw import (  # noqa: F401  (each module adds its pages to the blueprint)
     views_calls,
     views_ceremony,
+    views_dice,
+    views_hall,
+    views_names,
+    views_order,
     views_request,
+    views_rules,
+    views_verifiers,
+    views_what_if,
 )
 from app.draw.room import blueprint
+from app.draw.views_verifiers import verifiers
+from app.draw.views_what_if import pool_blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "pool_blueprint", "verifiers"]

@@ -1,4 +1,4 @@
-"""Request, what-if and commitment: the office asks, everything is shown, then it is frozen."""
+"""Asking for a draw: the list, the form for one panel or a batch, templates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from typing import Any
 from flask import flash, g, redirect, render_template, request, url_for
 
 from app.domain.types import DomainError
-from app.draw import forms, messages, operations, queries, steps
+from app.draw import (
+    forms,
+    messages,
+    operations,
+    operations_templates,
+    pages,
+    pool,
+    queries,
+    queries_request,
+    steps,
+)
 from app.draw.room import BOTH, back, blueprint, draw_page, the_draw
 from app.ui.access import allow
 from app.ui.language import say
@@ -23,7 +33,8 @@ def index(slug: str) -> Any:
         "draw/index.html",
         draws=rows,
         terms=messages,
-        steps={d.id: steps.next_step(me(), d) for d in rows},
+        lookers=queries_request.lookers(db(), rows),
+        steps={d.id: pages.drafting(me(), d, steps.next_step(me(), d), looked=False) for d in rows},
     )
 
 
@@ -31,8 +42,11 @@ def index(slug: str) -> Any:
 @allow("office")
 def new(slug: str) -> Any:
     """Ask for a draw: a draft, which shows what it would lead to."""
-    form = forms.RequestForm.of(g.round)
-    if form.validate_on_submit():
+    key = request.args.get("template", "")
+    template = queries_request.template(db(), me(), key).body if key else None
+    form = forms.RequestForm.of(g.round, template=template, known=pool.known_values(db()))
+    added = form.more(request.form.get("row", ""))
+    if not added and form.validate_on_submit():
         try:
             draw = operations.request_draw(
                 db(),
@@ -46,11 +60,14 @@ def new(slug: str) -> Any:
             form.refuse(error)
         else:
             flash(
-                say("草稿已保存，名单尚未冻结。", "The draft is saved; nothing is frozen yet."),
+                say(
+                    "草稿已保存，名单尚未冻结。下一步：试算。",
+                    "The draft is saved; nothing is frozen yet. Next: compute the what-if.",
+                ),
                 "done",
             )
             return redirect(url_for("draw.show", slug=slug, draw_id=draw.id))
-    return render_template("draw/new.html", form=form, draw=None), 422 if form.errors else 200
+    return _form(form, None, template=key)
 
 
 @blueprint.route("/draws/<draw_id>/edit", methods=["GET", "POST"])
@@ -58,11 +75,12 @@ def new(slug: str) -> Any:
 def edit(slug: str, draw_id: str) -> Any:
     """Change a draft; stage and counties are its purpose and stay."""
     draw = the_draw(draw_id)
-    form = forms.RequestForm.of(g.round, draw)
+    form = forms.RequestForm.of(g.round, draw, known=pool.known_values(db()))
     form.subjects.data = draw.request["subjects"]
     if request.method == "POST":
         form.stage.data = draw.stage
-    if form.validate_on_submit():
+    added = form.more(request.form.get("row", ""))
+    if not added and form.validate_on_submit():
         try:
             operations.revise_draw(db(), me(), draw, **form.request(g.round))
         except DomainError as error:
@@ -70,7 +88,19 @@ def edit(slug: str, draw_id: str) -> Any:
         else:
             flash(say("草稿已更新。", "The draft was changed."), "done")
             return redirect(url_for("draw.show", slug=slug, draw_id=draw.id))
-    return render_template("draw/new.html", form=form, draw=draw), 422 if form.errors else 200
+    return _form(form, draw)
+
+
+def _form(form: forms.RequestForm, draw: Any, template: str = "") -> Any:
+    page = render_template(
+        "draw/new.html",
+        form=form,
+        draw=draw,
+        template=template,
+        templates=queries_request.templates(db(), me()),
+        drill=g.round.kind != "real",
+    )
+    return page, 422 if form.errors else 200
 
 
 @blueprint.get("/draws/<draw_id>")
@@ -80,30 +110,14 @@ def show(slug: str, draw_id: str) -> Any:
     return draw_page(the_draw(draw_id))
 
 
-@blueprint.get("/draws/<draw_id>/why")
-@allow(*BOTH)
-def why(slug: str, draw_id: str) -> Any:
-    """Why is this expert not eligible? Every rule with its answer (?expert= id or number)."""
-    draw = the_draw(draw_id)
-    key = request.args.get("expert", "")
-    expert = queries.expert_by_key(db(), key) if key else None
-    context: dict[str, Any] = {"draw": draw, "expert": expert, "answers": [], "frozen": []}
-    if expert is not None:
-        context["answers"] = queries.why(db(), me(), draw, expert)
-        if draw.commitment is not None:
-            rows = queries.exclusions(db(), me(), draw)
-            context["frozen"] = [row for row in rows if row.expert_id == expert.id]
-            context["candidate"] = queries.candidate(db(), draw, expert)
-    return render_template("draw/why.html", **context)
-
-
-@blueprint.post("/draws/<draw_id>/commit")
+@blueprint.post("/draws/<draw_id>/template")
 @allow("office")
-def commit(slug: str, draw_id: str) -> Any:
-    operations.commit_draw(db(), me(), the_draw(draw_id))
+def save_template(slug: str, draw_id: str) -> Any:
+    """Keep a draw's request under a name for the whole office."""
+    draw, form = the_draw(draw_id), forms.TemplateForm()
+    if not form.validate_on_submit():
+        return draw_page(draw, 422, template_form=form)
+    operations_templates.save_template(db(), me(), draw, form.name.data or "")
     return back(
-        slug,
-        draw_id,
-        "名单已冻结，承诺已写入账本。",
-        "The pool is frozen and the commitment is in the ledger.",
+        slug, draw_id, "已存为模板，新建抽取时可以选用。", "Saved: a new draw can start from it."
     )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.domain.draw import chain
 from app.draw import operations
 from app.draw.models import Draw, Seat
+from app.exercise import device
 from app.exercise.crew import Stage
 from app.exercise.opening import pairs, round_of
 
@@ -85,16 +86,16 @@ def commit(stage: Stage, draw_id: str) -> None:
 
 
 def perform(stage: Stage, draw_id: str, slug: str, kind: str, throws: str) -> None:
-    """Cosign, type the dice twice, reveal both codes, draw."""
+    """Cosign, type the dice twice, reveal both codes: the last one draws."""
     with stage.write() as session:
-        operations.cosign(session, stage.crew["supervisor"], draw_of(session, draw_id))
+        draw = draw_of(session, draw_id)
+        device.cosign(session, stage.crew["supervisor"], draw)
     with stage.write() as session:
         draw = draw_of(session, draw_id)
         for party in PARTIES:
             operations.enter_dice(session, stage.crew[party], draw, "dice", dice(throws))
         for party in PARTIES:
             operations.reveal_code(session, stage.crew[party], draw, party, code(slug, kind, party))
-        operations.complete_draw(session, stage.crew["office"], draw)
 
 
 def active_seats(session: Session, draw_id: str) -> list[Seat]:
@@ -129,8 +130,9 @@ def replace_seat(stage: Stage, draw_id: str, slug: str, kind: str, number: int) 
             [(seat, "absence", "演练：电话答复当日不能到会，见联系记录。")],
         )  # fmt: skip
     with stage.write() as session:
-        act = draw_of(session, draw_id).acts[-1]
-        operations.cosign_removals(session, stage.crew["supervisor"], act)
+        draw = draw_of(session, draw_id)
+        act = draw.acts[-1]
+        device.cosign_removals(session, stage.crew["supervisor"], draw, act)
         for party in PARTIES:
             operations.reveal_act_code(
                 session, stage.crew[party], act, party, code(slug, kind, party, act.number)

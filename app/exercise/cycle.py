@@ -12,7 +12,7 @@ from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.aggregation import operations as aggregation
 from app.draw import ceremony as drawn
-from app.exercise import ceremony, live, opening, paper, pool, sittings
+from app.exercise import ceremony, device, live, opening, paper, pool, registers, sittings
 from app.exercise.crew import STAFF, Crew, Stage, hire, one_time_link
 from app.installation import Installation
 from app.programme.operations import load_forms
@@ -64,6 +64,8 @@ def build_exercise(parts: Installation, say: Callable[[str], object] = print) ->
     made.report_zh, made.report_en = paper.print_report(stage, made.report_id)
     step("rating report signed by all, one dissent in writing, and printed")
     made.live = live.play(stage)
+    with stage.write() as session:
+        device.retire(session, stage.crew["supervisor"])
     _sign_in(stage, made)
     step("accounts and one-time links")
     return made
@@ -77,8 +79,10 @@ def _prepare(stage: Stage, made: Exercise) -> None:
     pool.load_directory(stage)
     stage.step("regions and employers")
     ordinary = pool.import_ordinary(stage)
-    special = pool.add_special_cases(stage)
+    special = pool.add_special_cases(stage) + registers.fill(stage)
     stage.step(f"pool of {ordinary + special} invented experts, screened")
+    stated = registers.state_ties(stage)
+    stage.step(f"heads, contractors and a supervising body; {stated} statements on ties")
     opening.sign_forms(stage, leave=UNSIGNED)
     made.round_id = opening.make_round(stage, SLUG, TITLE_ZH, TITLE_EN, days=0)
     filed = opening.file_materials(stage, SLUG)

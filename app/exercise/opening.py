@@ -12,6 +12,7 @@ from app import clock
 from app.directory import queries as directory_queries
 from app.directory.models import Person
 from app.documents.pdf import render_pdf
+from app.domain.types import Text
 from app.exercise.county import (
     BUREAU,
     CLASS_BASIS,
@@ -29,13 +30,13 @@ from app.programme.models import Figure, FormVersion, Round, Subject
 from app.programme.qualification import subject_state
 
 SCHEME = "beijing-2012-2nd"
-NOTE = (
+NOTE = Text(
     f"演练。依据{NOTICE}《{NOTICE_TITLE}》组织：六个区及其地区类别、指导分工取自该通知；该通知未设评审组和实地考核，"
-    "这两个环节由国家评选考核办法（2015年）提供。专家、数据、材料、分数均为虚构，结果不具效力。\n"
+    "这两个环节由国家评选考核办法（2015年）提供。专家、数据、材料、分数均为虚构，结果不具效力。",
     "Exercise, built on the Beijing notice of 2012 (no. 485): the six districts with their classes and "
     "the division of guidance are the notice's; panel and site stage, which it does not name, are "
     "supplied by the national measures of 2015. Experts, figures, materials and marks are invented; "
-    "the result has no effect."
+    "the result has no effect.",
 )
 # The recorded decision that the place rule does not bind employers of central level.
 EXEMPTION = {
@@ -88,7 +89,7 @@ def make_round(
     with stage.write() as session:
         made = programme.create_round(
             session, office, slug=slug, scheme_id=SCHEME, title_zh=title_zh, title_en=title_en,
-            kind="drill", review_on=today + timedelta(days=days), note=NOTE,
+            kind="drill", review_on=today + timedelta(days=days), note=NOTE.zh, note_en=NOTE.en,
             rule_overrides=overrides,
         )  # fmt: skip
         for district in DISTRICTS:

@@ -171,6 +171,11 @@ class Cases:
             evidence="演练：虚构的申报材料。", region_code=code, organisation=organisation,
             since=self.ago(500), until=self.ago(30),
         )  # fmt: skip
+        if kind == "other" and side != "county":
+            registry.propose_interest(
+                self.session, self.crew["keeper"], interest=row, decision=decision,
+                reason="演练：已核对申报材料。",
+            )  # fmt: skip
         registry.decide_interest(
             self.session, self.crew["supervisor"], interest=row, decision=decision,
             reason="演练：经核对申报材料后决定。",

@@ -18,7 +18,7 @@ from app.panel import operations as panels
 from app.panel.declarations import CONFLICTS
 from app.panel.models import Sitting
 from app.scoring import operations as scoring
-from app.scoring.models import Sheet
+from app.scoring.models import Filled, Sheet
 
 PLACES = {"desk": "演练评审室（虚构）", "site": "演练现场会议室（虚构）"}
 POST = "演练陈述人（虚构职务）"
@@ -101,8 +101,12 @@ def speak(stage: Stage, sitting_id: str, *, challenged: bool = False, confirm: b
                 session, presenter, sitting=sitting, seat=seat,
                 reason="演练：该专家曾公开评论本区规划，申请回避。",
             )  # fmt: skip
+            panels.record_answer(
+                session, crew["office"], challenge=asked,
+                answer="演练：本人评论的是公开发表的规划方案，与该区没有利害关系。",
+            )  # fmt: skip
             panels.decide_challenge(
-                session, crew["office"], challenge=asked, upheld=False,
+                session, crew["supervisor"], challenge=asked, upheld=False,
                 reason="演练：公开发表的学术意见不属于回避情形，予以驳回。",
             )  # fmt: skip
         if confirm:
@@ -121,10 +125,11 @@ def fill(stage: Stage, session: Session, sitting: Sitting, seat: Seat, *, lift: 
     """One expert's sheet, saved in two goes and sealed. `lift` replaces the county's quality."""
     viewer = stage.crew.experts[seat.expert_id]
     sheet = scoring.start_sheet(session, viewer, sitting=sitting)
-    return _fill(stage, session, sheet, lift=lift)
+    _fill(stage, session, sheet, lift=lift)
+    return sheet
 
 
-def _fill(stage: Stage, session: Session, sheet: Sheet, *, lift: str = "") -> Sheet:
+def _fill(stage: Stage, session: Session, sheet: Filled, *, lift: str = "") -> None:
     seat, district = sheet.seat, district_of(sheet.sitting)
     viewer = stage.crew.experts[seat.expert_id]
     quality = Decimal(lift) if lift else district.quality
@@ -135,9 +140,7 @@ def _fill(stage: Stage, session: Session, sheet: Sheet, *, lift: str = "") -> Sh
             session, viewer, sheet=sheet, changes={name: typed[name] for name in half},
             version=sheet.version,
         )  # fmt: skip
-    return scoring.seal(
-        session, viewer, sheet=sheet, version=sheet.version, signed_name=viewer.name
-    )
+    scoring.seal(session, viewer, sheet=sheet, version=sheet.version, signed_name=viewer.name)
 
 
 def score(

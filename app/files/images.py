@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import warnings
-
-from PIL import Image, ImageOps
+from typing import TYPE_CHECKING
 
 from app.domain.types import DomainError, Text
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 60_000_000  # a 60-megapixel camera; 180 MB once unpacked
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -24,6 +26,8 @@ def _refuse(zh: str, en: str) -> DomainError:
 
 def _open(data: bytes, mime: str, max_pixels: int) -> Image.Image:
     """The fully decoded picture; DomainError for another type, too many pixels, or damage."""
+    from PIL import Image  # here and below: starting up has no picture to decode
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -62,6 +66,8 @@ def reencode(
 ) -> tuple[bytes, str]:
     """A copy of pixels only (no EXIF, no place, no comment), turned upright, longest side at most
     `max_side`; gives (bytes, media type): PNG stays PNG, all else becomes JPEG."""
+    from PIL import ImageOps
+
     picture = ImageOps.exif_transpose(_open(data, mime, max_pixels)) or _open(
         data, mime, max_pixels
     )

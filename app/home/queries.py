@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.aggregation.models import Run
 from app.domain.types import Text
-from app.draw.models import Draw, Seat
+from app.draw.models import ORDER_STAGES, Draw, Seat
+from app.draw.supplements import sits_on
 from app.panel.models import Panel, Sitting, Statement
 from app.programme.models import Round, Subject
 from app.report.models import Report
@@ -59,7 +60,11 @@ def stage_counts(session: Session, round_: Round) -> dict[str, tuple[int, int]]:
     decided = status["qualified"] + status["vetoed"]
     draws = Counter(
         session.scalars(
-            select(Draw.state).where(Draw.round_id == round_.id, Draw.state != "aborted")
+            select(Draw.state).where(
+                Draw.round_id == round_.id,
+                Draw.state != "aborted",
+                Draw.stage.not_in(ORDER_STAGES),
+            )
         ).all()
     )
     sheets = _sheet_counts(session, round_)
@@ -77,7 +82,11 @@ def stage_counts(session: Session, round_: Round) -> dict[str, tuple[int, int]]:
         "declare": (counties, counties),
         "qualify": (decided, counties),
         "draw": (draws["completed"], sum(draws.values())),
-        "desk": sheets.get("desk", (0, 0)),
+        # Whatever a scheme calls it: every panel stage that is not the visit.
+        "desk": (
+            sum(done for stage, (done, _) in sheets.items() if stage != "site"),
+            sum(of for stage, (_, of) in sheets.items() if stage != "site"),
+        ),
         "site": sheets.get("site", (0, 0)),
         "statement": (statements[1], statements[0]),
         "aggregate": (min(runs, 1), 1),
@@ -91,7 +100,7 @@ def _sheet_counts(session: Session, round_: Round) -> dict[str, tuple[int, int]]
     expected = session.execute(
         select(Panel.stage, func.count())
         .join(Sitting, Sitting.panel_id == Panel.id)
-        .join(Seat, (Seat.draw_id == Panel.draw_id) & (Seat.panel == Panel.code))
+        .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
         .where(Panel.round_id == round_.id, Seat.state != "removed")
         .group_by(Panel.stage)
     )

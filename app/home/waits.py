@@ -6,10 +6,8 @@ Each answer is a few counting queries; nothing here writes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -17,26 +15,20 @@ from app.accounts.queries import supervisor_exists
 from app.accounts.viewer import Viewer
 from app.aggregation.models import Run
 from app.domain.types import Text
-from app.draw.models import Act, Dice, Draw
+from app.draw.models import Draw
+from app.draw.supplements import is_supplement
+from app.home.wait import Wait, count_of
+from app.home.waits_forms import case_sheet_waits, entry_waits
+from app.home.waits_supervisor import supervisor_waits
 from app.panel import queries as panels
 from app.panel.models import Challenge, Panel, Sitting
 from app.programme.models import Figure, FormPin, FormVersion, Round, Subject
 from app.registry.models import Expert, Interest
+from app.registry.queries import due_for_review
 from app.report.models import Report, Signature
 from app.scoring import queries as sheets
 
 LIVE = ("preparing", "open")
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """One thing to do: words, where to do it, and the round it belongs to."""
-
-    what: Text
-    endpoint: str
-    at: dict[str, Any] = field(default_factory=dict)
-    round: Round | None = None
-    n: int | None = None
 
 
 def waits(session: Session, viewer: Viewer) -> list[Wait]:
@@ -46,10 +38,6 @@ def waits(session: Session, viewer: Viewer) -> list[Wait]:
 
 def _rounds(session: Session) -> list[Round]:
     return list(session.scalars(select(Round).where(Round.phase.in_(LIVE)).order_by(Round.slug)))
-
-
-def _count(session: Session, query: Any) -> int:
-    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def _office(session: Session, viewer: Viewer) -> list[Wait]:
@@ -65,7 +53,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
                     round_,
                 )
             )
-        n = _count(
+        n = count_of(
             session,
             select(Subject.id).where(Subject.round_id == round_.id, Subject.status == "declared"),
         )
@@ -79,7 +67,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
                     n,
                 )
             )
-        n = _count(
+        n = count_of(
             session,
             select(Figure.id)
             .join(Subject, Figure.subject_id == Subject.id)
@@ -99,6 +87,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
                     n,
                 )
             )
+        found += entry_waits(session, viewer, round_)
         found += _office_draws(session, round_)
         found += _office_sittings(session, round_)
         found += _office_results(session, round_)
@@ -118,6 +107,8 @@ def _office_draws(session: Session, round_: Round) -> list[Wait]:
         }.get(draw.state)
         if text:
             found.append(Wait(text, "draw.show", at, round_))
+        elif draw.is_order or is_supplement(draw):
+            continue  # nobody to call, no panel to form
         elif draw.state == "completed" and draw.id not in formed:
             text = Text("抽取已完成：联系专家并组建专家组", "Drawn: call the experts, form panels")
             found.append(Wait(text, "panel.index", {"slug": round_.slug}, round_))
@@ -145,18 +136,20 @@ def _office_sittings(session: Session, round_: Round) -> list[Wait]:
                 round_,
             )
         )
-    n = _count(
+    n = count_of(
         session,
         select(Challenge.id)
         .join(Sitting, Challenge.sitting_id == Sitting.id)
         .join(Panel, Sitting.panel_id == Panel.id)
-        .where(Panel.round_id == round_.id, Challenge.decision.is_(None)),
+        .where(
+            Panel.round_id == round_.id, Challenge.decision.is_(None), Challenge.answer.is_(None)
+        ),
     )
     if n:
         found.append(
             Wait(
-                Text("件回避申请待处理", "challenges are undecided"),
-                "panel.index",
+                Text("件回避申请待询问专家", "challenges: ask the expert"),
+                "panel.recusal_list",
                 {"slug": round_.slug},
                 round_,
                 n,
@@ -209,7 +202,7 @@ def _office_results(session: Session, round_: Round) -> list[Wait]:
 def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
     found = []
     today = clock.today(session.info["settings"].timezone)
-    n = _count(session, select(Expert.id).where(Expert.status == "candidate"))
+    n = count_of(session, select(Expert.id).where(Expert.status == "candidate"))
     if n:
         found.append(
             Wait(
@@ -219,12 +212,22 @@ def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
                 n=n,
             )
         )
-    n = _count(
+    n = count_of(
         session,
-        select(Expert.id).where(
-            Expert.status.in_(("active", "suspended")), Expert.review_due <= today
+        select(Interest.id).where(
+            Interest.status == "declared", Interest.kind == "other", Interest.side != "county",
+            Interest.proposed.is_(None),
         ),
-    )
+    )  # fmt: skip
+    if n:
+        found.append(
+            Wait(
+                Text("件其他关系申报待您决定", "declarations of another link await your decision"),
+                "registry.interests",
+                n=n,
+            )
+        )
+    n = due_for_review(session, today)
     if n:
         found.append(
             Wait(
@@ -234,43 +237,6 @@ def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
             )
         )
     return found
-
-
-def _supervisor(session: Session, viewer: Viewer) -> list[Wait]:
-    found = []
-    for draw in session.scalars(select(Draw).where(Draw.state.in_(("committed", "cosigned")))):
-        at = {"slug": draw.round.slug, "draw_id": draw.id}
-        if draw.state == "committed":
-            text = Text("抽取承诺待会签", "A commitment waits for your cosignature")
-        elif any(row.account_id == viewer.id for row in _dice(session, draw)):
-            continue
-        else:
-            text = Text("请独立录入骰子点数", "Enter the dice on your own device")
-        found.append(Wait(text, "draw.show", at, draw.round))
-    for act in session.scalars(select(Act).where(Act.cosigned_by.is_(None))):
-        draw = session.get_one(Draw, act.draw_id)
-        found.append(
-            Wait(
-                Text("更换记录待会签", "A removal waits for your cosignature"),
-                "draw.show",
-                {"slug": draw.round.slug, "draw_id": draw.id},
-                draw.round,
-            )
-        )
-    n = _count(session, select(Interest.id).where(Interest.status == "declared"))
-    if n:
-        found.append(
-            Wait(
-                Text("件利害关系申报待决定", "declared interests await a decision"),
-                "registry.interests",
-                n=n,
-            )
-        )
-    return found
-
-
-def _dice(session: Session, draw: Draw) -> list[Dice]:
-    return list(session.scalars(select(Dice).where(Dice.draw_id == draw.id)))
 
 
 def _expert(session: Session, viewer: Viewer) -> list[Wait]:
@@ -288,6 +254,7 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
             )
     for duty in sheets.duties(session, viewer):
         sitting = duty.sitting
+        found += case_sheet_waits(session, duty)
         if sitting.phase == "scoring" and (duty.sheet is None or duty.sheet.state == "draft"):
             found.append(
                 Wait(
@@ -336,6 +303,19 @@ def _presenter(session: Session, viewer: Viewer) -> list[Wait]:
     found = []
     for sitting in panels.sittings_of_presenter(session, viewer):
         statement = panels.statement(session, sitting)
+        turn = panels.turn(session, sitting) if sitting.phase in ("planned", "open") else None
+        if turn is not None:
+            text = Text(
+                "陈述顺序已抽定：您第 {n} 个陈述，共 {m} 个", "Drawn by lot: you speak {n} of {m}"
+            )
+            found.append(
+                Wait(
+                    text.format(n=turn[0], m=turn[1]),
+                    "programme.county",
+                    {"slug": sitting.panel.round.slug, "subject_id": sitting.subject_id},
+                    sitting.panel.round,
+                )
+            )
         if sitting.phase == "statement" and statement and statement.closed_at is None:
             text = (
                 Text("现场陈述进行中：填写并确认记录", "Your statement: fill in and confirm")
@@ -356,7 +336,7 @@ def _presenter(session: Session, viewer: Viewer) -> list[Wait]:
 def _admin(session: Session, viewer: Viewer) -> list[Wait]:
     found = []
     pinned = select(FormPin.form_version_id)
-    n = _count(
+    n = count_of(
         session,
         select(FormVersion.id).where(FormVersion.signed_by.is_(None), FormVersion.id.in_(pinned)),
     )
@@ -381,7 +361,7 @@ def _admin(session: Session, viewer: Viewer) -> list[Wait]:
 _FOR: dict[str, Callable[[Session, Viewer], list[Wait]]] = {
     "office": _office,
     "keeper": _keeper,
-    "supervisor": _supervisor,
+    "supervisor": supervisor_waits,
     "expert": _expert,
     "presenter": _presenter,
     "admin": _admin,

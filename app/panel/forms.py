@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
+from app.directory.forms import choices
 from app.domain.types import Text
 from app.panel.declarations import CONFLICTS
+from app.panel.statements import UNCONFIRMED
 from app.ui.forms import Form, needed
+
+CHOOSE = Text("请选择", "Choose")
 
 
 class ScheduleForm(Form):
@@ -33,11 +37,9 @@ for _key, _text in CONFLICTS.items():
         f"q_{_key}",
         SelectField(
             _text,
-            choices=[
-                ("", Text("请选择", "Choose")),
-                ("no", Text("否", "No")),
-                ("yes", Text("是", "Yes")),
-            ],
+            choices=choices(
+                {"": CHOOSE, "no": Text("否", "No"), "yes": Text("是", "Yes")},
+            ),
             validators=[needed()],
         ),
     )
@@ -71,11 +73,14 @@ class ConfirmForm(Form):
     version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
 
 
-class ChallengeForm(Form):
-    seat = SelectField(Text("申请回避的专家", "Expert"), validators=[needed()])
-    reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
+class CloseStatementForm(Form):
+    """Without the representative's confirmation the office says why."""
 
-
-class DecisionForm(Form):
-    upheld = BooleanField(Text("同意回避", "Uphold the challenge"))
-    reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
+    unconfirmed = SelectField(
+        Text("未确认的原因", "Why it is not confirmed"),
+        choices=choices({"": CHOOSE, **UNCONFIRMED}),
+        validators=[Optional()],
+    )
+    note = TextAreaField(
+        Text("情况说明", "What happened"), validators=[Optional(), Length(max=2000)]
+    )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.types import Text
 from app.panel.models import Panel, Sitting, Statement
+from app.panel.statements import UNCONFIRMED
 
 
 def leaders_sit(session: Session) -> list[Text]:
@@ -43,7 +44,21 @@ def scoring_after_statement(session: Session) -> list[Text]:
     ]
 
 
+def confirmed_or_explained(session: Session) -> list[Text]:
+    """A statement's reason for the missing confirmation is a known one, and stands alone."""
+    rows = session.scalars(select(Statement).where(Statement.unconfirmed.is_not(None)))
+    return [
+        Text(
+            f"会议 {row.sitting_id}：陈述记录的确认情况自相矛盾",
+            f"sitting {row.sitting_id}: the confirmation of its statement contradicts itself",
+        )
+        for row in rows
+        if row.unconfirmed not in UNCONFIRMED or row.confirmed_at or row.closed_at is None
+    ]
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("panel leaders hold an active seat", leaders_sit),
     ("scoring opens after the statement", scoring_after_statement),
+    ("an unconfirmed statement says why", confirmed_or_explained),
 )

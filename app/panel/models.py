@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -29,7 +29,9 @@ class Panel(Record):
     recorder_id: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[At]
 
-    draw: Mapped[Draw] = relationship(lazy="joined", innerjoin=True)
+    draw: Mapped[Draw] = (
+        relationship()
+    )  # not joined: its snapshot is large, a sheet save needs none
     round: Mapped[Round] = relationship()
     leader: Mapped[Seat | None] = relationship()
     sittings: Mapped[list[Sitting]] = relationship(
@@ -91,9 +93,11 @@ class Declaration(Record):
 
 
 class Statement(Record):
-    """The county representative's statement with questions and answers."""
+    """The county representative's statement with questions and answers. A closed one was confirmed
+    by the representative, or says by a code why it was not."""
 
     __tablename__ = "statement"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"unconfirmed", "unconfirmed_note"})
     sitting_id: Mapped[Ref] = mapped_column(ForeignKey("sitting.id"), unique=True)
     presenter_id: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
     presenter_name: Mapped[Name]
@@ -106,14 +110,22 @@ class Statement(Record):
     closed_at: Mapped[datetime | None]
     recorded_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     confirmed_at: Mapped[datetime | None]  # by the presenter
+    unconfirmed: Mapped[
+        Code | None
+    ]  # why it closed without that: `app.panel.statements.UNCONFIRMED`
+    unconfirmed_note: Mapped[Long | None]
 
     sitting: Mapped[Sitting] = relationship(back_populates="statement")
 
 
 class Challenge(Record):
-    """A county's request that an expert stand aside, with its decision (rule C-12)."""
+    """A county's request that an expert stand aside (rule C-12): the office asks the expert and writes
+    down what he answers, the supervisor decides."""
 
     __tablename__ = "challenge"
+    ledger_later: ClassVar[frozenset[str]] = frozenset(
+        {"on_behalf_of", "answer", "answered_at", "answer_by"}
+    )
     sitting_id: Mapped[Ref] = mapped_column(ForeignKey("sitting.id"), index=True)
     seat_id: Mapped[Ref] = mapped_column(ForeignKey("seat.id"))
     reason: Mapped[Long]
@@ -123,3 +135,7 @@ class Challenge(Record):
     decision_reason: Mapped[Long] = mapped_column(default="")
     decided_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
+    on_behalf_of: Mapped[Name | None]  # who asked for the county, when the office filed it
+    answer: Mapped[Long | None]  # what the expert said
+    answered_at: Mapped[datetime | None]
+    answer_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))  # who wrote it down

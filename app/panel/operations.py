@@ -11,15 +11,22 @@ from app import clock
 from app.accounts.models import Account
 from app.accounts.queries import live_role
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import DomainError, Forbidden, Text
+from app.draw import disclosure
 from app.draw.models import Draw, Seat
+from app.draw.supplements import is_supplement
 from app.ledger.append import append
-from app.panel import queries
+from app.panel import queries, recusals
 from app.panel.challenges import challenge as challenge
 from app.panel.challenges import decide_challenge as decide_challenge
+from app.panel.challenges import record_answer as record_answer
 from app.panel.declarations import CONFLICTS, WORDS, words_digest
-from app.panel.guards import refuse, running_statement
-from app.panel.models import Attendance, Declaration, Panel, Sitting, Statement
+from app.panel.guards import refuse
+from app.panel.models import Attendance, Declaration, Panel, Sitting
+from app.panel.statements import close_statement as close_statement
+from app.panel.statements import confirm_statement as confirm_statement
+from app.panel.statements import open_statement as open_statement
+from app.panel.statements import record_statement as record_statement
 from app.programme.models import Subject
 
 
@@ -30,6 +37,15 @@ def form_panels(session: Session, actor: Viewer | None, *, draw: Draw) -> list[P
     """
     if actor:
         actor.require("office")
+    if is_supplement(draw):
+        raise refuse(
+            "组建专家组",
+            "form panels",
+            "补充抽取的成员进入原有专家组",
+            "members of a supplementary draw join the panel that stands",
+        )
+    if draw.is_order:
+        raise refuse("组建专家组", "form panels", "抽的是顺序，不是专家", "it drew an order")
     if draw.state != "completed":
         raise refuse("组建专家组", "form panels", "抽取尚未完成", "the draw is not complete")
     if session.scalar(select(Panel.id).where(Panel.draw_id == draw.id).limit(1)):
@@ -68,7 +84,7 @@ def set_leader(session: Session, actor: Viewer | None, *, panel: Panel, seat: Se
     """Name the leader: an active seat of this panel, with an equal vote."""
     if actor:
         actor.require("office")
-    if not seat.active or seat.draw_id != panel.draw_id or seat.panel != panel.code:
+    if not seat.active or seat.id not in {row.id for row in queries.seats(session, panel)}:
         raise DomainError(
             Text("组长必须是本组现任成员。", "The leader must hold an active seat of this panel.")
         )
@@ -172,116 +188,8 @@ def sign_in(session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat) ->
     return row
 
 
-def open_statement(
-    session: Session,
-    actor: Viewer,
-    *,
-    sitting: Sitting,
-    presenter_name: str,
-    presenter_post: str,
-    proxy: str = "",
-) -> Statement:
-    """The county's representative begins; from here to the end the county may challenge."""
-    actor.require("office")
-    if not sitting.with_statement or sitting.phase != "open":
-        raise refuse(
-            "开始陈述",
-            "open the statement",
-            "会议不在陈述前阶段",
-            "the sitting is not at that point",
-        )
-    if not presenter_name.strip() or not presenter_post.strip():
-        raise DomainError(
-            Text(
-                "请填写陈述人姓名和职务。陈述未开始。",
-                "Give the presenter's name and post. The statement has not begun.",
-            ),
-            field="presenter_name",
-        )
-    row = Statement(
-        sitting_id=sitting.id,
-        presenter_id=sitting.subject.presenter_id,
-        presenter_name=presenter_name.strip(),
-        presenter_post=presenter_post.strip(),
-        proxy=proxy.strip(),
-        opened_at=clock.now(),
-        recorded_by=actor.id,
-    )
-    session.add(row)
-    sitting.phase = "statement"
-    append(session, actor, "statement.opened", sitting=sitting.id)
-    return row
-
-
-def record_statement(
-    session: Session,
-    actor: Viewer,
-    *,
-    sitting: Sitting,
-    outline: str,
-    questions: str | None,
-    version: int,
-) -> Statement:
-    """Save the record. The presenter writes the outline, the recorder also the questions and
-    answers. A save that names an older version is refused, nothing is overwritten."""
-    row = running_statement(session, sitting)
-    if actor.role == "presenter":
-        if sitting.subject.presenter_id != actor.person_id:
-            raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
-        questions = None
-    else:
-        actor.require("office")
-    if row.version != version:
-        raise Conflict(
-            Text(
-                "另一人刚刚保存了陈述记录（第 {n} 版），您的内容没有覆盖它，仍在本机。请对照后再保存。",
-                "Somebody saved the record just now (version {n}); yours did not overwrite it and "
-                "is kept on this device. Compare the two and save again.",
-            ).format(n=row.version)
-        )
-    row.outline = outline.strip()
-    if questions is not None:
-        row.questions = questions.strip()
-    row.version += 1
-    row.confirmed_at = None  # the presenter confirmed other words
-    append(session, actor, "statement.saved", sitting=sitting.id, version=row.version)
-    return row
-
-
-def confirm_statement(
-    session: Session, actor: Viewer, *, sitting: Sitting, version: int | None = None
-) -> None:
-    """The presenter confirms the version of the record that he has before him (None: whatever
-    stands, for the exercise, where nobody looks at a page)."""
-    row = running_statement(session, sitting)
-    actor.require("presenter")
-    if sitting.subject.presenter_id != actor.person_id:
-        raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
-    if version is not None and row.version != version:
-        raise refuse(
-            "确认",
-            "confirm",
-            f"记录刚刚改为第 {row.version} 版，请看过再确认",
-            f"the record has just become version {row.version}; read it first",
-        )
-    if not row.outline:
-        raise refuse("确认", "confirm", "陈述内容为空", "the record is empty")
-    row.confirmed_at = clock.now()
-    append(session, actor, "statement.confirmed", sitting=sitting.id, version=row.version)
-
-
-def close_statement(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
-    """End the statement. Open challenges are decided first; county staff leave after this."""
-    actor.require("office")
-    row = running_statement(session, sitting)
-    if any(c.decision is None for c in queries.challenges(session, sitting)):
-        raise refuse(
-            "结束陈述", "close the statement", "有回避申请未处理", "a challenge is undecided"
-        )
-    if not row.outline:
-        raise refuse("结束陈述", "close the statement", "陈述记录为空", "its record is empty")
-    row.closed_at = clock.now()
-    append(session, actor, "statement.closed", sitting=sitting.id, version=row.version)
+def _named(session: Session, seats: list[Seat]) -> str:
+    return "、".join(disclosure.shown_names(session, seats))
 
 
 def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
@@ -303,9 +211,9 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     declared = queries.declared(session, sitting.panel)
     present = queries.attendance(session, sitting)
     active = queries.seats(session, sitting.panel)
-    missing = [s.expert.person.name for s in active if len(declared.get(s.id, {})) < 2]
+    missing = [s for s in active if len(declared.get(s.id, {})) < 2]
     if missing:
-        names = "、".join(missing)
+        names = _named(session, missing)
         raise refuse(
             "开放评分",
             "open scoring",
@@ -313,12 +221,10 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
             f"these members have not signed their declarations: {names}",
         )
     conflicted = [
-        s.expert.person.name
-        for s in active
-        if any(bool(v) for v in declared[s.id]["conflict"].answers.values())
+        s for s in active if any(bool(v) for v in declared[s.id]["conflict"].answers.values())
     ]
     if conflicted:
-        names = "、".join(conflicted)
+        names = _named(session, conflicted)
         raise refuse(
             "开放评分",
             "open scoring",
@@ -326,14 +232,24 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
             f"these members declared a conflict and must be replaced in the draw first: {names}",
         )
     upheld = {c.seat_id for c in queries.challenges(session, sitting) if c.decision == "upheld"}
-    challenged = [s.expert.person.name for s in active if s.id in upheld]
+    challenged = [s for s in active if s.id in upheld]
     if challenged:
-        names = "、".join(challenged)
+        names = _named(session, challenged)
         raise refuse(
             "开放评分",
             "open scoring",
             f"以下成员的回避申请已获同意，请先在抽取页更换：{names}",
             f"challenges against these members were upheld; replace them in the draw first: {names}",
+        )
+    late = recusals.late_links(session, sitting, active)
+    aside = [s for s in active if s.id in late]
+    if aside:
+        names = _named(session, aside)
+        raise refuse(
+            "开放评分",
+            "open scoring",
+            f"以下成员申报了与该县的利害关系，请先在抽取页更换：{names}",
+            f"these members declared a link to the county; replace them in the draw first: {names}",
         )
     quorum = int(sitting.panel.round.score_rule.get("quorum", 5))
     here = sum(s.id in present for s in active)

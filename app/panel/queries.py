@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound, Text
-from app.draw.models import Draw, Seat
+from app.draw.models import ORDER_STAGES, Draw, Seat
+from app.draw.queries_order import Drawn, statements_orders
+from app.draw.supplements import is_supplement, sits_on
 from app.panel.models import Attendance, Challenge, Declaration, Panel, Sitting, Statement
 from app.programme.models import Material, Round, Subject
 from app.registry.models import Expert
@@ -26,7 +28,7 @@ def seats(session: Session, panel: Panel) -> list[Seat]:
     return list(
         session.scalars(
             select(Seat)
-            .where(Seat.draw_id == panel.draw_id, Seat.panel == panel.code, Seat.state != "removed")
+            .where(sits_on(panel.draw_id), Seat.panel == panel.code, Seat.state != "removed")
             .order_by(Seat.number)
         )
     )
@@ -38,7 +40,7 @@ def own_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
         select(Seat)
         .join(Expert, Seat.expert_id == Expert.id)
         .where(
-            Seat.draw_id == panel.draw_id,
+            sits_on(panel.draw_id),
             Seat.panel == panel.code,
             Seat.state != "removed",
             Expert.person_id == viewer.person_id,
@@ -67,7 +69,7 @@ def _seated(viewer: Viewer):  # type: ignore[no-untyped-def]
         select(Seat.id)
         .join(Expert, Seat.expert_id == Expert.id)
         .where(
-            Seat.draw_id == Panel.draw_id,
+            sits_on(Panel.draw_id),
             Seat.panel == Panel.code,
             Seat.state != "removed",
             Expert.person_id == viewer.person_id,
@@ -115,16 +117,37 @@ def sittings_of_presenter(session: Session, viewer: Viewer) -> list[Sitting]:
     )
 
 
+def statements_order(session: Session, panel_: Panel) -> Drawn | None:
+    """The drawn order of the panel's statements (subject id -> place in `places`); None before the
+    draw and for a panel without statements."""
+    return statements_orders(session, panel_.round).get((panel_.draw_id, panel_.code))
+
+
+def in_order(panel_: Panel, drawn: Drawn | None) -> list[Sitting]:
+    """The sittings as the order was drawn; who is not in it, and without a draw, as they were made."""
+    places = drawn.places if drawn is not None else {}
+    return sorted(panel_.sittings, key=lambda s: (places.get(s.subject_id, 10_000), s.position))
+
+
+def turn(session: Session, sitting_: Sitting) -> tuple[int, int, Drawn] | None:
+    """(place, of how many, the draw) of a county's statement; None while no order is drawn."""
+    drawn = statements_order(session, sitting_.panel) if sitting_.with_statement else None
+    place = drawn.places.get(sitting_.subject_id) if drawn is not None else None
+    return None if drawn is None or place is None else (place, len(drawn.places), drawn)
+
+
 def draws_to_form(session: Session, round_: Round) -> list[Draw]:
-    """Completed draws of a round that have no panels yet."""
+    """Completed draws of a round that have no panels yet; supplements join panels that stand."""
     formed = select(Panel.draw_id).where(Panel.round_id == round_.id)
-    return list(
-        session.scalars(
-            select(Draw).where(
-                Draw.round_id == round_.id, Draw.state == "completed", Draw.id.not_in(formed)
-            )
+    rows = session.scalars(
+        select(Draw).where(
+            Draw.round_id == round_.id,
+            Draw.state == "completed",
+            Draw.stage.not_in(ORDER_STAGES),
+            Draw.id.not_in(formed),
         )
     )
+    return [draw for draw in rows if not is_supplement(draw)]
 
 
 def own_panels(session: Session, viewer: Viewer) -> list[Panel]:

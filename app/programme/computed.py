@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from app.domain.scoring.formulas import (
     MissingFigure,
     compute_class,
     computed_items,
+    needs_class,
 )
 from app.domain.scoring.formulas import missing_figures as missing_in
 from app.domain.scoring.measures import half_up, plain
@@ -30,21 +32,37 @@ _OF_A_CLASS = Text("{how}；取值 {low} 至 {high}", "{how}; values from {low} 
 
 
 def computed_points(
-    session: Session, round_: Round, stage: str
+    session: Session, round_: Round, stage: str, *, without: Collection[str] = ()
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Subject id -> item id -> `{points, explanation, inputs, maximum}` of a stage's computed items.
 
     `points` is a Decimal rounded at the item stage, or None where the item does not apply;
     `explanation` a Text; `inputs` a list of `{key, title, value, unit, year, source}`. Counties
-    that were vetoed or withdrew take no part, also not in the class's lowest and highest value.
+    that were vetoed or withdrew, or are named in `without`, take no part, also not in the class's lowest and highest value.
     Raises MissingFigure naming every county and figure, DomainError for unconfirmed figures.
     """
     subjects = [
         subject
         for subject in in_running(round_)
-        if pin_for(round_, stage, subject.region_class) is not None
+        if subject.id not in without and pin_for(round_, stage, subject.region_class) is not None
     ]
     return _of_stage(round_, stage, subjects, figures_of(session, round_))
+
+
+def computed_points_of(
+    session: Session, round_: Round, stage: str, subject: Subject
+) -> dict[str, dict[str, Any]]:
+    """Item id -> row, as `computed_points`, for one county: its class is read and computed only
+    where one of the form's scales compares the class."""
+    pin = pin_for(round_, stage, subject.region_class)
+    if pin is None:
+        return {}
+    group = [subject]
+    if needs_class(compiled(round_, subject, pin.form_version)):
+        same = [s for s in in_running(round_) if s.region_class == subject.region_class]
+        group = same if subject in same else [*same, subject]
+    have = figures_of(session, round_, group)
+    return _of_stage(round_, stage, group, have)[subject.id]
 
 
 def survey_score(session: Session, round_: Round, subject: Subject) -> Decimal | None:
@@ -54,7 +72,7 @@ def survey_score(session: Session, round_: Round, subject: Subject) -> Decimal |
     """
     if pin_for(round_, "survey", subject.region_class) is None:
         return None
-    have = figures_of(session, round_)
+    have = figures_of(session, round_, [subject])
     items = _of_stage(round_, "survey", [subject], have)[subject.id]
     return sum((row["points"] for row in items.values() if row["points"] is not None), Decimal(0))
 

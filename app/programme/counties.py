@@ -16,6 +16,7 @@ from app.programme.guards import require, while_live, while_preparing, words
 from app.programme.instruments import facts_asked, form_facts
 from app.programme.models import Guidance, Round, Subject
 from app.programme.scheme import class_of, scheme_of
+from app.programme.zones import must_be_admitted, zone_code
 
 _NO_REGION = Text(
     "行政区划代码 {code} 在 {day} 不存在。没有添加；请在地区目录中核对。",
@@ -52,8 +53,13 @@ def add_subject(
     name_en: str = "",
     facts: Mapping[str, bool] | None = None,
     presenter: Person | None = None,
+    kind: str | None = None,
+    name_zh: str = "",
 ) -> Subject:
-    """A county of the round, with its class and the recorded act that fixed the class (S1 三)."""
+    """A county of the round, with its class and the recorded act that fixed the class (S1 三).
+
+    With `kind`, a zone named `name_zh` in the county `region_code` (S3 一).
+    """
     require(actor, "office")
     while_preparing(round_)
     code = region_code.strip()
@@ -62,15 +68,20 @@ def add_subject(
         raise DomainError(
             _NO_REGION.format(code=code, day=round_.review_on.isoformat()), field="region_code"
         )
+    name, parent = region.name, None
+    if kind:
+        must_be_admitted(round_, kind)
+        name = words(name_zh, Text("园区名称", "Name of the zone"), "name_zh")
+        code, parent = zone_code(session, code, name), code
     if any(subject.region_code == code for subject in round_.subjects):
-        raise DomainError(_TWICE.format(name=region.name), field="region_code")
+        raise DomainError(_TWICE.format(name=name), field="name_zh" if kind else "region_code")
     known_class(round_, region_class)
     named = {c.code: c.name.en for c in scheme_of(round_).candidates}
     subject = Subject(
         position=1 + max((s.position for s in round_.subjects), default=0),
         region_code=code,
-        name_zh=region.name,
-        name_en=name_en.strip() or named.get(code) or region.name,
+        name_zh=name,
+        name_en=name_en.strip() or named.get(code) or name,
         region_class=region_class,
         class_basis=words(
             class_basis, Text("类别认定依据", "Act that fixed the class"), "class_basis"
@@ -78,6 +89,8 @@ def add_subject(
         facts=_checked_facts(round_, facts or {}),
         status="declared",
         presenter=presenter,
+        kind=kind or None,
+        parent_code=parent,
     )
     round_.subjects.append(subject)
     session.flush()

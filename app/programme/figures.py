@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -241,16 +241,19 @@ def figure_by_id(session: Session, round_: Round, figure_id: str) -> Figure:
     return figure
 
 
-def figures_of(session: Session, round_: Round) -> dict[str, dict[str, Figure]]:
-    """Subject id -> key -> figure, for the whole round in one query."""
-    found: dict[str, dict[str, Figure]] = {subject.id: {} for subject in round_.subjects}
-    rows = session.scalars(
-        select(Figure)
-        .join(Subject, Subject.id == Figure.subject_id)
-        .where(Subject.round_id == round_.id)
-        .order_by(Figure.key)
-    )
-    for figure in rows:
+def figures_of(
+    session: Session, round_: Round, subjects: Sequence[Subject] | None = None
+) -> dict[str, dict[str, Figure]]:
+    """Subject id -> key -> figure in one query, for the whole round or the counties given."""
+    group = round_.subjects if subjects is None else subjects
+    found: dict[str, dict[str, Figure]] = {subject.id: {} for subject in group}
+    wanted = select(Figure).order_by(Figure.key)
+    if subjects is None:
+        wanted = wanted.join(Subject, Subject.id == Figure.subject_id)
+        wanted = wanted.where(Subject.round_id == round_.id)
+    else:
+        wanted = wanted.where(Figure.subject_id.in_(list(found)))
+    for figure in session.scalars(wanted):
         found[figure.subject_id][figure.key] = figure
     return found
 

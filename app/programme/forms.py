@@ -15,6 +15,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
+from app.directory.forms import choices
 from app.domain.types import Text
 from app.registry.words import INTEREST
 from app.ui.forms import NEEDED, Form, needed
@@ -49,7 +50,7 @@ class RoundForm(Form):
         validators=[needed(), Length(max=40)],
     )
     kind = RadioField(
-        Text("性质", "Kind"), choices=list(KIND_TEXT.items()), default="real", validators=[needed()]
+        Text("性质", "Kind"), choices=choices(KIND_TEXT), default="real", validators=[needed()]
     )
     review_on = DateField(
         Text("评审日", "Review date"),
@@ -60,6 +61,9 @@ class RoundForm(Form):
         validators=[InputRequired(message=NEEDED)],
     )
     note = TextAreaField(Text("说明", "Note"), validators=[Optional(), Length(max=4000)])
+    note_en = TextAreaField(
+        Text("说明（英文）", "Note in English"), validators=[Optional(), Length(max=4000)]
+    )
 
 
 class PinForm(Form):
@@ -72,9 +76,22 @@ class ReasonForm(Form):
 
 
 class SubjectForm(Form):
+    kind = RadioField(Text("参评单位", "Kind of unit"), default="", validators=[Optional()])
+    name_zh = StringField(
+        Text("园区名称", "Name of the zone"),
+        description=Text(
+            "产业集聚区或经济开发区填写；县（市、区）不填。",
+            "For a cluster or zone only; leave it empty for a county.",
+        ),
+        validators=[Optional(), Length(max=200)],
+    )
     region_code = StringField(
         Text("行政区划代码", "Region code"),
-        description=Text("六位数，GB/T 2260。", "Six digits of GB/T 2260."),
+        description=Text(
+            "六位数，GB/T 2260；园区填其所在县（市、区）的代码，回避规则按该县执行。",
+            "Six digits of GB/T 2260. For a zone, the code of its county: the conflict rules go by "
+            "that county.",
+        ),
         validators=[needed(), Length(max=12)],
     )
     name_en = StringField(
@@ -97,6 +114,16 @@ class SubjectForm(Form):
 
 class PresenterForm(Form):
     person = SelectField(Text("陈述人", "Presenter"))
+
+
+class PresenterLinkForm(Form):
+    name = StringField(
+        Text("新陈述人姓名", "Name of a new presenter"),
+        description=Text(
+            "留空则给现任陈述人。", "Leave it empty for the presenter who is named now."
+        ),
+        validators=[Length(max=60)],
+    )
 
 
 class GuidanceForm(Form):
@@ -162,7 +189,7 @@ class OpinionForm(Form):
     department = StringField(Text("部门", "Department"), validators=[needed(), Length(max=200)])
     verdict = RadioField(
         Text("意见", "Opinion"),
-        choices=[("pass", Text("通过", "Pass")), ("veto", Text("否决", "Veto"))],
+        choices=choices({"pass": Text("通过", "Pass"), "veto": Text("否决", "Veto")}),
         validators=[needed()],
     )
     vetoes = SelectMultipleField(Text("触发的否决项", "Vetoes that strike"))
@@ -194,7 +221,53 @@ class TieForm(Form):
     employer = StringField(
         Text("其工作单位", "Where the person works"), validators=[Optional(), Length(max=200)]
     )
-    kind = SelectField(Text("关系", "Tie"), choices=list(INTEREST.items()), validators=[needed()])
+    kind = SelectField(Text("关系", "Tie"), choices=choices(INTEREST), validators=[needed()])
     evidence = TextAreaField(
         Text("具体情况", "Particulars"), validators=[needed(), Length(max=2000)]
+    )
+
+
+class CaseForm(Form):
+    kind = SelectField(Text("类型", "Type"), validators=[needed()])
+    number = StringField(
+        Text("案卷号", "Number of the case file"), validators=[needed(), Length(max=200)]
+    )
+    title = StringField(
+        Text("案卷名称", "Title"),
+        description=Text("写事项，不写当事人姓名。", "The matter, not the people concerned."),
+        validators=[needed(), Length(max=200)],
+    )
+    on = DateField(Text("日期", "Date"), validators=[needed()])
+
+
+class CaseFileTableForm(Form):
+    file = FileField(
+        Text("案卷表", "Table of case files"),
+        description=Text(
+            "XLSX 或 CSV，列：区县、类型、案卷号、案卷名称、日期。",
+            "XLSX or CSV with the columns county, type, number, title, date.",
+        ),
+    )
+    pasted = TextAreaField(
+        Text("或粘贴表格", "Or paste the table"),
+        description=Text("从表格软件复制，含表头。", "Copied from a spreadsheet, with its heads."),
+        validators=[Optional(), Length(max=500_000)],
+    )
+    again = HiddenField()  # the file that was checked, so that it need not be chosen twice
+    name = HiddenField()
+
+
+class SampleForm(Form):
+    seed = StringField(
+        Text("种子", "Seed"),
+        description=Text(
+            "清单封闭之后才产生的至少 6 个数，用空格分开，例如当众掷出的骰子或公布的彩票号码。",
+            "Six or more numbers, parted by blanks, that came about after the list was closed: dice "
+            "thrown in public or a published lottery result.",
+        ),
+        validators=[needed(), Length(max=190)],
+    )
+    seed_source = StringField(
+        Text("种子来源和在场人", "Where the seed is from, and who watched"),
+        validators=[needed(), Length(max=200)],
     )

@@ -23,6 +23,9 @@ from app.programme.scheme import parsed_scheme, scheme_of
 from app.programme.versions import form_of, latest_version, parsed_form
 
 QUALIFICATION = "qualification"
+SURVEY = "survey"
+BONUS = "bonus"
+CASEFILE = "casefile"
 STAGE_TEXT = {
     "declare": Text("申报", "Declaration"),
     "qualification": Text("资格审查", "Qualification check"),
@@ -32,7 +35,15 @@ STAGE_TEXT = {
     "site": Text("实地考核", "Site assessment"),
     "survey": Text("第三方测评", "Third-party survey"),
     "bonus": Text("加分", "Bonus"),
+    "casefile": Text("案卷评查", "Case-file review"),
+    "selfcheck": Text("达标自查", "Self-check"),
+    "select": Text("评选初审", "First review"),
+    "mutual": Text("互查与综合评价", "Mutual check and evaluation"),
     "recheck": Text("复核", "Annual re-check"),
+    "order-statements": Text("陈述顺序", "Order of statements"),
+    "order-counties": Text("抽查区县", "Counties for a spot check"),
+    "order-cases": Text("案卷抽样", "Sample of case files"),
+    "tie": Text("并列名次", "Tied rank"),
 }
 _NO_FORM = Text(
     "{stage}阶段没有适用于 {county}（{cls}类）的评分表。请先固定评分表。",
@@ -85,6 +96,17 @@ def pinned_stages(round_: Round) -> list[str]:
     return list(dict.fromkeys(pin.stage for pin in pins))
 
 
+def panel_stages(round_: Round) -> list[str]:
+    """Stages for which a panel can be drawn: a pinned form with items that experts fill in. Sheets
+    of case files belong to the stage of their main form."""
+    found = []
+    for pin in round_.pins:
+        items = form_of(pin.form_version).indicators
+        if pin.stage not in (QUALIFICATION, CASEFILE) and any(i.scorer == "expert" for i in items):
+            found.append(pin.stage)
+    return [stage for stage in pinned_stages(round_) if stage in found] if found else []
+
+
 def required_pins(round_: Round) -> list[tuple[str, str]]:
     """(stage, class) pairs that need a form before the round can open.
 
@@ -107,7 +129,10 @@ def required_pins(round_: Round) -> list[tuple[str, str]]:
             continue
         form = form_of(version)
         if form_id in scored or form.kind == "veto":
-            found.extend((form.stage, cls) for cls in classes)
+            found.extend((form.place, cls) for cls in classes)
+            if form.kind == "score":
+                read = {f.from_form for f in form.figures if f.from_form}
+                found.extend((CASEFILE, cls) for cls in classes if read)
     return list(dict.fromkeys(found))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.domain.ledger.canonical import digest
 from app.domain.scoring.instrument import form_digest
 from app.domain.types import DomainError, Text
+from app.programme.casefiles import CaseState, case_states, list_digest, sample
 from app.programme.instruments import frozen_digest
 from app.programme.models import Figure, FormVersion, Material, Opinion, Round, Subject
 from app.programme.rounds import missing_pins
@@ -97,6 +98,41 @@ def two_people_for_a_figure(session: Session) -> list[Text]:
     return [text.format(k=figure.key) for figure in rows]
 
 
+def samples_follow_from_their_seed(session: Session) -> list[Text]:
+    """A closed list has the digest that was noted, and its sample is the one that the seed gives."""
+    wrong = []
+    changed = Text("{c} 的案卷清单与封闭时的摘要不符", "the case list of {c} is not the one closed")
+    other = Text("{c} 抽中的案卷与种子不符", "the sample of {c} does not follow from its seed")
+    by_draw = Text("{c} 抽中的案卷与抽取结果不符", "the sample of {c} is not that of its draws")
+    for round_ in _opened(session):
+        for state in case_states(session, round_):
+            if state.closing is None:
+                continue
+            if list_digest(state.live) != state.closing.digest:
+                wrong.append(changed.format(c=state.subject.name))
+            key = state.key
+            if key is not None and {str(row.code) for row in state.sampled} != sample(state, key):
+                wrong.append(other.format(c=state.subject.name))
+            if state.by_ceremony and not _as_drawn(state):
+                wrong.append(by_draw.format(c=state.subject.name))
+    return wrong
+
+
+def _as_drawn(state: CaseState) -> bool:
+    """Of each type the files that its draw gave, or all of them where there was nothing to draw."""
+    done = (state.closing.ceremony if state.closing is not None else None) or {}
+    for rule in state.instrument["repeat"]["sample"]:
+        rows = state.of_kind(rule["type"])
+        held = {str(row.code) for row in rows if row.sampled}
+        if len(rows) <= rule["count"]:
+            due = {str(row.code) for row in rows} if done else set()
+        else:
+            due = set(done.get(rule["type"], {}).get("files", ()))
+        if held != due:
+            return False
+    return True
+
+
 def opinions_are_signed(session: Session) -> list[Text]:
     """Each opinion names who signed it, and a veto its reason."""
     text = Text("意见 {i} 缺少签署人或理由", "opinion {i} lacks its signer or reason")
@@ -126,4 +162,5 @@ INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("programme.vetoes_have_an_opinion", vetoes_have_an_opinion),
     ("programme.two_people_for_a_figure", two_people_for_a_figure),
     ("programme.opinions_are_signed", opinions_are_signed),
+    ("programme.samples_follow_from_their_seed", samples_follow_from_their_seed),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import At, Code, Long, Name, Number, Ref
 from app.directory.models import Organisation, Person
+from app.documents.originals import as_typed
 from app.domain.types import Text
 from app.ledger.models import Record
 
@@ -41,6 +42,7 @@ class Round(Record):
         CheckConstraint("kind IN ('real', 'drill', 'trial')", name="kind"),
         CheckConstraint("phase IN ('preparing', 'open', 'closed', 'cancelled')", name="phase"),
     )
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"note_en"})
     slug: Mapped[Code] = mapped_column(unique=True)  # in every URL of the round
     title_zh: Mapped[Name]
     title_en: Mapped[Name]
@@ -60,6 +62,7 @@ class Round(Record):
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # closed or cancelled
     ended_reason: Mapped[Long] = mapped_column(default="")
+    note_en: Mapped[Long | None]
 
     subjects: Mapped[list[Subject]] = relationship(
         back_populates="round", order_by="Subject.position"
@@ -69,6 +72,11 @@ class Round(Record):
     @property
     def title(self) -> Text:
         return Text(self.title_zh, self.title_en)
+
+    @property
+    def note_text(self) -> Text:
+        """The note in both languages, or in its own with a label for readers of the other."""
+        return Text(self.note, self.note_en) if self.note_en else as_typed(self.note)
 
     @property
     def drill(self) -> bool:
@@ -95,9 +103,13 @@ class FormPin(Record):
 
 
 class Subject(Record):
-    """A county (or cluster, authority) in a round, with its class and the act that fixed it."""
+    """A county (or cluster, authority) in a round, with its class and the act that fixed it.
+
+    A zone (`kind`) has a code of its own below that of its parent county; a county has neither.
+    """
 
     __tablename__ = "subject"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"kind", "parent_code"})
     __table_args__ = (
         UniqueConstraint("round_id", "region_code"),
         CheckConstraint(
@@ -115,6 +127,8 @@ class Subject(Record):
     status: Mapped[Code] = mapped_column(default="declared")
     withdrawn_reason: Mapped[Long] = mapped_column(default="")
     presenter_id: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[Code | None]  # industrial_cluster | economic_development_zone
+    parent_code: Mapped[Code | None]
 
     round: Mapped[Round] = relationship(back_populates="subjects")
     presenter: Mapped[Person | None] = relationship()
@@ -125,6 +139,11 @@ class Subject(Record):
     @property
     def name(self) -> Text:
         return Text(self.name_zh, self.name_en)
+
+    @property
+    def place_code(self) -> str:
+        """The county that it is or lies in: what the conflict rules and the registers go by."""
+        return self.parent_code or self.region_code
 
 
 class Guidance(Record):
@@ -192,3 +211,41 @@ class Opinion(Record):
     signer: Mapped[Name]  # who signed for the department
     signed_at: Mapped[At]
     recorded_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+
+
+class CaseFile(Record):
+    """A case file of a county's authority that may be reviewed (S4 二(三)): what a sample is drawn
+    from. The title names the matter, not the people."""
+
+    __tablename__ = "case_file"
+    __table_args__ = (UniqueConstraint("subject_id", "number"),)
+    subject_id: Mapped[Ref] = mapped_column(ForeignKey("subject.id"), index=True)
+    kind: Mapped[Code]  # type of the form's sample rule
+    number: Mapped[Name]
+    title: Mapped[Name]
+    on: Mapped[date]
+    entered_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    entered_at: Mapped[At]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_reason: Mapped[Long] = mapped_column(default="")
+    code: Mapped[Code | None]  # KIND-NNN, given when the list is closed
+    sampled: Mapped[bool | None]  # set by the drawing of the sample
+
+
+class CaseList(Record):
+    """A county's list of case files: closed with a digest first, then sampled by a seed that nobody
+    knew at the closing, or type by type in the ceremony of a draw. Neither can be done again."""
+
+    __tablename__ = "case_list"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"ceremony"})
+    subject_id: Mapped[Ref] = mapped_column(ForeignKey("subject.id"), unique=True)
+    digest: Mapped[Code]
+    closed_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    closed_at: Mapped[At]
+    seed: Mapped[Name | None]  # the numbers, joined by full stops
+    seed_source: Mapped[Name] = mapped_column(default="")
+    drawn_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    drawn_at: Mapped[datetime | None]
+    # Type -> {draw, commitment, files in the order drawn}; {} once the ceremony was chosen, and from
+    # then on no typed seed is taken.
+    ceremony: Mapped[dict[str, Any] | None]

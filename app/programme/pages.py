@@ -12,9 +12,11 @@ from app.programme.guards import PHASE_TEXT
 from app.programme.instruments import stage_text
 from app.programme.models import Round, Subject
 from app.programme.queries import subject
+from app.programme.zones import UNIT_TEXT
 from app.ui.request import db, me
 
 blueprint = Blueprint("programme", __name__)
+blueprint.add_app_template_global(stage_text, "stage_words")
 
 
 def the_round() -> Round:
@@ -35,6 +37,7 @@ def page(template: str, **values: Any) -> str:
         phase_text=PHASE_TEXT,
         kind_text=KIND_TEXT,
         stage_text=stage_text,
+        units=UNIT_TEXT,
         writes=me().role == "office",
         **values,
     )

@@ -6,7 +6,7 @@ an opinion that a department signed decides; a computed veto never acts by itsel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,20 +188,28 @@ def subject_state(
         figures = {figure.key: figure for figure in found}
     _, instrument = instrument_for(session, round_, subject, QUALIFICATION)
     opinions = {opinion.item: opinion for opinion in subject.opinions}
+    items = [
+        ItemState(item, opinions.get(item["id"]), findings_of(subject, item, figures))
+        for item in instrument["items"]
+        if item["applies"]
+    ]
+    return SubjectState(subject, tuple(items))
+
+
+def findings_of(
+    subject: Subject, item: Mapping[str, Any], figures: Mapping[str, Figure]
+) -> tuple[VetoFinding, ...]:
+    """What the figures and facts say on the vetoes of an item of any form, beside an opinion."""
+    listed = item["scale"].get("vetoes", ())
+    if not listed:
+        return ()
     values: dict[str, Value | None] = {key: figure.value for key, figure in figures.items()}
     values.update({name: bool(value) for name, value in subject.facts.items()})
-    scheme = scheme_of(round_)
+    scheme = scheme_of(subject.round)
     titles = {figure.name: figure.title for figure in scheme.figures}
     titles.update({fact.name: fact.title for fact in scheme.facts})
     by_id = {veto.id: veto for veto in scheme.vetoes}
-    items = []
-    for item in instrument["items"]:
-        if not item["applies"]:
-            continue
-        wanted = [by_id[row["id"]] for row in item["scale"].get("vetoes", ())]
-        findings = evaluate_vetoes(wanted, values, titles)
-        items.append(ItemState(item, opinions.get(item["id"]), findings))
-    return SubjectState(subject, tuple(items))
+    return evaluate_vetoes([by_id[row["id"]] for row in listed], values, titles)
 
 
 def qualification_state(session: Session, round_: Round) -> list[SubjectState]:

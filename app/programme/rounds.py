@@ -31,6 +31,7 @@ from app.programme.instruments import (
 from app.programme.models import FormPin, FormVersion, Round
 from app.programme.scheme import (
     copied_scheme,
+    library_forms,
     parsed_scheme,
     scheme_of,
     score_rule_from,
@@ -93,6 +94,7 @@ def create_round(
     kind: str,
     review_on: date,
     note: str = "",
+    note_en: str = "",
     rule_overrides: Mapping[str, Any] | None = None,
     score_rule: Mapping[str, Any] | None = None,
     library: Path | None = None,
@@ -113,7 +115,10 @@ def create_round(
     scheme = copied_scheme(scheme_id, library)
     rules = standard_rules(rule_overrides, library)
     parsed = parsed_scheme(scheme["source"])
-    rule = score_rule_from(parsed) if score_rule is None else ScoreRule.parse(score_rule)
+    if score_rule is None:
+        rule = score_rule_from(parsed, library_forms(library))
+    else:
+        rule = ScoreRule.parse(score_rule)
     round_ = Round(
         slug=slug,
         title_zh=words(title_zh, Text("中文名称", "Chinese title"), "title_zh"),
@@ -129,6 +134,7 @@ def create_round(
         score_rule_digest=rule.digest(),
         review_on=review_on,
         note=note.strip(),
+        note_en=note_en.strip() or None,
         created_by=account_id(actor),
         created_at=clock.now(),
     )
@@ -161,7 +167,7 @@ def pin_form(
     form, scheme = form_of(version), scheme_of(round_)
     fits = (
         form.id in scheme.forms
-        and form.stage == stage
+        and form.place == stage
         and (form.region_class is None or form.region_class == region_class)
     )
     if not fits:
@@ -200,7 +206,7 @@ def pin_latest(session: Session, actor: Viewer | None, round_: Round) -> list[Fo
         if version is None:
             continue
         form = form_of(version)
-        place = (form.stage, form.region_class or "")
+        place = (form.place, form.region_class or "")
         if place not in {(pin.stage, pin.region_class) for pin in round_.pins}:
             made.append(pin_form(session, actor, round_, *place, version))
     return made

@@ -14,12 +14,15 @@ import yaml
 
 from app.domain.draw.rules_set import RuleSet
 from app.domain.scoring.library import library_path, read_files, read_text
+from app.domain.scoring.schema import Form
 from app.domain.scoring.scheme_parts import RegionClass
 from app.domain.scoring.scheme_schema import Scheme, parse_scheme
 from app.domain.statistics.estimators import ESTIMATORS
+from app.domain.statistics.rounding import plain
 from app.domain.statistics.rule import ScoreRule
 from app.domain.types import DomainError, Text
 from app.programme.models import Round
+from app.programme.versions import parsed_form
 
 _NO_SCHEME = Text(
     "评分表库中没有方案“{id}”。没有创建任何内容；可用：{known}。",
@@ -38,6 +41,7 @@ _RUNGS = {
     "smaller_spread": "spread",
     "shared_rank": "shared",
     "joint_decision": "shared",
+    "logged_draw": "draw",
 }
 
 
@@ -84,6 +88,12 @@ def score_rule_of(round_: Round) -> ScoreRule:
     return ScoreRule.parse(round_.score_rule)
 
 
+def library_forms(path: Path | None = None) -> dict[str, Form]:
+    """Form id -> form, from the library or the directory `path`."""
+    texts = [text for name, text in read_files(path).items() if name.startswith("forms/")]
+    return {form.id: form for form in map(parsed_form, texts)}
+
+
 def standard_rules(overrides: Mapping[str, Any] | None = None, path: Path | None = None) -> RuleSet:
     """The library's `rules.yaml` with a round's overrides. Raises DomainError."""
     file = (path or library_path()) / "rules.yaml"
@@ -95,11 +105,13 @@ def standard_rules(overrides: Mapping[str, Any] | None = None, path: Path | None
     return rules.with_overrides(overrides) if overrides else rules
 
 
-def score_rule_from(scheme: Scheme) -> ScoreRule:
+def score_rule_from(scheme: Scheme, forms: Mapping[str, Form] | None = None) -> ScoreRule:
     """The score rule that a scheme's `aggregation` amounts to; the product's default without one.
 
     Components become modules with their weights; a component named in the tie ladder is a rung. A
-    joint decision is for people: the computed ladder ends in a shared rank.
+    joint decision is for people: the computed ladder ends in a shared rank. With `forms`, a rule
+    that breaks ties by the heaviest item lists the components' items, weight = maximum x the
+    component's weight; totals are those of the sheets, so the list moves no score.
     """
     rule = scheme.aggregation
     if rule is None:
@@ -111,8 +123,18 @@ def score_rule_from(scheme: Scheme) -> ScoreRule:
         if rung not in rungs:
             rungs.append(rung)
     methods = [c.method for c in rule.components if c.method in ESTIMATORS]
+    items = {
+        entry.id: {"weight": plain(entry.maximum * component.weight)}
+        for component in rule.components
+        if component.method in ESTIMATORS and "top_item" in rungs
+        for form_id in component.forms
+        if forms is not None and form_id in forms
+        for entry in forms[form_id].indicators
+        if entry.maximum
+    }
     return ScoreRule.parse(
         {
+            "items": items,
             "estimator": methods[0] if methods else "trimmed_mean",
             "modules": modules,
             "rounding": {"total": rule.decimals},

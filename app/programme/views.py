@@ -7,14 +7,17 @@
 /r/<slug>/materials/<id>, /import       downloads, withdrawal, folder import
 /r/<slug>/figures[...]                  figures by county, confirmation, import
 /r/<slug>/qualification[/<id>[/<item>]] opinions and conclusions
+/r/<slug>/cases[/<id>[...]], /import    case files: the list, its closing, the sample
 """
 
 from __future__ import annotations
 
 from app.programme import (  # noqa: F401  (each module adds its pages to the blueprint)
+    views_cases,
     views_counties,
     views_figures,
     views_forms,
+    views_presenters,
     views_qualification,
     views_rounds,
     views_ties,

@@ -8,10 +8,18 @@ from flask import flash, redirect, send_file, url_for
 
 from app.domain.types import DomainError
 from app.programme import operations, queries
-from app.programme.forms import FolderForm, MaterialForm, PresenterForm, ReasonForm, SubjectForm
+from app.programme.forms import (
+    FolderForm,
+    MaterialForm,
+    PresenterForm,
+    PresenterLinkForm,
+    ReasonForm,
+    SubjectForm,
+)
 from app.programme.instruments import QUALIFICATION
 from app.programme.materials import Upload, material_by_id
 from app.programme.pages import blueprint, page, the_round, the_subject
+from app.programme.zones import COUNTY, UNIT_TEXT, zone_kinds
 from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import db, me, store
@@ -37,6 +45,8 @@ def counties(slug: str) -> Any:
                 class_basis=form.class_basis.data,
                 name_en=form.name_en.data or "",
                 facts={name: name in ticked for name in queries.facts_asked(round_)},
+                kind=(form.kind.data or None) if form.kind else None,
+                name_zh=(form.name_zh.data or "") if form.name_zh else "",
             )
         except DomainError as error:
             form.refuse(error)
@@ -57,6 +67,11 @@ def _subject_form() -> SubjectForm:
     classes = queries.scheme_of(round_).region_classes
     form.region_class.choices = [(entry.id, entry.title) for entry in classes] or [("", "—")]
     form.facts.choices = list(queries.facts_asked(round_).items())
+    kinds = zone_kinds(round_)
+    if kinds:
+        form.kind.choices = [("", UNIT_TEXT[COUNTY]), *kinds.items()]
+    else:
+        del form.kind, form.name_zh
     return form
 
 
@@ -103,6 +118,7 @@ def _county_page(
         asked=queries.facts_asked(round_),
         material_form=material_form,
         presenter_form=presenter_form,
+        link_form=PresenterLinkForm(formdata=None),
         staff=staff,
         may_file=me().role in ("office", "presenter") and round_.phase in ("preparing", "open"),
     )
@@ -160,6 +176,8 @@ def facts(slug: str, subject_id: str) -> Any:
     subject = the_subject(subject_id)
     form = _subject_form()
     del form.region_code, form.name_en
+    if form.kind:
+        del form.kind, form.name_zh
     if not form.is_submitted():
         form.region_class.data, form.class_basis.data = subject.region_class, subject.class_basis
         form.facts.data = [name for name, value in subject.facts.items() if value]

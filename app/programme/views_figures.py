@@ -110,7 +110,7 @@ def figure_file(slug: str) -> Any:
     plan, name = None, ""
     if form.validate_on_submit():
         try:
-            data, name = _uploaded(form)
+            data, name = uploaded(form)
             if request.form.get("do") == "enter":
                 done = operations.import_figures(db(), me(), the_round(), data, name)
                 n = len(done.changes)
@@ -126,7 +126,7 @@ def figure_file(slug: str) -> Any:
     return shown, 422 if form.errors or (plan and plan.problems) else 200
 
 
-def _uploaded(form: FigureFileForm) -> tuple[bytes, str]:
+def uploaded(form: Any) -> tuple[bytes, str]:
     """The chosen file, or the one that was checked just before."""
     if form.file.data:
         return form.file.data.read(), form.file.data.filename or ""

@@ -50,6 +50,7 @@ def new_round() -> Any:
                 kind=form.kind.data,
                 review_on=form.review_on.data,
                 note=form.note.data or "",
+                note_en=form.note_en.data or "",
             )
             operations.pin_latest(db(), me(), made)
         except DomainError as error:
@@ -163,7 +164,7 @@ def _places() -> dict[tuple[str, str], tuple[Any, list[Any]]]:
     for version in form_versions(db()):
         form = form_of(version)
         if form.id in scheme.forms:
-            place = (form.stage, form.region_class or "")
+            place = (form.place, form.region_class or "")
             found.setdefault(place, (None, []))[1].append(version)
     for stage, cls in required_pins(round_):
         if queries.pin_for(round_, stage, cls) is None and (stage, "") not in found:

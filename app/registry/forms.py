@@ -140,11 +140,24 @@ class PostForm(Form):
 
 
 class InterestForm(Form):
-    kind = SelectField(Text("关系", "Link"), choices=choices(words.INTEREST))
+    kind = SelectField(Text("关系", "Link"), choices=choices(words.LINK))
     region = StringField(
         Text("县（市）", "County"), description=PLACE, validators=[Optional(), Length(max=100)]
     )
     employer = StringField(Text("单位", "Organisation"), validators=[Optional(), Length(max=200)])
+    head = StringField(
+        Text("与县（市）的哪位负责人（亲属关系）", "Which head of the county (kinship)"),
+        validators=[Optional(), Length(max=60)],
+    )
+    other = StringField(
+        Text("与哪位专家（姓名）", "Which other expert (name)"),
+        description=Text(
+            "合著、师生、互评或专家之间的亲属关系填写对方姓名；系统不会告诉您对方是否在库。",
+            "For co-authors, teachers, students, mutual review or kinship between experts. You are "
+            "not told whether the other is in the pool.",
+        ),
+        validators=[Optional(), Length(max=60)],
+    )
     since = DateField(Text("自", "From"), validators=[Optional()])
     until = DateField(
         Text("至", "Until"),

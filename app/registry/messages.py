@@ -91,3 +91,48 @@ CANCELLED = Text(
 FUTURE = Text(
     "日期不能晚于今天。没有任何改动。", "The date cannot lie after today. Nothing was changed."
 )
+HEAD = Text(
+    "负责人只用于亲属关系，且须属于所填的县（市）。没有任何改动。",
+    "A head goes with kinship only, and belongs to the county named. Nothing was changed.",
+)
+KEEPER_FIRST = Text(
+    "“其他关系”须先由专家库管理人作出决定，再由监督人员确认。没有任何改动。",
+    "Another link is decided by the pool keeper first and then confirmed by the supervisor. Nothing "
+    "was changed.",
+)
+NOT_KEEPERS = Text(
+    "这类申报由监督人员直接决定。没有任何改动。",
+    "The supervisor decides this kind of declaration himself. Nothing was changed.",
+)
+NONE_CHOSEN = Text("请至少勾选一条。没有任何改动。", "Tick at least one. Nothing was changed.")
+BASIS = Text(
+    "请填写依据（文件名称或文号）。没有任何改动。",
+    "Enter the basis (the document). Nothing was changed.",
+)
+NEED = Text("请填写{what}。没有任何改动。", "Enter the {what}. Nothing was changed.")
+SAME_ENTRY = Text(
+    "同样的一条已经登记。没有重复登记。", "The same entry is there already; nothing was added."
+)
+NO_ENTRY = Text(
+    "没有找到这条登记，或者不对您开放。", "There is no such entry, or it is not open to you."
+)
+STRUCK = Text(
+    "这条登记已经作废。没有任何改动。", "This entry is struck out already. Nothing was changed."
+)
+ENTRY_ENDED = Text(
+    "这条登记已有结束日期。没有任何改动。", "This entry has an end already. Nothing was changed."
+)
+TOPIC = Text("请至少勾选一项。没有签署。", "Tick at least one item. Nothing was signed.")
+SIGNATURE = Text(
+    "签名须与姓名（{name}）一致。没有签署。",
+    "The signature must be the name ({name}). Nothing was signed.",
+)
+PAPER = Text("请写明签署的书面材料。没有登记。", "Name the signed paper. Nothing was recorded.")
+NO_NUMBER = Text(
+    "库中没有编号为“{value}”的专家。没有任何改动。",
+    "No expert of the pool has the number “{value}”. Nothing was changed.",
+)
+NO_HEAD = Text(
+    "该县（市）没有登记叫“{value}”的负责人。没有任何改动；请先在“县（市）负责人”中登记。",
+    "The county has no head called “{value}” on record. Nothing was changed; enter the head first.",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.db import At, Code, Long, Name, Ref
 from app.directory.models import Organisation, Person
 from app.ledger.models import Record
+from app.registry.models_registers import CountyHead, Residence, TieStatement
 
 STATUSES = ("candidate", "active", "suspended", "retired", "barred")
 KINDS = ("technical", "economic", "management")
@@ -75,6 +76,12 @@ class Expert(Record):
     interests: Mapped[list[Interest]] = relationship(
         foreign_keys="Interest.expert_id", order_by="Interest.declared_at"
     )
+    residences: Mapped[list[Residence]] = relationship(
+        order_by="Residence.since",
+        primaryjoin="and_(Expert.id == Residence.expert_id, Residence.struck_at.is_(None))",
+        viewonly=True,
+    )
+    tie_statements: Mapped[list[TieStatement]] = relationship(order_by="TieStatement.signed_on")
     absences: Mapped[list[Absence]] = relationship(
         order_by="Absence.since",
         primaryjoin="and_(Expert.id == Absence.expert_id, Absence.cancelled_at.is_(None))",
@@ -119,11 +126,19 @@ class Absence(Record):
 class Interest(Record):
     """A conflict of interest declared by the expert, a county or the office, with its decision.
 
-    It names a county (`region_code`), an organisation or a person. While `status` is declared,
-    the expert is kept out and the reason says that a decision is pending.
+    It names a county (`region_code`), an organisation or a person: a head of the county, another
+    expert, or somebody by name (`other_name`), so that an expert never learns who is in the pool.
+    While `status` is declared, the expert is kept out and the reason says that a decision is
+    pending. `detail` is the finer kind: the degree of kinship, the post held, whose teacher.
     """
 
     __tablename__ = "interest"
+    ledger_later: ClassVar[frozenset[str]] = frozenset(
+        {
+            "detail", "head_id", "other_name",
+            "proposed", "proposed_by", "proposed_at", "proposal_reason",
+        }
+    )  # fmt: skip
     __table_args__ = (
         CheckConstraint(f"kind IN {INTERESTS}", name="kind"),
         CheckConstraint("side IN ('expert', 'county', 'office')", name="side"),
@@ -146,8 +161,17 @@ class Interest(Record):
     decided_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[Long] = mapped_column(default="")
+    detail: Mapped[Code | None]
+    head_id: Mapped[Ref | None] = mapped_column(ForeignKey("county_head.id"))
+    other_name: Mapped[Name | None]
+    # The keeper's decision on another link (C-05), which the supervisor confirms or overturns.
+    proposed: Mapped[Code | None]
+    proposed_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    proposed_at: Mapped[datetime | None]
+    proposal_reason: Mapped[Long | None]
 
     organisation: Mapped[Organisation | None] = relationship()
+    head: Mapped[CountyHead | None] = relationship()
 
 
 class CountyTie(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -11,11 +12,15 @@ from app import clock
 from app.directory import queries as directory
 from app.directory.models import Organisation
 from app.domain.types import DomainError, Text
-from app.registry import operations
+from app.registry import operations, queries
+from app.registry import queries_registers as registers
+from app.registry.messages import NO_HEAD
 from app.registry.models import Expert
+from app.ui.language import say
 from app.ui.request import db, me, settings
 
 blueprint = Blueprint("registry", __name__)
+_NUMBER = re.compile(r"E\d{4,}")
 
 UNKNOWN_EMPLOYER = Text(
     "没有名为“{name}”的单位；请从列表中选择，或先在“单位”中建立。",
@@ -61,16 +66,33 @@ def today() -> date:
 
 
 def declare(expert: Expert, form: Any, side: str) -> None:
-    """Declare what an interest form says."""
+    """Declare what an interest form says. Staff may name the other expert by number; an expert's own
+    word for a head is kept as written when no head of that name is on record."""
+    kind, _, detail = str(form.kind.data).partition(":")
+    code = place_named(form.region.data)
+    head, other = (form.head.data or "").strip(), (form.other.data or "").strip()
+    found = None
+    evidence = form.evidence.data
+    if head and code:
+        found = next((h for h in registers.heads_of(db(), code) if h.name == head), None)
+    if head and found is None:
+        if me().role != "expert":
+            raise DomainError(NO_HEAD.format(value=head), field="head")
+        evidence = str(say("{e}（负责人：{h}）", "{e} (head: {h})", e=evidence, h=head))
+    numbered = me().role != "expert" and _NUMBER.fullmatch(other.upper())
     operations.declare_interest(
         db(),
         me(),
         expert=expert,
-        kind=form.kind.data,
+        kind=kind,
+        detail=detail or None,
         side=side,
-        evidence=form.evidence.data,
-        region_code=place_named(form.region.data),
+        evidence=evidence,
+        region_code=code,
         organisation=employer_named(form.employer.data) if form.employer.data else None,
+        head=found,
+        other_expert=queries.expert_numbered(db(), me(), other, "other") if numbered else None,
+        other_name="" if numbered else other,
         since=form.since.data,
         until=form.until.data,
     )

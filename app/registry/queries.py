@@ -13,8 +13,8 @@ from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.directory.models import Employment, Organisation, Person
 from app.directory.queries import PAGE_SIZE, Page, like, paged
-from app.domain.types import NotFound
-from app.registry.messages import NO_INTEREST, NO_SUCH
+from app.domain.types import DomainError, NotFound
+from app.registry.messages import NO_INTEREST, NO_NUMBER, NO_SUCH
 from app.registry.models import CountyTie, Expert, Interest, Screening
 
 READERS = ("keeper", "office", "supervisor")
@@ -117,6 +117,9 @@ _WHOLE = (
     selectinload(Expert.screenings),
     selectinload(Expert.sanctions),
     selectinload(Expert.interests).joinedload(Interest.organisation),
+    selectinload(Expert.interests).joinedload(Interest.head),
+    selectinload(Expert.residences),
+    selectinload(Expert.tie_statements),
     selectinload(Expert.absences),
     joinedload(Expert.person).selectinload(Person.employments).joinedload(Employment.organisation),
 )
@@ -128,6 +131,15 @@ def expert(session: Session, viewer: Viewer, expert_id: str) -> Expert:
     own = row is not None and viewer.role == "expert" and row.person_id == viewer.person_id
     if row is None or not (own or viewer.role in READERS):
         raise NotFound(NO_SUCH)
+    return row
+
+
+def expert_numbered(session: Session, viewer: Viewer, number: str, field: str) -> Expert:
+    """The expert of this number (E0001), for staff who type it; DomainError for `field`."""
+    viewer.require(*READERS)
+    row = session.scalar(select(Expert).where(Expert.number == number.strip().upper()))
+    if row is None:
+        raise DomainError(NO_NUMBER.format(value=number.strip()), field=field)
     return row
 
 
@@ -162,12 +174,13 @@ def status_counts(session: Session) -> dict[str, int]:
 
 
 def due_for_review(session: Session, day: date) -> int:
-    """Active experts whose facts were to be verified again by `day` (S0 art. 34(1))."""
+    """How many experts are to be verified again on `day` (S0 art. 34(1)): the deadline has come, or
+    none was ever set. The suspended count too, for they may be seated again."""
     return (
         session.scalar(
             select(func.count(Expert.id)).where(
-                Expert.status == "active",
-                or_(Expert.review_due.is_(None), Expert.review_due < day),
+                Expert.status.in_(("active", "suspended")),
+                or_(Expert.review_due.is_(None), Expert.review_due <= day),
             )
         )
         or 0
@@ -186,7 +199,7 @@ def interests(
         select(Interest, Expert)
         .join(Expert, Expert.id == Interest.expert_id)
         .where(*conditions)
-        .options(joinedload(Interest.organisation))
+        .options(joinedload(Interest.organisation), joinedload(Interest.head))
         .order_by(Interest.declared_at.desc(), Interest.id)
         .limit(PAGE_SIZE)
         .offset((number - 1) * PAGE_SIZE)

@@ -4,7 +4,8 @@
 /pool/new, /pool/<id>/edit, /pool/import        who is in it and what is known
 /pool/<id>[/<action>]                           one expert: screening, consent, status, sanctions ...
 /pool/interests                                 declarations; the supervisor decides
-/me/expert                                      an expert's own record
+/me/expert[/<action>]                           an expert's own record and what he declares
+/registers[/<register>]                         heads, contractors, supervising bodies, and lists
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from app.registry import (  # noqa: F401  (each module adds its pages to the blu
     views_declarations,
     views_expert,
     views_pool,
+    views_registers,
 )
 from app.registry.pages import blueprint
 

@@ -13,8 +13,16 @@ from flask import (
 )
 
 from app.directory import queries as directory
-from app.domain.types import DomainError, Text
+from app.domain.types import Conflict, DomainError, Text
 from app.registry import forms, operations, queries, words
+from app.registry import queries_registers as registers
+from app.registry.forms_registers import (
+    ProposeForm,
+    ResidenceForm,
+    SeveralForm,
+    StatementForm,
+)
+from app.registry.operations.declarations import needs_keeper
 from app.registry.pages import (
     blueprint,
     declare,
@@ -34,15 +42,17 @@ def interests() -> Any:
     return _interests()
 
 
-def _interests(refused: tuple[str, forms.DecisionForm] | None = None) -> Any:
+def _interests(refused: tuple[str, Form] | None = None) -> Any:
+    """The list; `refused` is (row id, or "several", and the form that came back)."""
     wanted = request.args.get("status", "declared")
     page = request.args.get("page", 1, type=int)
     found = queries.interests(db(), me(), status="" if wanted == "all" else wanted, page=page)
     rows = [row for row, _ in found.rows]
+    empty: type[Form] = forms.DecisionForm if me().role == "supervisor" else ProposeForm
     given = {
         row.id: refused[1]
         if refused and refused[0] == row.id
-        else forms.DecisionForm(formdata=None, prefix=row.id)
+        else empty(formdata=None, prefix=row.id)
         for row in rows
     }
     page_text = render_template(
@@ -50,12 +60,55 @@ def _interests(refused: tuple[str, forms.DecisionForm] | None = None) -> Any:
         found=found,
         wanted=wanted,
         forms=given,
+        several=refused[1]
+        if refused and refused[0] == "several"
+        else SeveralForm(formdata=None, prefix="several"),
         codes=words,
+        needs_keeper=needs_keeper,
+        may_read={row.id: registers.may_read(me(), row) for row in rows},
         regions=directory.region_names(db(), [row.region_code for row in rows]),
         experts=queries.expert_names(db(), [row.other_expert_id for row in rows]),
-        accounts=queries.account_names(db(), [row.decided_by for row in rows]),
+        accounts=queries.account_names(
+            db(), [who for row in rows for who in (row.decided_by, row.proposed_by)]
+        ),
     )
     return page_text, 422 if refused else 200
+
+
+@blueprint.post("/pool/interests/decide")
+@allow("supervisor")
+def decide_several() -> Any:
+    """One decision on everything that is ticked."""
+    form = SeveralForm(prefix="several")
+    if form.validate_on_submit():
+        rows = [queries.interest(db(), me(), key) for key in request.form.getlist("rows")]
+        try:
+            count = operations.decide_interests(
+                db(), me(), interests=rows, decision=form.decision.data, reason=form.reason.data
+            )
+        except Conflict:
+            raise
+        except DomainError as error:
+            form.refuse(error, "reason")
+        else:
+            flash(say("{n} 条决定已记录。", "{n} decisions were recorded.", n=count), "ok")
+            return redirect(url_for("registry.interests"))
+    return _interests(("several", form))
+
+
+@blueprint.post("/pool/interests/<interest_id>/propose")
+@allow("keeper")
+def propose_interest(interest_id: str) -> Any:
+    """The keeper's decision on another link (C-05), which the supervisor confirms."""
+    row = queries.interest(db(), me(), interest_id)
+    form = ProposeForm(prefix=row.id)
+    if form.validate_on_submit():
+        operations.propose_interest(
+            db(), me(), interest=row, decision=form.decision.data, reason=form.reason.data
+        )
+        flash(say("已记录，等待监督人员确认。", "Recorded; the supervisor confirms it."), "ok")
+        return redirect(url_for("registry.interests"))
+    return _interests((row.id, form))
 
 
 @blueprint.post("/pool/interests/<interest_id>/decide")
@@ -77,10 +130,11 @@ def decide_interest(interest_id: str) -> Any:
 @allow("expert")
 def own() -> Any:
     """Everything held about oneself (PIPL art. 45), one's own phone in clear."""
-    return _own()
+    return own_page()
 
 
-def _own(**filled: Form) -> Any:
+def own_page(**filled: Form) -> Any:
+    """One's own record; `filled` are forms that were refused."""
     expert = queries.own_expert(db(), me())
     person = expert.person
     page = render_template(
@@ -92,12 +146,24 @@ def _own(**filled: Form) -> Any:
         birth_date=directory.birth_date(person, keys()),
         posts=list(reversed(person.employments)),
         regions=directory.region_names(
-            db(), [expert.region_code, *(row.region_code for row in expert.interests)]
+            db(),
+            [
+                expert.region_code,
+                *(row.region_code for row in expert.interests),
+                *(row.region_code for row in expert.residences),
+            ],
         ),
-        experts=queries.expert_names(db(), [row.other_expert_id for row in expert.interests]),
+        # Whether the other one is in the pool is not the expert's to know.
+        experts={
+            row.other_expert_id: say("另一位专家", "another expert")
+            for row in expert.interests
+            if row.other_expert_id
+        },
         employers=employers(),
         interest_form=filled.get("interest")
         or forms.InterestForm(formdata=None, prefix="interest"),
+        residence_form=filled.get("residence") or ResidenceForm(formdata=None, prefix="residence"),
+        statement_form=filled.get("statement") or StatementForm(formdata=None, prefix="statement"),
         absence_form=filled.get("absence") or forms.AbsenceForm(formdata=None, prefix="absence"),
         codes=words,
     )
@@ -126,7 +192,7 @@ def own_interest() -> Any:
         else:
             flash(say("已申报；决定之前您回避。", "Declared; you stay out until decided."), "ok")
             return redirect(url_for("registry.own"))
-    return _own(interest=form)
+    return own_page(interest=form)
 
 
 @blueprint.post("/me/expert/interest/<interest_id>/withdraw")
@@ -161,7 +227,7 @@ def own_absence() -> Any:
         else:
             flash(say("请假已登记。", "The absence was recorded."), "ok")
             return redirect(url_for("registry.own"))
-    return _own(absence=form)
+    return own_page(absence=form)
 
 
 @blueprint.post("/me/expert/absence/<absence_id>/cancel")

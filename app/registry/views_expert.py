@@ -15,11 +15,15 @@ from flask import (
 from app.directory import queries as directory
 from app.domain.types import DomainError, NotFound, Text
 from app.registry import forms, operations, queries, words
+from app.registry import forms_registers as shapes
+from app.registry import queries_registers as registers
 from app.registry.models import Expert
 from app.registry.pages import (
     blueprint,
     declare,
     employer_named,
+    of_form,
+    place_named,
 )
 from app.ui.access import allow
 from app.ui.forms import Form
@@ -43,6 +47,9 @@ ACTIONS: dict[str, type[Form]] = {
     "post": forms.PostForm,
     "interest": forms.OfficeInterestForm,
     "reveal": forms.StatusForm,
+    "history": shapes.HistoryForm,
+    "residence": shapes.PaperResidenceForm,
+    "statement": shapes.PaperStatementForm,
 }
 
 
@@ -58,6 +65,7 @@ def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: Form)
         expert.edited_by,
     ]
     codes = [expert.region_code, *(row.region_code for row in expert.interests)]
+    codes += [row.region_code for row in expert.residences]
     page = render_template(
         "registry/show.html",
         expert=expert,
@@ -72,6 +80,7 @@ def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: Form)
         employers=[name for _, name in directory.organisation_choices(db())],
         codes=words,
         forms=given,
+        may_read={row.id: registers.may_read(me(), row) for row in expert.interests},
     )
     return page, 422 if filled else 200
 
@@ -84,7 +93,7 @@ def _act(expert_id: str, name: str, done: Text, work: Callable[[Expert, Any], An
         try:
             work(expert, form)
         except DomainError as error:
-            form.refuse(error)
+            form.refuse(of_form(error))
         else:
             flash(say(done), "ok")
             return redirect(url_for("registry.show", expert_id=expert.id))
@@ -194,6 +203,69 @@ def post(expert_id: str) -> Any:
             organisation=employer_named(form.employer.data),
             post=form.post.data or "",
             since=form.since.data,
+        ),
+    )
+
+
+@blueprint.post("/pool/<expert_id>/history")
+@allow("keeper")
+def history(expert_id: str) -> Any:
+    """A former employment, or a side post or share, with its document."""
+    return _act(
+        expert_id,
+        "history",
+        Text("任职经历已登记。", "The post was recorded."),
+        lambda expert, form: operations.add_former_post(
+            db(),
+            me(),
+            expert=expert,
+            organisation=employer_named(form.employer.data),
+            relation=form.relation.data,
+            post=form.post.data or "",
+            since=form.since.data,
+            until=form.until.data,
+            basis=form.basis.data,
+        ),
+    )
+
+
+@blueprint.post("/pool/<expert_id>/residence")
+@allow("keeper")
+def residence(expert_id: str) -> Any:
+    """Birthplace or residence, from the expert's paper."""
+    return _act(
+        expert_id,
+        "residence",
+        Text("已登记。", "Recorded."),
+        lambda expert, form: operations.add_residence(
+            db(),
+            me(),
+            expert=expert,
+            kind=form.kind.data,
+            region_code=place_named(form.region.data) or "",
+            since=form.since.data,
+            until=form.until.data,
+            basis=form.basis.data,
+        ),
+    )
+
+
+@blueprint.post("/pool/<expert_id>/statement")
+@allow("keeper")
+def statement(expert_id: str) -> Any:
+    """The expert's signed paper that all ties of some topics are declared."""
+    return _act(
+        expert_id,
+        "statement",
+        Text("声明已登记。", "The statement was recorded."),
+        lambda expert, form: operations.state_ties(
+            db(),
+            me(),
+            expert=expert,
+            topics=form.topics.data or [],
+            signed_name=form.signed_name.data,
+            signed_on=form.signed_on.data,
+            paper=form.paper.data,
         ),
     )
 

@@ -79,7 +79,7 @@ def export() -> Any:
     heads += [str(say(words.FIELD[name])) for name in (*fields, *more)]
     rows = queries.every_expert(db(), me())
     names = directory.region_names(db(), [row.region_code for row in rows])
-    return _sheet([heads, *(_exported(row, names) for row in rows)], "pool.xlsx")
+    return sheet_file([heads, *(_exported(row, names) for row in rows)], "pool.xlsx")
 
 
 def _exported(row: Expert, names: dict[str, str]) -> list[str]:
@@ -108,10 +108,11 @@ def _exported(row: Expert, names: dict[str, str]) -> list[str]:
 def template() -> Any:
     """The import template with two invented rows."""
     heads, rows = columns.template_table()
-    return _sheet([heads, *rows], "experts.xlsx")
+    return sheet_file([heads, *rows], "experts.xlsx")
 
 
-def _sheet(rows: list[list[str]], filename: str) -> Any:
+def sheet_file(rows: list[list[str]], filename: str) -> Any:
+    """An XLSX file to download: the first row holds the heads."""
     widths = [max(10, min(30, 2 * len(head) + 4)) for head in rows[0]]
     buffer = io.BytesIO()
     write_xlsx(buffer, [Sheet("experts", rows[0], rows[1:], widths)])

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.aggregation.reading import ItemRow, OwnRow, Row
 from app.aggregation.wording import OWN_MARKS, padded, places_of
+from app.documents.originals import as_typed
 from app.domain.types import Text
 
 Block = dict[str, Any]
@@ -54,8 +55,23 @@ def table(
 
 
 def written(text: str | None) -> list[Block]:
-    """What the leader wrote, one paragraph a line."""
-    return [paragraph(line.strip()) for line in (text or "").split("\n") if line.strip()]
+    """What the leader wrote, one paragraph a line; the last says which language it is in."""
+    lines = [line.strip() for line in (text or "").split("\n") if line.strip()]
+    if not lines:
+        return []
+    whole = as_typed("\n".join(lines))
+    last = Text(whole.zh.split("\n")[-1], whole.en.split("\n")[-1])
+    return [*map(paragraph, lines[:-1]), paragraph(last)]
+
+
+def typed(words: Words | None) -> Text:
+    """A reason as somebody typed it (one string serves both languages), a Text of two as it is,
+    a dash for nothing."""
+    if not words:
+        return NOTHING
+    if isinstance(words, Text) and words.zh != words.en:
+        return words
+    return as_typed(str(words))
 
 
 def listed(texts: Sequence[Text], zh: str = "、", en: str = ", ") -> Text:

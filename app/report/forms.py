@@ -5,6 +5,7 @@ from __future__ import annotations
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
+from app.directory.forms import choices
 from app.domain.types import Text
 from app.report.sections import SIGNED
 from app.ui.forms import Form, needed
@@ -16,9 +17,7 @@ class SectionForm(Form):
 
 
 class SignForm(Form):
-    state = RadioField(
-        Text("签署", "Signature"), choices=list(SIGNED.items()), validators=[needed()]
-    )
+    state = RadioField(Text("签署", "Signature"), choices=choices(SIGNED), validators=[needed()])
     text = TextAreaField(
         Text("不同意见或理由", "Dissent or reason"),
         description=Text(

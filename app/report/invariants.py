@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import __version__
 from app.domain.ledger import checkpoint
 from app.domain.types import DomainError, Text
 from app.ledger import prove
@@ -39,11 +40,17 @@ def papers_are_kept(session: Session) -> list[Text]:
 
 
 def papers_render_again(session: Session) -> list[Text]:
-    """A report in force still gives, from its rows, the very bytes that were kept."""
+    """A report in force still gives, from its rows, the very bytes that were kept.
+
+    Only a paper made by this version: another one may lay its pages out otherwise. The kept bytes
+    are the official ones, and the ledger has their digest.
+    """
     import hashlib
 
     faults = []
     for report in _closed(session, "final"):
+        if report.made_with != __version__:
+            continue
         try:
             now = hashlib.sha256(papers.report_pdf(session, report, "zh")).hexdigest()
         except DomainError as error:
@@ -53,8 +60,8 @@ def papers_render_again(session: Session) -> list[Text]:
             faults.append(
                 _of(
                     report,
-                    "按现有数据重新生成的文件与存档不同（数据或程序版本有变化）",
-                    "made again, the paper differs from the kept one (data or program changed)",
+                    "按现有数据重新生成的文件与存档不同（数据有变化）",
+                    "made again, the paper differs from the kept one (data changed)",
                 )
             )
     return faults

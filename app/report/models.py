@@ -19,6 +19,7 @@ class Report(Record):
     that a later final report on a later run says that it replaces this one."""
 
     __tablename__ = "report"
+    ledger_later = frozenset({"made_with"})
     __table_args__ = (
         UniqueConstraint("round_id", "number"),
         CheckConstraint("state IN ('drafting', 'signing', 'final', 'replaced')", name="state"),
@@ -31,6 +32,7 @@ class Report(Record):
     sections: Mapped[dict[str, Any]]  # the leader's own words by section
     head: Mapped[Name | None]  # ledger head that the paper prints, mj1:SIZE:ROOT
     pdf_sha256: Mapped[Code | None]
+    made_with: Mapped[Code | None]  # version of the program that made the paper; None: 0.1.0
     due_at: Mapped[At]
     created_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[At]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import __version__, clock
 from app.accounts.viewer import Viewer
 from app.aggregation import queries as runs
 from app.aggregation.models import Run
+from app.aggregation.ties import names_of_open
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.domain.workdays import last_day
+from app.draw.operations_calls import publish_with_report
 from app.files.kinds import PDF
 from app.ledger import prove
 from app.ledger.append import append
@@ -28,6 +30,11 @@ LIMIT = 20_000
 _LATE_RUN = Text(
     "报告须依据最近一次汇总（第 {n} 次）。没有起草。",
     "A report rests on the latest run (run {n}). Nothing was drafted.",
+)
+_TIED = Text(
+    "第 {n} 次汇总有并列须抽签决定：{names}。没有起草；请先完成抽签，再重新汇总。",
+    "Run {n} left ties that a draw has to settle: {names}. Nothing was drafted; complete the draw, "
+    "then make a new run.",
 )
 _UNDER_WAY = Text(
     "第 {n} 号报告还在办理，不能另起一份。没有任何改动；请先完成它，或先重新汇总。",
@@ -70,6 +77,10 @@ def draft_report(session: Session, actor: Viewer | None, *, round: Round, run: R
     if latest is None or latest.id != run.id:
         number = latest.number if latest else 0
         raise Conflict(_LATE_RUN.format(n=number))
+    tied = names_of_open(run)
+    if tied:
+        names = Text("；".join(t.zh for t in tied), "; ".join(t.en for t in tied))
+        raise Conflict(_TIED.format(n=run.number, names=names))
     before = queries.last_report(session, round)
     if before is not None and before.run_id == run.id:
         text = _HAS_REPORT if before.state == "final" else _UNDER_WAY
@@ -235,7 +246,7 @@ def close_signing(session: Session, actor: Viewer | None, *, report: Report) -> 
     _in_state(report, "signing", Text("定稿", "finished"))
     waiting = queries.waiting(session, report)
     if waiting:
-        names = "、".join(m.expert.person.name for m in waiting)
+        names = "、".join(queries.shown_names(session, waiting))
         raise Conflict(_WAITING.format(names=names))
     note = prove.sign_head(session, session.info["keys"], "report")
     report.head = str(prove.TreeHead(note.size, note.root))
@@ -257,8 +268,10 @@ def finish(
     paper = papers.report_pdf(session, report, "zh") if pdf is None else pdf
     kept = session.info["store"].put(paper, "report.pdf", {PDF})
     report.pdf_sha256 = kept.sha256
+    report.made_with = __version__
     report.state = "final"
     for before in queries.finals_before(session, report):
         before.state = "replaced"
     append(session, actor, "report.final", report=report.id, pdf=report.pdf_sha256)
+    publish_with_report(session, actor, queries.draws_of(session, report.round))
     return report

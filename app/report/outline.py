@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.types import Text
+from app.panel.statements import UNCONFIRMED
 from app.programme.instruments import pin_for, stage_text
 from app.programme.qualification import qualification_state
 from app.programme.scheme import scheme_of
@@ -24,8 +25,10 @@ from app.report.blocks import (
     own_marks,
     paragraph,
     table,
+    typed,
     written,
 )
+from app.report.challenge_sections import challenges
 from app.report.rule_words import rule_words
 from app.report.score_sections import conclusion, scores
 from app.report.sections import SIGNED
@@ -39,7 +42,7 @@ def sections(s: Source) -> dict[str, list[Block]]:
         "procedure": _procedure(s),
         "qualification": _qualification(s),
         "materials": _stage(s, "desk"),
-        "site": [*_statements(s), *_stage(s, "site")],
+        "site": [*_statements(s), *challenges(s), *_stage(s, "site")],
         "scores": scores(s),
         "achievements": [],
         "problems": [],
@@ -87,7 +90,7 @@ def _basis(s: Source) -> list[Block]:
         rows.append((Text("评审地点", "Places"), listed([Text(p, p) for p in places])))
     for draw in s.draws:
         title = stage_text(draw.stage)
-        seats = sum(1 for m in s.members for panel, _ in m.seats if panel.draw_id == draw.id)
+        seats = sum(1 for m in s.members for _, seat in m.seats if seat.draw_id == draw.id)
         rows.append(
             (
                 Text(f"{title.zh}专家组", f"{title.en} panel"),
@@ -112,7 +115,7 @@ def _basis(s: Source) -> list[Block]:
         "This report gives the result.",
     ).format(doc=basis.document, title=round_.title, n=len(counties))
     withdrawn = [
-        Text("{c}（{r}）", "{c} ({r})").format(c=Text.of(row["name"]), r=row["reason"] or "—")
+        Text("{c}（{r}）", "{c} ({r})").format(c=Text.of(row["name"]), r=typed(row["reason"]))
         for row in s.reading.inputs["withdrawn"]
     ]
     if withdrawn:
@@ -181,7 +184,7 @@ def _qualification(s: Source) -> list[Block]:
         shown = outcome.get(state.subject.status, NOTHING)
         rows.append([*cells, {"text": shown, "bold": True}])
         reasons += [
-            Text("{c}：{r}", "{c}: {r}").format(c=state.subject.name, r=e.opinion.reason)
+            Text("{c}：{r}", "{c}: {r}").format(c=state.subject.name, r=typed(e.opinion.reason))
             for e in state.vetoed
             if e.opinion
         ]
@@ -231,14 +234,14 @@ def _stage(s: Source, wanted: str) -> list[Block]:
             )
         gone = [
             Text("{c} 专家{n}：{s}，{r}", "{c}, E{n}: {s}, {r}").format(
-                c=row.name, n=m.rater, s=m.state or NOTHING, r=m.reason or NOTHING
+                c=row.name, n=m.rater, s=m.state or NOTHING, r=typed(m.reason)
             )
             for row in rows
             for m in row.marks
             if m.value is None
         ]
         gone += [
-            Text("{c}：{r}", "{c}: {r}").format(c=row.name, r=row.reason)
+            Text("{c}：{r}", "{c}: {r}").format(c=row.name, r=typed(row.reason))
             for row in rows
             if row.reason
         ]
@@ -248,7 +251,9 @@ def _stage(s: Source, wanted: str) -> list[Block]:
 
 
 def _statements(s: Source) -> list[Block]:
+    """Who spoke and when; a record that the representative did not confirm says why."""
     rows = []
+    notes: list[Text] = []
     for sitting in s.sittings:
         found = s.statements.get(sitting.id)
         if found is None:
@@ -266,9 +271,18 @@ def _statements(s: Source) -> list[Block]:
                 Text("是", "yes") if found.confirmed_at else Text("否", "no"),
             ]
         )
+        if found.unconfirmed:
+            why = UNCONFIRMED[found.unconfirmed]
+            if found.unconfirmed_note:
+                why = Text("{w}。{n}", "{w}: {n}").format(w=why, n=typed(found.unconfirmed_note))
+            notes.append(
+                Text("{c}陈述记录未经确认：{w}", "{c}, record not confirmed: {w}").format(
+                    c=sitting.subject.name, w=why
+                )
+            )
     if not rows:
         return []
-    return [
+    shown = [
         table(
             Text("现场陈述", "On-site statements"),
             [
@@ -281,6 +295,7 @@ def _statements(s: Source) -> list[Block]:
             rows,
         )
     ]
+    return [*shown, listing(notes)] if notes else shown
 
 
 def _dissent(s: Source) -> list[Block]:
@@ -296,7 +311,9 @@ def _dissent(s: Source) -> list[Block]:
             who = Text(f"{name}（{who.zh}）", f"{name} ({who.en})")
         made.append(
             paragraph(
-                Text("{w}{s}：{t}", "{w}, {s}: {t}").format(w=who, s=SIGNED[row.state], t=row.text)
+                Text("{w}{s}：{t}", "{w}, {s}: {t}").format(
+                    w=who, s=SIGNED[row.state], t=typed(row.text)
+                )
             )
         )
     return made

@@ -15,7 +15,9 @@ from app.accounts.viewer import Viewer
 from app.aggregation import queries as runs
 from app.aggregation.reading import Reading
 from app.domain.types import NotFound, Text
-from app.draw.models import Seat
+from app.draw import disclosure
+from app.draw.models import Draw, Seat
+from app.draw.supplements import sits_on
 from app.panel.models import Panel
 from app.programme.instruments import stage_text
 from app.programme.models import Round
@@ -59,7 +61,7 @@ def members(session: Session, round_: Round) -> list[Member]:
     """Everybody who has to sign: experts on active seats, leaders first, then by panel and seat."""
     rows = session.execute(
         select(Panel, Seat)
-        .join(Seat, (Seat.draw_id == Panel.draw_id) & (Seat.panel == Panel.code))
+        .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
         .where(Panel.round_id == round_.id, Seat.state != "removed")
         .order_by(Panel.stage, Panel.code, Seat.number)
     ).all()
@@ -68,6 +70,19 @@ def members(session: Session, round_: Round) -> list[Member]:
         found.setdefault(seat.expert_id, []).append((panel, seat))
     made = [Member(seats[0][1].expert, tuple(seats)) for seats in found.values()]
     return sorted(made, key=lambda m: not m.leads)
+
+
+def shown_names(session: Session, found: list[Member]) -> list[str]:
+    """Names; of a member whom a sealed draw seated his pseudonym there."""
+    sealed = disclosure.sealed_draws(session, {s.draw_id for m in found for _, s in m.seats})
+    told = [next((s for _, s in m.seats if s.draw_id in sealed), m.seats[0][1]) for m in found]
+    return disclosure.shown_names(session, told)
+
+
+def draws_of(session: Session, round_: Round) -> list[Draw]:
+    """The draws from which the members of the round's panels come, supplementary ones too."""
+    found = {seat.draw_id: seat.draw for m in members(session, round_) for _, seat in m.seats}
+    return [found[key] for key in sorted(found)]
 
 
 def member_of(session: Session, viewer: Viewer, round_: Round) -> Member | None:

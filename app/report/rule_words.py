@@ -21,6 +21,7 @@ _RUNG = {
     "top_item": Text("权重最高的指标", "the heaviest item"),
     "spread": Text("专家分数离散程度，小者在前", "the smaller spread of marks"),
     "shared": Text("名次并列", "a shared rank"),
+    "draw": Text("公开抽签（先承诺、后掷骰）", "a draw by lot, committed before the dice"),
 }
 
 

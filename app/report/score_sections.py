@@ -6,6 +6,7 @@ from typing import Any
 
 from app.domain.types import Text
 from app.report.blocks import NOTHING, Block, listing, note, paragraph, table
+from app.report.check_sections import check_blocks
 from app.report.source import Source, class_title
 
 
@@ -42,6 +43,31 @@ def scores(s: Source) -> list[Block]:
                     "本方案有加分表，本届没有登记加分，综合得分不含加分。",
                     "The scheme has a bonus form; no bonus was recorded, so no total holds one.",
                 )
+            )
+        )
+    bonuses = reading.bonuses()
+    if bonuses:
+        made.append(
+            table(
+                Text("加分情形及依据", "Bonuses and their evidence"),
+                [
+                    (Text("县（市、区）", "County"), "left", 2),
+                    (Text("情形", "Case"), "left", 4),
+                    (Text("级别", "Level"), "left", 1),
+                    (Text("分值", "Points"), "right", 1),
+                    (Text("文件", "Document"), "left", 3),
+                ],
+                [
+                    [
+                        row.name,
+                        a.title,
+                        a.level,
+                        a.points if a.counted else Text("不重复计", "not twice"),
+                        f"{a.document} {a.sha256[:12]}",
+                    ]
+                    for row in bonuses
+                    for a in row.awards
+                ],
             )
         )
     for agreed in reading.agreement():
@@ -127,8 +153,9 @@ def conclusion(s: Source) -> list[Block]:
     for place in ranking:
         cells: list[Any] = [class_title(s, place.id) if place.group else NOTHING] if within else []
         band, interval = place.band, place.interval
+        out = place.status == "disqualified"
         cells += [
-            place.rank or NOTHING,
+            _OUT if out else place.rank or NOTHING,
             place.name,
             {"text": NOTHING if place.total is None else format(place.total, "f"), "bold": True},
             Text(f"{band[0]} 至 {band[1]}", f"{band[0]} to {band[1]}") if band else NOTHING,
@@ -153,8 +180,16 @@ def conclusion(s: Source) -> list[Block]:
             ).format(n=sure["draws"], s=sure["seed"]),
         )
     ]
+    remarks += [
+        Text(
+            f"并列名次由抽签确定：{' → '.join(n.zh for n in tie.names)}（承诺值 {tie.commitment}）",
+            f"Settled by draw: {' → '.join(n.en for n in tie.names)} (commitment {tie.commitment})",
+        )
+        for tie in reading.tie_draws()
+    ]
     if remarks:
         made.append(listing(remarks))
+    made += check_blocks(reading)
     made.append(
         {
             "kind": "chart",
@@ -167,6 +202,9 @@ def conclusion(s: Source) -> list[Block]:
         }
     )
     return made
+
+
+_OUT = Text("取消资格", "out")
 
 
 def _interval(bounds: tuple[int, int] | None) -> Text:

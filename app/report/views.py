@@ -84,6 +84,7 @@ def _show(report: Any, status: int = 200, **forms: Any) -> Any:
     own_signature = signatures.get(member.expert.id) if member else None
     leads = member is not None and member.leads and report.state == "drafting"
     edited = forms.get("edited")
+    members = queries.members(db(), g.round)
     section_forms = {}
     for key in EDITABLE if leads else ():
         blank = SectionForm(
@@ -101,7 +102,8 @@ def _show(report: Any, status: int = 200, **forms: Any) -> Any:
         required=REQUIRED,
         states=STATE,
         signed=SIGNED,
-        members=queries.members(db(), g.round),
+        members=members,
+        shown=queries.shown_names(db(), members),
         signatures=signatures,
         own_signature=own_signature,
         member=member,

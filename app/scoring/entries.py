@@ -1,7 +1,7 @@
 """Between the fields of a page and the entries of a sheet, one item at a time. Pure.
 
-Field names are `ITEM.part`: mark, cases, ticks (a list), pass, grade, prior, figure.NAME, na (on),
-reason. Whatever was typed is kept, right or wrong: `check_sheet` says what is wrong with it.
+Field names are `ITEM.part`: mark, cases, ticks (a list), none (on), pass, grade, prior, figure.NAME,
+vetoed, vetoes (a list), level.STEP (a list of documents), na (on), reason, evidence. Whatever was typed is kept, right or wrong: `check_sheet` says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -45,6 +45,17 @@ def fields_of(item: Item, entry: Mapping[str, Any] | None) -> Fields:
         case "grade_table":
             fields["grade"] = given.get("grade", "")
             fields["prior"] = "on" if given.get("prior_year") else ""
+        case "veto":
+            struck = given.get("vetoed")
+            fields["vetoed"] = "" if struck is None else "yes" if struck else "no"
+            fields["vetoes"] = list(given.get("vetoes", []))
+            fields["evidence"] = entry.get("evidence", "")
+        case "bonus":
+            awards = given.get("awards", [])
+            for step in scale["ladder"]:
+                name = f"level.{step['id']}"
+                fields[name] = [a["document"] for a in awards if a["level"] == step["id"]]
+            fields["none"] = "on" if given and not awards else ""
         case _:
             figures = given.get("figures", {})
             for figure in scale.get("figures", ()):
@@ -58,15 +69,17 @@ def entry_of(item: Item, fields: Mapping[str, Any]) -> Entry | None:
     if fields.get("na") == "on":
         return {"type": "not_applicable", "reason": reason}
     value = _value(item, fields)
+    said = {"reason": reason, "evidence": _text(fields.get("evidence"))}
+    words = {key: text for key, text in said.items() if text}
     if value is None:
-        return {"type": "missing", "reason": reason} if reason else None
-    return {"type": "mark", "value": value, **({"reason": reason} if reason else {})}
+        return {"type": "missing", **words} if words else None
+    return {"type": "mark", "value": value, **words}
 
 
 def _value(item: Item, fields: Mapping[str, Any]) -> Any:
     scale = item["scale"]
     mark, cases = _text(fields.get("mark")), _text(fields.get("cases"))
-    ticks = [_text(t) for t in fields.get("ticks") or []]
+    ticks = _list(fields.get("ticks"))
     match scale["type"]:
         case "points":
             return mark or None
@@ -84,6 +97,17 @@ def _value(item: Item, fields: Mapping[str, Any]) -> Any:
         case "grade_table":
             grade = _text(fields.get("grade"))
             return {"grade": grade, "prior_year": fields.get("prior") == "on"} if grade else None
+        case "veto":
+            struck = {"yes": True, "no": False}.get(_text(fields.get("vetoed")))
+            named = _list(fields.get("vetoes"))
+            return None if struck is None else {"vetoed": struck, "vetoes": named}
+        case "bonus":
+            awards = [
+                {"level": step["id"], "document": document}
+                for step in scale["ladder"]
+                for document in _list(fields.get(f"level.{step['id']}"))
+            ]
+            return {"awards": awards} if awards or fields.get("none") == "on" else None
         case _:
             figures = {
                 figure["name"]: text
@@ -96,6 +120,12 @@ def _value(item: Item, fields: Mapping[str, Any]) -> Any:
 def _text(value: Any) -> str:
     """As typed, without blanks around it; half a character (a lone surrogate) becomes "?"."""
     return str(value or "").encode(errors="replace").decode().strip()[:DRAFT_LIMIT]
+
+
+def _list(value: Any) -> list[str]:
+    """What was ticked, blanks left out; a single tick arrives as a string."""
+    ticked = [value] if isinstance(value, str) else value or []
+    return [text for entry in ticked if (text := _text(entry))]
 
 
 def _count(text: str) -> Any:

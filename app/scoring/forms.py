@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms import (
+    HiddenField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
@@ -24,3 +31,18 @@ class ReasonForm(Form):
 
 class AbsenceForm(ReasonForm):
     seat = SelectField(Text("席位", "Seat"), validators=[needed()])
+
+
+class GivenForm(Form):
+    """The evidence of an entry; its item's own fields are read by `app.scoring.entries`."""
+
+    seen = HiddenField()
+    materials = SelectMultipleField(Text("依据的材料", "Documents behind it"))
+    evidence = TextAreaField(
+        Text("依据", "Evidence"),
+        description=Text(
+            "文号、网址或案卷；选了材料的可以不写。",
+            "A document number, an address or a case; not needed when a document is chosen.",
+        ),
+        validators=[Length(max=4000)],
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -15,15 +15,19 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.ledger.canonical import digest
 from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.draw import disclosure
 from app.draw.models import Seat
 from app.ledger.append import append
 from app.panel import queries as panels
 from app.panel.models import Sitting
 from app.programme.instruments import instrument_for
-from app.scoring import queries
+from app.programme.models import CaseFile
+from app.scoring import cases, queries
 from app.scoring.entries import merged
-from app.scoring.models import Sheet
+from app.scoring.models import CaseSheet, Filled, Sheet
+
+FilledT = TypeVar("FilledT", bound=Filled)
 
 _NOT_OPEN = Text(
     "现在不能评分：{why}。已保存的内容都在。",
@@ -44,6 +48,53 @@ def _must_be_open(sitting: Sitting) -> None:
 
 def start_sheet(session: Session, actor: Viewer, *, sitting: Sitting) -> Sheet:
     """Begin a sheet, or return the one begun: an active seat, declared, present, scoring open."""
+    seat = _ready(session, actor, sitting)
+    found = queries.live_sheet(session, sitting, seat)
+    if found is not None:
+        return found
+    sheet = _new_sheet(session, sitting, seat)
+    append(session, actor, "sheet.begun", sealed=True, sheet=sheet.id)
+    return sheet
+
+
+def start_case_sheet(
+    session: Session, actor: Viewer, *, sitting: Sitting, case: CaseFile
+) -> CaseSheet:
+    """Begin the sheet of one sampled case file, or return the one begun. Refused to a member who
+    stands aside from the county or is absent."""
+    seat = _ready(session, actor, sitting)
+    if case.subject_id != sitting.subject_id or not case.sampled:
+        raise NotFound(queries.ABSENT)
+    found = cases.live_sheet(session, case, seat)
+    if found is not None:
+        return found
+    whole = queries.live_sheet(session, sitting, seat)
+    if whole is not None and whole.state in ("recused", "absent"):
+        raise _closed("您对本县不评分", "you do not score this county")
+    version, instrument = instrument_for(
+        session, sitting.panel.round, sitting.subject, cases.CASEFILE
+    )
+    sheet = CaseSheet(
+        case_file=case,
+        case_file_id=case.id,
+        sitting=sitting,
+        sitting_id=sitting.id,
+        seat=seat,
+        seat_id=seat.id,
+        form_version_id=version.id,
+        instrument=instrument,
+        instrument_digest=instrument["digest"],
+        entries={},
+        saved_at=clock.now(),
+    )
+    session.add(sheet)
+    session.flush()
+    append(session, actor, "sheet.begun", sealed=True, sheet=sheet.id)
+    return sheet
+
+
+def _ready(session: Session, actor: Viewer, sitting: Sitting) -> Seat:
+    """The actor's seat, when he may score this county now."""
     actor.require("expert")
     _must_be_open(sitting)
     seat = panels.own_seat(session, actor, sitting.panel)
@@ -56,12 +107,7 @@ def start_sheet(session: Session, actor: Viewer, *, sitting: Sitting) -> Sheet:
         )
     if seat.id not in panels.attendance(session, sitting):
         raise _closed("请先签到", "sign in to the sitting first")
-    found = queries.live_sheet(session, sitting, seat)
-    if found is not None:
-        return found
-    sheet = _new_sheet(session, sitting, seat)
-    append(session, actor, "sheet.begun", sealed=True, sheet=sheet.id)
-    return sheet
+    return seat
 
 
 def _new_sheet(session: Session, sitting: Sitting, seat: Seat) -> Sheet:
@@ -85,8 +131,8 @@ def _new_sheet(session: Session, sitting: Sitting, seat: Seat) -> Sheet:
 
 
 def save_draft(
-    session: Session, actor: Viewer, *, sheet: Sheet, changes: Mapping[str, Any], version: int
-) -> Sheet:
+    session: Session, actor: Viewer, *, sheet: FilledT, changes: Mapping[str, Any], version: int
+) -> FilledT:
     """Save what changed (`ITEM.part` -> value, as typed). A save on an older version is refused:
     the caller shows both. Nothing is ever overwritten unseen."""
     _own_draft(session, actor, sheet)
@@ -112,8 +158,9 @@ def save_draft(
     return sheet
 
 
-def _own_draft(session: Session, actor: Viewer, sheet: Sheet) -> None:
-    if queries.own_sheet(session, actor, sheet.id).state != "draft":
+def _own_draft(session: Session, actor: Viewer, sheet: Filled) -> None:
+    queries.must_be_own(session, actor, sheet)
+    if sheet.state != "draft":
         raise Conflict(
             Text(
                 "评分表已封存，不能直接修改。如需更正，请写明理由另起一版。",
@@ -124,7 +171,9 @@ def _own_draft(session: Session, actor: Viewer, sheet: Sheet) -> None:
     _must_be_open(sheet.sitting)
 
 
-def seal(session: Session, actor: Viewer, *, sheet: Sheet, version: int, signed_name: str) -> Sheet:
+def seal(
+    session: Session, actor: Viewer, *, sheet: FilledT, version: int, signed_name: str
+) -> FilledT:
     """Freeze the sheet: complete, on the version that the expert saw, under his name. The receipt
     code is taken from the ledger leaf that covers the sealed sheet."""
     _own_draft(session, actor, sheet)
@@ -152,7 +201,8 @@ def seal(session: Session, actor: Viewer, *, sheet: Sheet, version: int, signed_
             ).format(name=actor.name),
             field="signed_name",
         )
-    previous = session.get(Sheet, sheet.supersedes_id) if sheet.supersedes_id else None
+    cases.must_be_reviewed(session, sheet)
+    previous = session.get(type(sheet), sheet.supersedes_id) if sheet.supersedes_id else None
     if previous:
         previous.state = "superseded"
     sheet.state = "sealed"
@@ -179,7 +229,7 @@ def receipt_code(leaf: bytes) -> str:
     return "-".join(text[i : i + 4] for i in range(0, 12, 4))
 
 
-def correct(session: Session, actor: Viewer, *, sheet: Sheet, reason: str) -> Sheet:
+def correct(session: Session, actor: Viewer, *, sheet: Filled, reason: str) -> Filled:
     """A new version of a sealed sheet, with a reason. The sealed one counts until the new one is
     sealed; both are kept."""
     own = queries.own_sheet(session, actor, sheet.id)
@@ -194,10 +244,12 @@ def correct(session: Session, actor: Viewer, *, sheet: Sheet, reason: str) -> Sh
             ),
             field="reason",
         )
-    live = queries.live_sheet(session, sheet.sitting, sheet.seat)
+    live = queries.live_version(session, sheet)
     if live is not None and live.id != sheet.id:
         return live
-    new = Sheet(
+    about = {"case_file_id": sheet.case_file_id} if isinstance(sheet, CaseSheet) else {}
+    new: Filled = type(sheet)(
+        **about,
         sitting=sheet.sitting,
         sitting_id=sheet.sitting_id,
         seat=sheet.seat,
@@ -269,7 +321,7 @@ def close_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     _must_be_open(sitting)
     waiting = queries.unfinished(session, sitting)
     if waiting:
-        names = "、".join(seat.expert.person.name for seat in waiting)
+        names = "、".join(disclosure.shown_names(session, waiting))
         raise Conflict(
             Text(
                 "还不能结束，以下成员未封存：{names}。没有任何改动。",

@@ -15,9 +15,10 @@ from app.domain.types import DomainError, NotFound, Text
 from app.draw.models import Seat
 from app.panel import queries as panels
 from app.panel.models import Attendance, Sitting
-from app.programme.computed import computed_points
+from app.programme.computed import computed_points_of
 from app.registry.models import Expert
-from app.scoring.models import Sheet
+from app.scoring import cases, given
+from app.scoring.models import CaseSheet, Filled, Sheet
 
 ABSENT = Text(
     "没有找到这张评分表，或者它不对您开放。", "There is no such sheet, or it is not open to you."
@@ -44,6 +45,7 @@ class Progress:
     state: str
     done: int | None
     total: int | None
+    cases: tuple[int, int] | None = None  # case-file sheets sealed, and how many there are
 
 
 def live_sheet(session: Session, sitting: Sitting, seat: Seat) -> Sheet | None:
@@ -77,24 +79,50 @@ def duties(session: Session, viewer: Viewer) -> list[Duty]:
     return found
 
 
-def own_sheet(session: Session, viewer: Viewer, sheet_id: str) -> Sheet:
-    """The viewer's own sheet on an active seat; NotFound for everybody else, whatever the role."""
-    sheet = session.scalar(
-        select(Sheet)
-        .join(Seat, Sheet.seat_id == Seat.id)
+def live_version(session: Session, sheet: Filled) -> Filled | None:
+    """The latest revision of what `sheet` is a revision of."""
+    if isinstance(sheet, CaseSheet):
+        return cases.live_sheet(session, sheet.case_file, sheet.seat)
+    return live_sheet(session, sheet.sitting, sheet.seat)
+
+
+def own_sheet(session: Session, viewer: Viewer, sheet_id: str) -> Filled:
+    """The viewer's own sheet on an active seat, of a county or of a case file; NotFound for
+    everybody else, whatever the role."""
+    kinds: tuple[type[Sheet] | type[CaseSheet], ...] = (Sheet, CaseSheet)
+    for kind in kinds:
+        sheet: Filled | None = session.scalar(
+            select(kind)
+            .join(Seat, kind.seat_id == Seat.id)
+            .join(Expert, Seat.expert_id == Expert.id)
+            .where(
+                kind.id == sheet_id,
+                Expert.person_id == viewer.person_id,
+                Seat.state != "removed",
+            )
+        )
+        if sheet is not None and viewer.role == "expert":
+            return sheet
+    raise NotFound(ABSENT)
+
+
+def must_be_own(session: Session, viewer: Viewer, sheet: Filled) -> None:
+    """NotFound unless `own_sheet` would give this sheet, which is at hand: a save happens at every
+    change, and reading the row again with its instrument would take a quarter of its time."""
+    seat = session.scalar(
+        select(Seat.id)
         .join(Expert, Seat.expert_id == Expert.id)
         .where(
-            Sheet.id == sheet_id,
+            Seat.id == sheet.seat_id,
             Expert.person_id == viewer.person_id,
             Seat.state != "removed",
         )
     )
-    if sheet is None or viewer.role != "expert":
+    if seat is None or viewer.role != "expert":
         raise NotFound(ABSENT)
-    return sheet
 
 
-def standing(sheet: Sheet) -> dict[str, Any]:
+def standing(sheet: Filled) -> dict[str, Any]:
     """A sheet as its own expert sees it: points so far, and what keeps it from being sealed."""
     instrument = sheet.instrument
     points = sheet_points(instrument, sheet.entries)
@@ -117,18 +145,21 @@ def standing(sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def computed_beside(session: Session, sheet: Sheet) -> list[dict[str, Any]]:
-    """The items of a sheet that no expert fills in, with their points and the figures behind them
-    (value, unit, year, source); without points while a figure is missing or unconfirmed."""
+def computed_beside(session: Session, sheet: Filled) -> list[dict[str, Any]]:
+    """The items of a sheet that its expert does not fill in, with their points and what is behind
+    them: figures, the expert's own case-file sheets, or what somebody else gave and a second person
+    confirmed. Without points while something is missing or unconfirmed."""
     own = {item["id"] for item in sheet_items(sheet.instrument)}
     others = [i for i in sheet.instrument["items"] if i["applies"] and i["id"] not in own]
     if not others:
         return []
-    panel = sheet.sitting.panel
+    panel, subject = sheet.sitting.panel, sheet.sitting.subject
     try:
-        found = computed_points(session, panel.round, panel.stage)[sheet.sitting.subject_id]
-    except (DomainError, KeyError):  # said by name to the office, which has to fill it in
+        found = dict(computed_points_of(session, panel.round, panel.stage, subject))
+    except DomainError:  # said by name to the office, which has to fill it in
         found = {}
+    found |= cases.rows_beside(session, sheet)
+    found |= given.rows_beside(session, subject, panel.stage)
     return [{"item": item, **found.get(item["id"], {})} for item in others]
 
 
@@ -146,9 +177,14 @@ def progress(session: Session, viewer: Viewer, sitting: Sitting) -> list[Progres
         state = sheet.state if sheet else "not_begun"
         if viewer.role == "office":
             count = standing(sheet) if sheet else None
+            work = cases.work_read(session, sitting, seat)
             rows.append(
                 Progress(
-                    seat, state, count["done"] if count else 0, count["total"] if count else None
+                    seat,
+                    state,
+                    count["done"] if count else 0,
+                    count["total"] if count else None,
+                    (len(work.files) - len(work.open), len(work.files)) if work else None,
                 )
             )
         else:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import flash, g, jsonify, redirect, render_template, request, url_for
 
+from app.domain.scoring.formulas import repeated_items
 from app.domain.types import Conflict, DomainError, NotFound
 from app.panel import queries as panels
 from app.programme import materials
-from app.scoring import operations, queries
+from app.programme.casefiles import case_by_id
+from app.scoring import cases, operations, queries
 from app.scoring.entries import fields_of
-from app.scoring.forms import AbsenceForm, ReasonForm, SealForm
+from app.scoring.forms import ReasonForm, SealForm
+from app.scoring.models import CaseSheet
+from app.scoring.pages import absence_form, blueprint, progress_page
 from app.ui.access import allow
 from app.ui.language import language, local_time, points, say
 from app.ui.request import db, me
 
-blueprint = Blueprint("scoring", __name__, url_prefix="/r/<slug>")
+__all__ = ["blueprint"]
 
 
 def _own(sheet_id: str) -> Any:
@@ -40,7 +44,8 @@ def _flat(sheet: Any, items: list[Any]) -> dict[str, Any]:
 def index(slug: str) -> Any:
     """What the viewer has to score in this round."""
     rows = [d for d in queries.duties(db(), me()) if d.sitting.panel.round_id == g.round.id]
-    return render_template("scoring/index.html", duties=rows)
+    work = {d.sitting.id: cases.work_read(db(), d.sitting, d.seat) for d in rows}
+    return render_template("scoring/index.html", duties=rows, work=work)
 
 
 @blueprint.post("/sittings/<sitting_id>/sheet")
@@ -52,20 +57,47 @@ def start(slug: str, sitting_id: str) -> Any:
     return redirect(url_for("scoring.sheet", slug=slug, sheet_id=sheet.id))
 
 
+@blueprint.post("/sittings/<sitting_id>/cases/<case_id>/sheet")
+@allow("expert")
+def start_case(slug: str, sitting_id: str, case_id: str) -> Any:
+    """Begin the sheet of one sampled case file, or go on with it."""
+    sitting = panels.sitting(db(), me(), g.round, sitting_id)
+    case = case_by_id(db(), g.round, case_id)
+    row = operations.start_case_sheet(db(), me(), sitting=sitting, case=case)
+    return redirect(url_for("scoring.sheet", slug=slug, sheet_id=row.id))
+
+
 @blueprint.get("/sheets/<sheet_id>")
 @allow("expert")
 def sheet(slug: str, sheet_id: str) -> Any:
     """One group of items a screen; a sealed sheet is shown as it was sealed, with its receipt."""
     row = _own(sheet_id)
+    return (
+        _draft_page(row) if row.state == "draft" else _sealed_page(row, ReasonForm(formdata=None))
+    )
+
+
+def _sealed_page(row: Any, form: ReasonForm) -> str:
+    """A sheet that is not a draft, with the form for a correction."""
+    return render_template(
+        "scoring/sealed.html",
+        sheet=row,
+        standing=queries.standing(row),
+        form=form,
+        computed=queries.computed_beside(db(), row),
+        work=_work(row),
+    )
+
+
+def _work(row: Any) -> cases.CaseWork | None:
+    """The case files that a main sheet reads; None for a sheet that reads none."""
+    if isinstance(row, CaseSheet) or not repeated_items(row.instrument):
+        return None
+    return cases.case_work(db(), row.sitting, row.seat)
+
+
+def _draft_page(row: Any) -> str:
     standing = queries.standing(row)
-    if row.state != "draft":
-        return render_template(
-            "scoring/sealed.html",
-            sheet=row,
-            standing=standing,
-            form=ReasonForm(formdata=None),
-            computed=queries.computed_beside(db(), row),
-        )
     sections = [s for s in row.instrument["sections"] if s["applies"]] or [
         {"id": "", "title": None}
     ]
@@ -98,6 +130,10 @@ def sheet(slug: str, sheet_id: str) -> Any:
             if (c["item"]["section"] or "") == here["id"]
         ],
         materials=materials.materials_by_item(db(), row.sitting.subject),
+        filed=[
+            m for m in materials.materials_of(db(), row.sitting.subject) if m.withdrawn_at is None
+        ],
+        work=_work(row),
     )
 
 
@@ -198,10 +234,7 @@ def correct(slug: str, sheet_id: str) -> Any:
         except DomainError as error:
             form.refuse(error, "reason")
     if new is None:
-        page = render_template(
-            "scoring/sealed.html", sheet=row, standing=queries.standing(row), form=form
-        )
-        return page, 422
+        return _sealed_page(row, form), 422
     flash(
         say(
             "已另起一版；封存前原表仍然有效。",
@@ -241,21 +274,16 @@ def progress(slug: str, sitting_id: str) -> Any:
     """Who has sealed; to the office also item counts. Recording an absence."""
     sitting = panels.sitting(db(), me(), g.round, sitting_id)
     rows = queries.progress(db(), me(), sitting)
-    form = AbsenceForm()
-    form.seat.choices = [
-        (r.seat.id, f"{r.seat.number}  {r.seat.expert.person.name}")
-        for r in rows
-        if r.state not in queries.FINAL
-    ]
-    if request.method == "POST":
-        me().require("office")
-        if form.validate_on_submit():
-            seat = next(r.seat for r in rows if r.seat.id == form.seat.data)
-            operations.mark_absent(db(), me(), sitting=sitting, seat=seat, reason=form.reason.data)
-            flash(say("已记录缺席。", "The absence is recorded."), "done")
-            return redirect(url_for("scoring.progress", slug=slug, sitting_id=sitting_id))
-    page = render_template("scoring/progress.html", sitting=sitting, rows=rows, form=form)
-    return page, 422 if form.errors else 200
+    if request.method == "GET":
+        return progress_page(sitting, rows)
+    me().require("office")
+    form = absence_form(rows)
+    if form.validate_on_submit():
+        seat = next(r.seat for r in rows if r.seat.id == form.seat.data)
+        operations.mark_absent(db(), me(), sitting=sitting, seat=seat, reason=form.reason.data)
+        flash(say("已记录缺席。", "The absence is recorded."), "done")
+        return redirect(url_for("scoring.progress", slug=slug, sitting_id=sitting_id))
+    return progress_page(sitting, rows, 422, form=form)
 
 
 @blueprint.post("/sittings/<sitting_id>/close")
@@ -266,3 +294,6 @@ def close(slug: str, sitting_id: str) -> Any:
     operations.close_scoring(db(), me(), sitting=sitting)
     flash(say("本次会议已结束。", "The sitting is over."), "done")
     return redirect(url_for("panel.sitting", slug=slug, sitting_id=sitting_id))
+
+
+from app.scoring import views_absences, views_given  # noqa: E402, F401  (they add their pages)

@@ -1,35 +1,51 @@
-"""The supervisor's pages: the ledger, its check, the invariants, who held which role."""
+"""The supervision room: anomalies first, then the ledger, its checks, and who may do what."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import current_app, render_template, request
 
+from app.accounts.viewer import ROLE_TEXT
 from app.documents.qr import qr_svg
 from app.domain.types import DomainError
 from app.ledger import prove
-from app.supervision import queries
+from app.supervision import (  # noqa: F401  (views_*: each adds its pages to the blueprint)
+    anomalies,
+    explain,
+    queries,
+    views_draws,
+    views_heads,
+)
 from app.supervision.doctor import examine
+from app.supervision.pages import KINDS, blueprint
 from app.ui.access import allow
-from app.ui.request import db, keys, store
+from app.ui.request import db, keys, me, store
 
-blueprint = Blueprint("supervision", __name__, url_prefix="/supervision")
+__all__ = ["blueprint"]
 
 
 @blueprint.get("")
-@allow("supervisor", "admin")
+@allow("supervisor")
 def index() -> Any:
-    """The head as text and QR, the signed heads, the latest entries."""
+    """Everything out of the ordinary, most severe first."""
+    kind = request.args.get("kind", "")
+    made = anomalies.overview(db(), me(), keys(), store(), kind if kind in KINDS else None)
+    return render_template("supervision/index.html", view=made)
+
+
+@blueprint.get("/ledger")
+@allow("supervisor", "admin")
+def ledger() -> Any:
+    """The head as text and QR, the signed heads, the entries, who held which role."""
     head = str(prove.head(db()))
-    number = request.args.get("page", "1")
     return render_template(
-        "supervision/index.html",
+        "supervision/ledger.html",
         head=head,
         qr=qr_svg(head),
         public_key=keys().public.hex(),
         checkpoints=queries.checkpoints(db()),
-        page=queries.entries(db(), number=int(number) if number.isdigit() else 1),
+        page=queries.entries(db(), number=request.args.get("page", 1, type=int)),
         roles=queries.role_history(db()),
     )
 
@@ -55,3 +71,38 @@ def verify() -> Any:
 def doctor() -> Any:
     """Every invariant over live data, by name."""
     return render_template("supervision/doctor.html", checks=list(examine(db(), keys(), store())))
+
+
+@blueprint.get("/permissions")
+@allow("supervisor", "admin")
+def permissions() -> Any:
+    """Every page and every role, from the declarations of the access check itself."""
+    search, sort = request.args.get("q", ""), request.args.get("sort", "endpoint")
+    return render_template(
+        "supervision/permissions.html",
+        pages=explain.pages(current_app, search=search, sort=sort),
+        roles=explain.ORDER,
+        role_text=ROLE_TEXT,
+        search=search,
+    )
+
+
+@blueprint.get("/why")
+@allow("supervisor")
+def why() -> Any:
+    """Why one person may, or may not, open one page."""
+    account, endpoint = request.args.get("account", ""), request.args.get("page", "")
+    person = explain.standing(db(), me(), account) if account else None
+    return render_template(
+        "supervision/why.html",
+        accounts=explain.accounts(db(), me()),
+        pages=explain.pages(current_app),
+        account=account,
+        endpoint=endpoint,
+        person=person,
+        verdict=explain.verdict(current_app, person, endpoint) if person and endpoint else None,
+        may=[p for p in explain.pages(current_app) if person.role and p.may(person.role)]
+        if person
+        else [],
+        role_text=ROLE_TEXT,
+    )

@@ -247,3 +247,33 @@ def test_revoking_a_role_ends_every_session_and_the_viewer(session, make):
     person = session.get(Person, office.person_id)
     operations.grant_role(session, admin, person=person, role="keeper")
     assert queries.live_role(session, person.id) == "keeper"
+
+
+def test_no_reset_link_of_an_administrator_or_of_the_command_line_renews_a_supervisor(
+    session, make
+):
+    admin, sue = make.viewer(session, "admin"), make.viewer(session, "supervisor")
+    for purpose in ("reset", "renew", "enter"):
+        with pytest.raises(Forbidden):
+            operations.invite(session, admin, purpose=purpose, person_id=sue.person_id)
+    token = operations.invite(session, None, purpose="renew", person_id=sue.person_id)
+    with pytest.raises(Conflict):
+        operations.renew_by_link(session, queries.open_invitation(session, token), "x", None)
+    session.get(Account, sue.id)
+    append(session, None, "test.end")
+
+
+def test_a_supervisors_invitation_ends_with_his_role(session, make):
+    make.viewer(session, "supervisor", "first")
+    second = make.viewer(session, "supervisor", "second")
+    link = operations.invite(session, second, purpose="signup", role="supervisor")
+    first = queries.viewer_by_login(session, "first")
+    row = queries.open_invitation(session, link)
+    operations.revoke_role(session, first, person_id=second.person_id)
+    assert queries.open_invitation(session, link) is None
+    row.used_at = None  # were it still open, it would not make a supervisor
+    append(session, None, "test.open")
+    with pytest.raises(Conflict):
+        operations.sign_up(session, row, name="丙", login="third", password_hash="x")
+    assert queries.account_by_login(session, "third") is None
+    append(session, None, "test.end")

@@ -107,9 +107,10 @@ def expert(session: Session, make: Any, number: int) -> tuple[Expert, Viewer]:
 
 
 def _panel(
-    session: Session, made: Scored, stage: str, members: list[tuple[Expert, Viewer]]
-) -> Panel:
-    subjects = [s.id for s in made.round.subjects]
+    session: Session, made: Scored, stage: str, members: list[tuple[Expert, Viewer]],
+    only: tuple[Subject, ...] = (),
+) -> Panel:  # fmt: skip
+    subjects = [s.id for s in only or made.round.subjects]
     draw = Draw(
         round_id=made.round.id, stage=stage, kind="drill", purpose_key=f"{stage}" * 4, attempt=1,
         state="completed",
@@ -165,7 +166,7 @@ def run_sitting(
             version=1,
         )  # fmt: skip
         assert statement.version == 2
-        panels.close_statement(session, made.office, sitting=sitting)
+        panels.close_statement(session, made.office, sitting=sitting, unconfirmed="absent")
     panels.open_scoring(session, made.office, sitting=sitting)
     for seat in seats:
         viewer = made.viewer_of(seat)

@@ -7,7 +7,7 @@ same round, but another county's, panel's or expert's), `other` (of another roun
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,20 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from app import clock
 from app.accounts import operations as accounts
-from app.accounts.models import Account, SignIn
+from app.accounts.models import Account, ResetRequest, SignIn
 from app.accounts.viewer import Viewer
-from app.directory.models import Organisation
+from app.directory.models import Organisation, Person
 from app.draw import operations as draws
 from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel.models import Challenge
-from app.programme.models import Figure, FormVersion, Round
+from app.programme.models import CaseFile, Figure, FormVersion, Round
 from app.registry.models import Absence, Expert, Interest
+from app.registry.models_registers import CountyHead, Residence
 from app.scoring import operations as scoring
+from app.scoring.models import GivenMark
 from tests.attacks import world as steps
 
 HERE = Path(__file__).parent
@@ -61,6 +64,29 @@ def _figure(session: Any, subject_id: str) -> str:
     session.add(row)
     session.flush()
     append(session, None, "test.figure")
+    return row.id
+
+
+def _case(session: Any, subject_id: str) -> str:
+    row = CaseFile(
+        subject_id=subject_id, kind="licence", number="测试1号", title="测试案卷", on=date(2012, 1, 1),
+        entered_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.case")
+    return row.id
+
+
+def _given(session: Any, subject_id: str) -> str:
+    row = GivenMark(
+        subject_id=subject_id, place="declare", item="M1",
+        entry={"type": "mark", "value": {"pass": True}}, evidence="测试", instrument_digest="0" * 64,
+        entered_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.given")
     return row.id
 
 
@@ -123,9 +149,23 @@ def prepare(session: Any, world: steps.World) -> Stage:
             )
         )  # fmt: skip
     body = Organisation(name="测试单位", kind="institute", region_code="110101", source="test")
-    session.add_all([*rows["absence"], *rows["interest"], body])
+    dated = {"basis": "测试", "recorded_at": datetime(2012, 1, 1, tzinfo=UTC)}
+    head = CountyHead(region_code="110101", name="虚拟区长", post="区长", **dated)
+    lived = [
+        Residence(expert_id=expert.id, kind="residence", region_code="110101", **dated)
+        for expert in (first, second)
+    ]
+    session.add_all([head, *lived, *rows["absence"], *rows["interest"], body])
     session.flush()
     append(session, None, "test.rows")
+    colleague = steps.account(session, Person(name="虚拟监督乙"), "supervisor2", "supervisor")
+    renewal = ResetRequest(
+        account_id=colleague.id, means="supervisor", reason="测试", half_hash="x",
+        proposed_by=world.people["admin"].id, proposed_at=clock.now(),
+        expires_at=clock.now() + timedelta(hours=24),
+    )  # fmt: skip
+    session.add(renewal)
+    append(session, None, "test.renewal")
     signed = {}
     for role, viewer in viewers.items():
         account = session.get(Account, viewer.id)
@@ -147,12 +187,17 @@ def prepare(session: Any, world: steps.World) -> Stage:
         "figure": tuple(
             _figure(session, s) for s in (*world.subjects[:2], world.other_subjects[0])
         ),
+        "case": tuple(_case(session, s) for s in (*world.subjects[:2], world.other_subjects[0])),
+        "given": tuple(_given(session, s) for s in (*world.subjects[:2], world.other_subjects[0])),
         "run": (None, None, None),
         "report": (None, None, None),
         "expert": (first.id, second.id, third.id),
         "absence": (rows["absence"][0].id, rows["absence"][1].id, None),
+        "head": (head.id, None, None),
+        "residence": (lived[0].id, lived[1].id, None),
         "interest": (rows["interest"][0].id, rows["interest"][1].id, None),
         "organisation": (body.id, None, None),
+        "renewal": (renewal.id, None, None),
         "account": (world.people["office2"].id, None, None),
         "form_version": (session.scalars(select(FormVersion.id)).first(), None, None),
     }

@@ -199,7 +199,7 @@ def gather(
 
 
 def speak(session: Session, world: World, sitting: Sitting, *, close: bool = True) -> None:
-    """The statement: opened, recorded, and closed."""
+    """The statement: opened, recorded, and closed with the county's confirmation."""
     office = world.people["office"]
     panels.open_statement(
         session, office, sitting=sitting, presenter_name="虚拟陈述", presenter_post="虚构职务"
@@ -208,6 +208,9 @@ def speak(session: Session, world: World, sitting: Sitting, *, close: bool = Tru
         session, office, sitting=sitting, outline="虚构陈述提纲", questions="问答", version=1
     )
     if close:
+        speaks = sitting.subject.presenter_id
+        presenter = next(p for p in world.presenters if p.person_id == speaks)
+        panels.confirm_statement(session, presenter, sitting=sitting)
         panels.close_statement(session, office, sitting=sitting)
 
 

@@ -372,3 +372,25 @@ def test_text_pairs_and_decimals_are_taken() -> None:
     )
     text = pages(render_pdf("letter", data, published_at=WHEN))[0]
     assert "English" in text and "87.50" in text and "中文" not in text
+
+
+def test_a_letter_needs_no_signatures() -> None:
+    unsigned = letter("甲")
+    del unsigned["signatures"]
+    assert render_pdf("letter", unsigned, published_at=WHEN) == render_pdf(
+        "letter", letter("甲"), published_at=WHEN
+    )
+
+
+def test_an_english_discipline_stays_inside_its_column_of_the_slip() -> None:
+    data = fixtures.draw_slip("en")
+    for person in data["drawn"]:
+        del person["phone"]
+        person |= {"no": "SITE-1", "stratum": "Management", "pseudonym": "Pbfdb855e"}
+        person["discipline"] = "Agriculture"
+    pdf = render_pdf("draw_slip", data, published_at=WHEN)
+    pages = [
+        p.extract_text(extraction_mode="layout") for p in pypdf.PdfReader(io.BytesIO(pdf)).pages
+    ]
+    printed = "\n".join(pages)
+    assert len(re.findall(r"Agriculture +[0-9a-f]{16}", printed)) == len(data["drawn"])

@@ -10,17 +10,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
 from app.directory.models import Employment, Organisation, Person
 from app.domain.draw import chain
-from app.draw import operations
+from app.draw import operations, operations_acts
 from app.draw.models import Draw
+from app.exercise import device
 from app.ledger.append import append
 from app.programme.models import Round, Subject
-from app.programme.scheme import standard_rules
+from app.programme.scheme import copied_scheme, standard_rules
 from app.registry.models import DISCIPLINES, Expert
+from tests.conftest import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 REVIEW = date(2012, 11, 20)
@@ -36,7 +39,8 @@ def make_round(
     rules = standard_rules({"rules": overrides} if overrides else None)
     made = Round(
         slug=slug, title_zh="测试届", title_en="Test round", kind=kind, phase="open",
-        scheme_id="mlr-model-county-2015", scheme_digest="0" * 64, scheme={},
+        scheme_id="mlr-model-county-2015", scheme_digest="0" * 64,
+        scheme=copied_scheme("mlr-model-county-2015"),
         rules=rules.as_mapping(), rules_digest=rules.digest(),
         score_rule={}, score_rule_digest="0" * 64, review_on=REVIEW,
         created_at=datetime(2012, 10, 1, tzinfo=UTC),
@@ -123,10 +127,27 @@ def request(session: Session, staff: Staff, round_: Round, seats: int = 5, **mor
 def to_dice(session: Session, staff: Staff, draw: Draw) -> Draw:
     """Committed, cosigned, both lists of dice typed."""
     operations.commit_draw(session, staff.office, draw)
-    operations.cosign(session, staff.supervisor, draw)
+    device.cosign(session, staff.supervisor, draw)
     for viewer in (staff.office, staff.supervisor):
         operations.enter_dice(session, viewer, draw, "dice", DICE)
     return draw
+
+
+def cosign_form(staff: Staff, write: Any) -> dict[str, str]:
+    """What the cosign page sends: the supervisor's password and his device's signature."""
+    with write() as session:
+        draw = session.scalars(select(Draw).where(Draw.state == "committed")).one()
+        device.register(session, staff.supervisor)
+        signature = device.signature(staff.supervisor, draw)
+    return {"password": PASSWORD, "signature": signature}
+
+
+def act_cosign_form(staff: Staff, write: Any) -> dict[str, str]:
+    """What the cosign page of an act sends: a signature over the ledger's present head."""
+    with write() as session:
+        head = operations_acts.head_now(session)
+    signature = device.sign(staff.supervisor, head)
+    return {"password": PASSWORD, "size": str(head.size), "signature": signature}
 
 
 def completed(session: Session, staff: Staff, draw: Draw) -> Draw:
@@ -134,7 +155,8 @@ def completed(session: Session, staff: Staff, draw: Draw) -> Draw:
     to_dice(session, staff, draw)
     for name in draw.request["parties"]:
         operations.reveal_code(session, staff.viewer(name), draw, name, staff.code(name))
-    return operations.complete_draw(session, staff.office, draw)
+    # The last code draws by itself; a drill without parties has none.
+    return draw if draw.parties else operations.complete_draw(session, staff.office, draw)
 
 
 def verify(data: bytes, folder: Path) -> subprocess.CompletedProcess[str]:

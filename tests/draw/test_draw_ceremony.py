@@ -19,6 +19,7 @@ from app.domain.draw import select as engine_select
 from app.domain.types import Conflict, DomainError, Forbidden
 from app.draw import ceremony, operations
 from app.draw.models import Draw, Seat
+from app.exercise import device
 from app.keys import Keys
 from app.ledger import prove
 from app.ledger.append import append
@@ -130,7 +131,7 @@ def test_an_infeasible_request_is_refused_with_its_relaxation(
     make_pool(session, 35)
     round_ = make_round(session)
     draw = request(session, staff, round_, panel={"quotas": {"source": {"company": [1, 5]}}})
-    with pytest.raises(DomainError, match=r"minimum of source = company from 1 to 0") as caught:
+    with pytest.raises(DomainError, match=r"minimum of source = Company from 1 to 0") as caught:
         operations.commit_draw(session, staff.office, draw)
     assert "下限 1 改为 0" in caught.value.text.zh
     assert (draw.state, draw.commitment, draw.candidates) == ("draft", None, [])
@@ -166,8 +167,8 @@ def test_roles_are_kept_apart(session: Session, staff: Staff, make: Any) -> None
         operations.commit_draw(session, staff.supervisor, draw)
     operations.commit_draw(session, staff.office, draw)
     with pytest.raises(Forbidden):
-        operations.cosign(session, staff.office, draw)
-    operations.cosign(session, staff.supervisor, draw)
+        operations.cosign(session, staff.office, draw, "0" * 128)
+    device.cosign(session, staff.supervisor, draw)
     for role in ("admin", "keeper", "expert", "presenter"):
         viewer = make.viewer(session, role)
         with pytest.raises(Forbidden):
@@ -188,7 +189,7 @@ def test_dice_that_differ_block_and_name_the_positions(session: Session, staff: 
     make_pool(session)
     draw = request(session, staff, make_round(session))
     operations.commit_draw(session, staff.office, draw)
-    operations.cosign(session, staff.supervisor, draw)
+    device.cosign(session, staff.supervisor, draw)
     with pytest.raises(DomainError, match="exactly 50"):
         operations.enter_dice(session, staff.office, draw, "dice", DICE[:49])
     with pytest.raises(DomainError, match="value 1 is 7"):
@@ -209,7 +210,7 @@ def test_the_second_list_comes_from_another_role(session: Session, staff: Staff,
     make_pool(session)
     draw = request(session, staff, make_round(session))
     operations.commit_draw(session, staff.office, draw)
-    operations.cosign(session, staff.supervisor, draw)
+    device.cosign(session, staff.supervisor, draw)
     operations.enter_dice(session, staff.office, draw, "dice", DICE)
     with pytest.raises(Conflict, match="Somebody else of your role"):
         operations.enter_dice(session, make.viewer(session, "office"), draw, "dice", DICE)
@@ -219,7 +220,7 @@ def test_codes_come_last_fit_and_are_never_used_twice(session: Session, staff: S
     make_pool(session)
     draw = request(session, staff, make_round(session, kind="real"))
     operations.commit_draw(session, staff.office, draw)
-    operations.cosign(session, staff.supervisor, draw)
+    device.cosign(session, staff.supervisor, draw)
     with pytest.raises(Conflict, match="not every source is locked"):
         operations.reveal_code(session, staff.office, draw, "office", staff.code("office"))
     for viewer in (staff.office, staff.supervisor):

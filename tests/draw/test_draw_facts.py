@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.domain.types import Forbidden, NotFound
-from app.draw import ceremony, facts, invariants, operations, queries
+from app.domain.draw.eligibility import Finding
+from app.domain.draw.rules_facts import SubjectFacts
+from app.domain.types import Forbidden, NotFound, Text
+from app.draw import ceremony, facts, invariants, operations, pool, queries
 from app.ledger.append import append
 from app.programme.models import Guidance, Round
 from app.registry.models import Absence, Expert, Interest, Sanction
@@ -100,6 +102,41 @@ def test_each_source_of_conflict_reaches_its_rule(session: Session, staff: Staff
     assert (
         "spouse, direct or collateral" in reason
     )  # the degree is not recorded, so none is claimed
+
+
+def test_one_reason_against_several_counties_is_printed_once_and_names_them_all() -> None:
+    names = {code: Text(f"测试{zh}", f"Test {zh}") for code, zh in (("1", "甲县"), ("2", "乙县"))}
+    counties = [SubjectFacts(code=code, name=name) for code, name in names.items()]
+
+    def found(rule: str, code: str, zh: str, en: str, organisation: str) -> Finding:
+        reason = Text(zh, en).format(who=names[code])
+        return Finding(rule, code, reason, {"organisation": organisation}, "block")
+
+    rival = ("任职于测试丙县局，属与{who}同批", "employed by 测试丙县局, a rival of {who}")
+    elsewhere = ("任职于{who}局", "employed by {who} office")
+    blocked = pool.printed(
+        "a",
+        "expert",
+        [
+            found("C-15", "1", *rival, "x"),
+            found("C-15", "2", *rival, "x"),
+            found("C-01", "1", *elsewhere, "y"),
+            found("C-01", "2", *elsewhere, "z"),
+        ],
+        counties,
+    )
+    assert {b.rule: b.reason for b in blocked} == {
+        "C-15": Text(
+            "任职于测试丙县局，属与测试甲县、测试乙县同批",
+            "employed by 测试丙县局, a rival of Test 甲县, Test 乙县",
+        ),
+        "C-01": Text(  # two bodies: two facts, each printed
+            "任职于测试甲县局；任职于测试乙县局",
+            "employed by Test 甲县 office; employed by Test 乙县 office",
+        ),
+    }
+    rows = {b.rule: b.evidence["findings"] for b in blocked}
+    assert [row["subject"] for row in rows["C-15"]] == ["1", "2"], "the evidence stays whole"
 
 
 def test_dismissed_and_withdrawn_declarations_let_the_expert_sit(
@@ -197,7 +234,7 @@ def test_private_counts_and_reasons_are_the_supervisors(session: Session, staff:
             (staff.office, staff.supervisor)}  # fmt: skip
     assert seen[staff.office] == {"C-04": "<5", "P-04": 2}
     assert seen[staff.supervisor] == {"C-04": 1, "P-04": 2}
-    assert dict(draw.commitment["exclusion_counts"]) == {"C-04": "<5", "P-04": 2}
+    assert dict(draw.commitment["exclusion_counts"]) == {"P-04": 2, "private": "<5"}
     for viewer, private in ((staff.office, True), (staff.supervisor, False)):
         row = next(
             r for r in queries.exclusions(session, viewer, draw) if r.expert_id == experts[0].id
@@ -250,7 +287,7 @@ def test_doctor_finds_each_kind_of_damage(session: Session, staff: Staff) -> Non
     assert findings(session) == dict.fromkeys(
         (
             "draw.result_recomputed", "draw.transcript_verifies", "draw.no_excluded_seated",
-            "draw.one_result", "draw.candidates_unchanged",
+            "draw.one_result", "draw.candidates_unchanged", "draw.kind_kept",
         ),
         0,
     )  # fmt: skip
@@ -262,6 +299,11 @@ def test_doctor_finds_each_kind_of_damage(session: Session, staff: Staff) -> Non
     assert findings(session)["draw.result_recomputed"] == 1
     session.execute(swap, {"e": expert, "s": seat})
     assert findings(session)["draw.result_recomputed"] == 0
+    kind = text("UPDATE draw SET kind = :k WHERE id = :d")
+    committed = draw.kind
+    session.execute(kind, {"k": "real" if committed == "drill" else "drill", "d": draw.id})
+    assert findings(session)["draw.kind_kept"] == 1
+    session.execute(kind, {"k": committed, "d": draw.id})
     salt = outsider.leaf_salt
     change = text("UPDATE candidate SET leaf_salt = :v WHERE id = :c")
     session.execute(change, {"v": "0" * 32, "c": outsider.id})

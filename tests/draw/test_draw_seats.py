@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.domain.types import Conflict, DomainError, Forbidden
-from app.draw import ceremony, operations
+from app.draw import ceremony, operations, operations_acts
 from app.draw.models import Act, Draw
+from app.exercise import device
 from tests.draw.builders import Staff, completed, make_pool, make_round, request, verify
 
 
@@ -35,7 +36,7 @@ def remove(session: Session, staff: Staff, draw: Draw, *numbers: int) -> Act:
 
 
 def finish(session: Session, staff: Staff, draw: Draw, act: Act) -> list[Any]:
-    operations.cosign_removals(session, staff.supervisor, act)
+    device.cosign_removals(session, staff.supervisor, draw, act)
     for party in draw.parties:
         operations.reveal_act_code(
             session, staff.viewer(party.name), act, party.name, staff.code(party.name, act.number)
@@ -102,9 +103,12 @@ def test_order_of_a_replacement(session: Session, staff: Staff) -> None:
         operations.reveal_act_code(session, staff.office, act, "office", staff.code("office", 2))
     with pytest.raises(Conflict, match="not cosigned"):
         operations.complete_act(session, staff.office, act)
+    head = operations_acts.head_now(session)
     with pytest.raises(Forbidden):
-        operations.cosign_removals(session, staff.office, act)
-    operations.cosign_removals(session, staff.supervisor, act)
+        operations_acts.cosign_act(
+            session, staff.office, draw, act, head.size, device.sign(staff.supervisor, head)
+        )
+    device.cosign_removals(session, staff.supervisor, draw, act)
     with pytest.raises(DomainError, match="does not fit"):  # the code of act 1 again
         operations.reveal_act_code(session, staff.office, act, "office", staff.code("office", 1))
     with pytest.raises(Conflict, match="has not revealed"):
@@ -119,7 +123,7 @@ def test_order_of_a_replacement(session: Session, staff: Staff) -> None:
 def test_reserves_need_no_codes(session: Session, staff: Staff, tmp_path: Path) -> None:
     draw = drawn(session, staff, replacement="reserves")
     act = remove(session, staff, draw, 2)
-    operations.cosign_removals(session, staff.supervisor, act)
+    device.cosign_removals(session, staff.supervisor, draw, act)
     (new,) = operations.complete_act(session, staff.office, act)
     assert new.active and new.number == 2
     assert json.loads(verify(ceremony.transcript_of(draw), tmp_path / "v").stdout)["ok"]

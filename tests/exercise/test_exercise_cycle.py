@@ -23,6 +23,7 @@ from app.aggregation.models import Run
 from app.config import Settings
 from app.db import Database
 from app.domain.draw import chain
+from app.draw.facts import expert_facts, subject_facts
 from app.draw.models import Draw
 from app.exercise.county import BY_CODE, DISTRICTS
 from app.exercise.cycle import Exercise, build_exercise
@@ -112,6 +113,26 @@ def test_every_computed_block_rule_excludes_somebody_and_none_of_them_sits(playe
         }
     assert expected <= hit, expected - hit
     assert {"P-01", "P-03", "C-01", "C-09", "C-14", "D-15", "D-16"} <= expected
+
+
+def test_the_registers_of_the_recusal_rules_are_filled_and_read(played: Played) -> None:
+    """C-03, C-04 and C-06 answer for every county and everybody, and each keeps somebody out by a
+    contractor, a head and the supervising body."""
+    with played.parts.database.read() as session:
+        draw = session.get_one(Draw, played.made.draws["desk"])
+        for county in subject_facts(session, draw.round):
+            assert county.contractor_ids is not None and county.supervised_by
+            assert county.leader_ids and len(county.leader_ids) >= 2
+        everybody = expert_facts(session, draw.round.review_on)
+        for candidate in draw.candidates:
+            facts = everybody[candidate.expert_id]
+            assert facts.kin is not None and facts.ties is not None and facts.holdings_declared
+        said: dict[str, str] = {}
+        for candidate in draw.candidates:
+            for row in candidate.exclusions:
+                said[row["rule"]] = said.get(row["rule"], "") + row["zh"]
+    assert "承担丰台区申报工作" in said["C-03"] and "本人为平谷区负责人" in said["C-04"]
+    assert "任职于监督单位演练虚构监督局" in said["C-06"]
 
 
 def test_the_pool_is_large_invented_and_on_every_employer(played: Played) -> None:

@@ -63,12 +63,18 @@ def test_a_presenter_sees_only_the_own_county_and_only_during_the_statement(sess
 def test_the_office_is_told_of_undecided_challenges(session, world):
     sitting = steps.gather(session, world)
     steps.speak(session, world, sitting, close=False)
-    panels.challenge(
+    row = panels.challenge(
         session, world.presenters[0], sitting=sitting, seat=world.seat(session, 1),
         reason="曾任该区规划顾问",
     )  # fmt: skip
     waiting = said(session, world.people["office"])
-    assert ("challenges are undecided", "panel.index", 1) in waiting
+    assert ("challenges: ask the expert", "panel.recusal_list", 1) in waiting
+    panels.record_answer(session, world.people["office"], challenge=row, answer="本人否认")
+    assert ("challenges: ask the expert", "panel.recusal_list", 1) not in said(
+        session, world.people["office"]
+    )
+    asked = ("challenges await your decision", "panel.recusal_list", 1)
+    assert asked in said(session, world.people["supervisor"])
 
 
 def test_the_administrator_is_told_to_invite_the_first_supervisor(session, world):

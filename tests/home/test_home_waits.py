@@ -14,6 +14,7 @@ from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel import queries as panel_queries
 from app.registry.models import Expert
+from app.registry.queries import due_for_review
 from app.scoring import operations as scoring
 from tests.attacks.world import World, declare, gather, speak
 
@@ -35,7 +36,7 @@ def test_a_sitting_is_listed_when_the_next_step_is_the_offices(
     speak(session, world, sitting, close=False)
     session.expire_all()
     assert (sitting.phase, listed(session, world)) == ("statement", 0)
-    panels.close_statement(session, office, sitting=sitting)
+    panels.close_statement(session, office, sitting=sitting, unconfirmed="refused")
     assert listed(session, world) == 1
     panels.open_scoring(session, office, sitting=sitting)
     assert listed(session, world) == 0
@@ -60,8 +61,10 @@ def test_a_confirmed_statement_waits_for_the_office(session: Session, world: Wor
 def test_reviews_fall_due_in_the_offices_zone_and_for_the_suspended(
     session: Session, world: World
 ) -> None:
-    rows = session.scalars(select(Expert).order_by(Expert.number).limit(3)).all()
-    for row, status in zip(rows, ("active", "suspended", "barred"), strict=True):
+    rows = session.scalars(select(Expert).order_by(Expert.number)).all()
+    for row in rows[3:]:
+        row.review_due = date(2013, 6, 1)
+    for row, status in zip(rows, ("active", "suspended", "barred"), strict=False):
         row.status, row.review_due = status, date(2013, 1, 2)
     append(session, None, "test.due")
 
@@ -75,3 +78,9 @@ def test_reviews_fall_due_in_the_offices_zone_and_for_the_suspended(
         session.info["settings"] = replace(settings, timezone="UTC")
         assert due() == []
         session.info["settings"] = settings
+        # One definition: the desk and the registry's page name the same number, and whoever never
+        # had a deadline is due.
+        never, barred = rows[1], rows[2]
+        never.review_due = barred.review_due = None
+        append(session, None, "test.never")
+        assert due() == [2] == [due_for_review(session, date(2013, 1, 2))]

@@ -10,6 +10,7 @@ import pytest
 from app import clock
 from app.accounts import operations, queries
 from app.domain.types import Conflict, Forbidden
+from app.ledger.append import append
 
 
 def test_the_office_makes_a_link_that_enters_once_within_ten_minutes(
@@ -38,7 +39,7 @@ def test_nobody_else_makes_one_and_staff_cannot_be_entered(session: Any, make: A
     for role in ("keeper", "supervisor", "admin"):
         with pytest.raises(Forbidden):
             operations.entry_link(session, make.viewer(session, role), person=person, login="e0008")
-    operations.append(session, None, "test.people")
+    append(session, None, "test.people")
     office, keeper = make.viewer(session, "office"), make.viewer(session, "keeper")
     staff = session.get(type(person), keeper.person_id)
     with pytest.raises(Forbidden):

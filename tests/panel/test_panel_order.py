@@ -4,6 +4,7 @@ once (S0 art. 16(3), 35). Each step out of order is refused and says why."""
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -11,9 +12,11 @@ from sqlalchemy import select
 
 from app import clock
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound
+from app.ledger.models import Event
 from app.panel import invariants, operations, queries
-from app.panel.declarations import CONFLICTS, words_digest
-from app.panel.models import PHASES, Challenge, Sitting
+from app.panel.declarations import CONFLICTS, WORDS, words_digest
+from app.panel.models import PHASES, Challenge, Sitting, Statement
+from app.panel.statements import UNCONFIRMED
 from app.programme.models import Round
 from tests.attacks import world as steps
 
@@ -50,6 +53,7 @@ def test_the_whole_order_is_walked_step_by_step(session, world):
     steps.speak(session, world, sitting, close=False)
     assert sitting.phase == "statement"
     refused(score, "the statement is not closed")
+    operations.confirm_statement(session, world.presenters[0], sitting=sitting)
     operations.close_statement(session, office, sitting=sitting)
     refused(score, "have not signed their declarations", "虚拟专家01", "虚拟专家06")
     steps.declare(session, world)
@@ -253,6 +257,87 @@ def test_the_statement_does_not_change_after_it_is_closed(session, world):
     assert queries.statement(session, sitting).outline == "虚构陈述提纲"
 
 
+def last_entry(session):
+    event = session.scalars(select(Event).order_by(Event.seq.desc()).limit(1)).one()
+    return json.loads(event.payload)
+
+
+def test_a_statement_closes_confirmed_and_the_ledger_says_so(session, world):
+    sitting = steps.gather(session, world)
+    steps.speak(session, world, sitting, close=False)
+    office = world.people["office"]
+    operations.confirm_statement(session, world.presenters[0], sitting=sitting)
+    close = lambda **how: operations.close_statement(session, office, sitting=sitting, **how)  # noqa: E731
+    refused(lambda: close(unconfirmed="refused"), "has just confirmed it")
+    row = queries.statement(session, sitting)
+    assert row.closed_at is None
+    close()
+    assert row.closed_at >= row.confirmed_at and row.unconfirmed is None
+    assert last_entry(session)["data"] == {
+        "sitting": sitting.id, "version": 2, "confirmed": True, "unconfirmed": None,
+    }  # fmt: skip
+    assert faults(session) == []
+
+
+@pytest.mark.parametrize("code", UNCONFIRMED)
+def test_a_statement_without_confirmation_closes_only_with_a_coded_reason(session, world, code):
+    sitting = steps.gather(session, world)
+    steps.speak(session, world, sitting, close=False)
+    office, row = world.people["office"], queries.statement(session, sitting)
+    for given in ("", "other"):
+        with pytest.raises(DomainError) as caught:
+            operations.close_statement(session, office, sitting=sitting, unconfirmed=given)
+        assert caught.value.field == "unconfirmed" and "尚未确认" in caught.value.text.zh
+        assert (row.closed_at, row.unconfirmed) == (None, None)
+    operations.close_statement(
+        session, office, sitting=sitting, unconfirmed=code, note=" 代表称需请示 "
+    )
+    assert (row.unconfirmed, row.unconfirmed_note, row.confirmed_at) == (code, "代表称需请示", None)
+    entry = last_entry(session)
+    assert entry["kind"] == "statement.closed"
+    assert (entry["data"]["confirmed"], entry["data"]["unconfirmed"]) == (False, code)
+    assert "代表称需请示" not in json.dumps(entry, ensure_ascii=False)
+    assert faults(session) == []
+    row.confirmed_at = clock.now()
+    steps.append(session, None, "test.both")
+    assert any("contradicts itself" in text for text in faults(session))
+
+
+def test_words_changed_after_the_confirmation_are_confirmed_again_or_explained(session, world):
+    sitting = steps.gather(session, world)
+    steps.speak(session, world, sitting, close=False)
+    office = world.people["office"]
+    operations.confirm_statement(session, world.presenters[0], sitting=sitting)
+    operations.record_statement(
+        session, office, sitting=sitting, outline="事后改动", questions="", version=2
+    )
+    with pytest.raises(DomainError) as caught:
+        operations.close_statement(session, office, sitting=sitting)
+    assert caught.value.field == "unconfirmed"
+    operations.confirm_statement(session, world.presenters[0], sitting=sitting, version=3)
+    operations.close_statement(session, office, sitting=sitting)
+    assert queries.statement(session, sitting).closed_at is not None
+
+
+def test_the_page_asks_for_the_reason_and_keeps_what_was_typed(client_as, world, app):
+    database = app.extensions["mingjian.db"]
+    with database.write() as session:
+        sitting = steps.gather(session, world)
+        steps.speak(session, world, sitting, close=False)
+        sitting_id = sitting.id
+    office, where = client_as("office"), f"/r/{world.slug}/sittings/{sitting_id}"
+    assert "等待区县代表确认记录" in office.get(where).get_data(as_text=True)
+    answer = office.post(f"{where}/statement/close", data={"note": "代表接了电话离开"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422 and "尚未确认陈述记录" in page and "代表接了电话离开" in page
+    with database.read() as session:
+        assert session.scalars(select(Statement)).one().closed_at is None
+    sent = {"unconfirmed": "absent", "note": "代表接了电话离开"}
+    assert office.post(f"{where}/statement/close", data=sent).status_code == 302
+    page = office.get(where).get_data(as_text=True)
+    assert "区县代表已离场" in page and "代表接了电话离开" in page
+
+
 def test_the_challenge_window_is_the_statement(session, world):
     sitting = world.sitting(session)
     presenter, office = world.presenters[0], world.people["office"]
@@ -277,17 +362,19 @@ def test_the_challenge_window_is_the_statement(session, world):
     session.flush()
     refused(lambda: operations.close_statement(session, office, sitting=sitting), "undecided")
     with pytest.raises(Forbidden):
-        operations.decide_challenge(
-            session, world.people["supervisor"], challenge=row, upheld=True, reason="越权处理"
-        )
-    operations.decide_challenge(session, office, challenge=row, upheld=True, reason="经查情况属实")
+        operations.decide_challenge(session, office, challenge=row, upheld=True, reason="越权处理")
+    supervisor = world.people["supervisor"]
+    operations.record_answer(session, office, challenge=row, answer="确曾任顾问")
+    operations.decide_challenge(
+        session, supervisor, challenge=row, upheld=True, reason="经查情况属实"
+    )
     refused(
         lambda: operations.decide_challenge(
-            session, office, challenge=row, upheld=False, reason="改主意了吗"
+            session, supervisor, challenge=row, upheld=False, reason="改主意了吗"
         ),
         "decided already",
     )
-    operations.close_statement(session, office, sitting=sitting)
+    operations.close_statement(session, office, sitting=sitting, unconfirmed="absent")
     refused(
         lambda: operations.open_scoring(session, office, sitting=sitting),
         "challenges against these members were upheld", "虚拟专家03",
@@ -391,3 +478,10 @@ def test_who_may_look_at_a_sitting(session, world):
     steps.append(session, None, "test.removed")
     assert not sees(world.expert(1)), "a removed member has left"
     assert session.scalars(select(Challenge)).all() == []
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_the_page_shows_the_very_words_that_are_signed(client_as, world, kind):
+    expert = client_as(world.expert(1))
+    where = f"/r/{world.slug}/panels/{world.site.id}/declare/{kind}"
+    assert WORDS[kind].zh in expert.get(where).get_data(as_text=True)

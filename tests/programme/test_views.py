@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from sqlalchemy import event
@@ -154,6 +155,24 @@ def test_presenter_uploads_and_bad_files_leave_nothing(clients, world, db):
         names = sorted(m.name for m in session.query(Material))
         linked = session.query(Material).filter_by(name="新材料.pdf").one().items
     assert names == sorted(["海淀区.pdf", "丰台区.pdf", "新材料.pdf"]) and linked == ["C2"]
+
+
+def test_items_to_tick_stay_folded_until_one_is_ticked(clients, world):
+    path = f"/r/bj-2/counties/{world['海淀区']}"
+    folded = re.findall(
+        r'<details class="remark"( open)?>(.*?)</details>',
+        html(clients["presenter"].get(path)),
+        re.S,
+    )
+    assert len(folded) >= 2 and not any(is_open for is_open, _ in folded)
+    offered = [
+        item for _, inside in folded for item in re.findall(r'name="items" value="([^"]+)"', inside)
+    ]
+    assert {"C1", "C2"} <= set(offered) and len(offered) == len(set(offered))
+    sent = {"file": (io.BytesIO(b""), "a.pdf"), "items": ["C2"]}
+    page = html(clients["presenter"].post(f"{path}/materials", data=sent), 422)
+    opened = re.findall(r'<details class="remark" open>(.*?)</details>', page, re.S)
+    assert len(opened) == 1 and 'value="C2" checked' in opened[0]
 
 
 def test_two_people_at_a_figure_through_the_pages(clients, world, db):

@@ -49,7 +49,9 @@ def source_digest(proof: Proof) -> str:
     files = [
         path
         for name in folders
-        for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).rglob("*.py")))
+        for path in (
+            [ROOT / name] if (ROOT / name).is_file() else sorted((ROOT / name).rglob("*.py"))
+        )
     ]
     for path in files:
         running.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.proof import crashes, draws, records
+from tests.proof import crashes, draws, fairness, records
+from tests.verifiers import agreement
 
 DRAW = ("app/domain/draw",)
 LEDGER = ("app/ledger", "app/domain/ledger", "app/db.py")
@@ -29,7 +30,14 @@ PROOFS = (
     Proof("every-panel", "Every possible panel equally often", draws.every_panel, 100_000, "draws", 4_000, DRAW),
     Proof("lottery", "A lottery gives the chances it certifies", draws.lottery, 100_000, "draws", 3_000, DRAW),
     Proof("conflicts", "Nobody excluded is seated, quotas hold", draws.conflicts, 60_000, "requests", 1_000, (*DRAW, "app/verify.py")),
+    Proof("conflicted", "10^6 property draws, nobody who may not sit", draws.conflicted, 1_000_000, "panels", 2_000, DRAW),
+    Proof("tables", "Every row of a fair lottery keeps the quotas", fairness.tables, 3_000, "requests", 12, (*DRAW, "app/verify.py")),
+    Proof("substitutes", "Substitutes are drawn evenly; a mutant is caught", fairness.substitutes, 100_000, "acts", 3_000, DRAW),
+    Proof("steering", "Declaring conflicts gains nobody a seat", fairness.steering, 10_000, "batches", 250, DRAW),
+    Proof("relaxations", "An impossible request gets every smallest relaxation", fairness.relaxations, 3_000, "requests", 60, DRAW),
+    Proof("same-bytes", "Equal inputs, equal bytes in fresh processes", fairness.same_bytes, 20, "hash seeds", 5, DRAW),
     Proof("transcripts", "A transcript changed in one place is rejected", records.transcripts, 3_000, "forgeries", 120, ("app/verify.py", *DRAW)),
+    Proof("verifiers", "Both verifiers reject a forged transcript at the same step", agreement.verifiers, 500, "forgeries", 0, ("app/verify.py", "app/verifiers/verify.html", "tests/verifiers")),
     Proof("ledger-bits", "Every flipped bit of a ledger is found", records.ledger_bits, 200, "entries", 12, LEDGER),
     Proof("cells", "Every changed cell of the database is named", records.cells, 8, "values a cell", 0, (*LEDGER, "tests/rows.py")),
     Proof("kills", "kill -9 loses no acknowledged write", crashes.kills, 100, "kills", 3, (*LEDGER, "tests/proof/writer.py")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -15,10 +16,13 @@ from app.domain.draw import (
     Removal,
     Result,
     check_feasible,
+    drill_keys,
     replace,
     select,
     write_transcript,
 )
+from app.domain.draw.quotas import Strata
+from app.domain.draw.selection import Batch
 from app.verify import verify_transcript
 from tests.domain.draw.pools import codes, commit, exclusion, key_of, number, people, throw
 
@@ -220,6 +224,50 @@ def conflicts(count: int) -> str:
             checked += 1
     assert seated > count and acts > count // 50 and checked > count // 600
     return f"{seated} seats, {acts} replacement acts, {unfilled} requests refused beforehand, {checked} verified independently"
+
+
+def conflicted(count: int) -> str:
+    """`count` panels drawn of invented requests, each with twenty keys: how often somebody excluded.
+
+    What the control removes is the very thing that is proved: with the exclusions withheld from the
+    draw, and not from the check, people who may not sit are found at once.
+    """
+    share = count // 2
+    if count < 100_000:
+        parts = [_property_draws(0, share), _property_draws(1, count - share)]
+    else:
+        with ProcessPoolExecutor(2) as pool:
+            parts = list(pool.map(_property_draws, (0, 1), (share, count - share)))
+    drawn, seats, barred = (sum(column) for column in zip(*parts, strict=True))
+    caught = 0
+    for name in range(20):
+        case = _case(name)
+        result = Batch(case["panels"], case["roster"], [], 0, drill_keys(1)[0], {}).run()
+        caught += sum(
+            seat.expert in {e.expert for e in case["out"] if e.panel == panel.id}
+            for panel in result.panels
+            for seat in panel.seats
+        )
+    assert caught > 10, caught
+    return f"{drawn} panels, {seats} seats, {barred} people kept out, 0 of them drawn; without the exclusions {caught} in 20 requests"
+
+
+def _property_draws(part: int, count: int) -> tuple[int, int, int]:
+    """(panels drawn, seats, exclusions) of the even or the odd requests."""
+    drawn = seats = barred = 0
+    name = part
+    while drawn < count:
+        case = _case(name)
+        name += 2
+        barred += len(case["out"])
+        shapes: dict[Any, Strata] = {}
+        for key in drill_keys(20, f"conflict{name}"):
+            result = Batch(
+                case["panels"], case["roster"], case["out"], case["cap"] or 0, key, {}, None, shapes
+            ).run()
+            seats += _sound(case, result)
+            drawn += len(result.panels)
+    return drawn, seats, barred
 
 
 def _case(name: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from tests.proof import __main__ as runner
 from tests.proof.catalogue import PROOFS, Proof
 from tests.proof.draws import CAUGHT, even, surprise
 
-# `cells` runs at one value a cell in tests/ledger/test_tampering.py.
+# `cells` runs at one value a cell in tests/ledger/test_tampering.py, `verifiers` at 40 forgeries in
+# tests/web/test_web_verifier.py.
 REDUCED = [proof for proof in PROOFS if proof.reduced]
 
 

@@ -15,10 +15,11 @@ from sqlalchemy import select
 from app import clock
 from app.aggregation import operations as aggregation
 from app.aggregation.models import Run
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.ledger import prove
 from app.ledger.append import append
 from app.ledger.models import Event
+from app.panel.models import Sitting, Statement
 from app.report import invariants, operations, papers, queries
 from app.scoring.models import Sheet
 from tests.aggregation import builders
@@ -328,3 +329,34 @@ def test_pages(app: Any, client_as: Any) -> None:
     assert client_as(made.admin).get(f"{base}/1").status_code == 403
     assert "按规则去掉" in member.get(f"{base}/own").text
     assert client_as("expert").get(f"{base}/own").status_code == 404
+
+
+def test_a_statement_without_confirmation_is_printed_with_its_reason(
+    session: Any, made: builders.Scored, run: Run
+) -> None:
+    rows = session.scalars(select(Statement).order_by(Statement.opened_at)).all()
+    rows[0].unconfirmed, rows[0].unconfirmed_note = "refused", "代表称需请示"
+    rows[1].unconfirmed, rows[1].confirmed_at = None, clock.now()
+    append(session, None, "test.unconfirmed")
+    report = operations.draft_report(session, made.office, round=made.round, run=run)
+    blocks = papers.report_data(session, report, "en")["sections"]["site"]
+    (said,) = [b for b in blocks if b["kind"] == "list" and "not confirmed" in b["items"][0].en]
+    county = {s.id: s.subject.name for s in session.scalars(select(Sitting))}[rows[0].sitting_id]
+    assert said["items"][0] == Text(
+        f"{county.zh}陈述记录未经确认：区县代表拒绝确认。代表称需请示",
+        f"{county.en}, record not confirmed: the representative refused to confirm: "
+        "代表称需请示 (original in Chinese)",
+    )
+    assert len(said["items"]) == len(rows) - 1, "nothing is said about the confirmed one"
+
+
+def test_the_leaders_words_say_their_language_to_readers_of_the_other(
+    session: Any, made: builders.Scored, run: Run
+) -> None:
+    report = reports.drafted(session, made, run)
+    blocks = papers.report_data(session, report, "en")["sections"]["achievements"]
+    first, last = reports.WORDS["achievements"].split("\n")
+    assert [b["text"] for b in blocks] == [first, Text(last, f"{last} (original in Chinese)")]
+    english = text_of(papers.report_pdf(session, report, "en"))
+    assert english.count("(original in Chinese)") >= 3
+    assert "原文为" not in text_of(papers.report_pdf(session, report, "zh"))

@@ -232,6 +232,7 @@ def build(on_autosave: Callable[[dict[str, Any]], Any] | None = None) -> Flask:
         answer = on_autosave(request.get_json())
         return (jsonify(answer[1]), answer[0]) if isinstance(answer, tuple) else answer
 
+    app.add_url_rule("/verify", "verifiers.index", lambda: "")
     app.add_url_rule("/language", "ui.language", lambda: redirect("/"), methods=["POST"])
     app.add_url_rule("/out", "accounts.sign_out", lambda: redirect("/taken"), methods=["POST"])
     return app

@@ -318,6 +318,7 @@ def add_employment(
     relation: str = "employed",
     since: date | None = None,
     until: date | None = None,
+    basis: str = "",
 ) -> Employment:
     """A post from `since` until `until` (None: unknown, or today still)."""
     may_write(actor)
@@ -329,6 +330,7 @@ def add_employment(
         relation=relation,
         since=since,
         until=until,
+        basis=basis,
     )
     session.flush()
     append(session, actor, "employment.added", employment=row.id, person=person.id)
@@ -344,6 +346,7 @@ def prepare_employment(
     relation: str = "employed",
     since: date | None = None,
     until: date | None = None,
+    basis: str = "",
 ) -> Employment:
     """A new post in the session; the calling operation records it in the ledger."""
     if relation not in RELATIONS:
@@ -357,6 +360,7 @@ def prepare_employment(
         relation=relation,
         since=since,
         until=until,
+        basis=basis.strip()[:200] or None,
     )
     session.add(row)
     return row

@@ -8,7 +8,7 @@ the committed certificate instead (lottery.py, app/verify.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,24 @@ from scipy.sparse import csr_matrix
 Array = NDArray[np.float64]
 Members = Sequence[Sequence[int]]
 Panel = tuple[int, ...]
+Left = Callable[[], float]  # seconds that are left
+Tell = Callable[[float], None]  # hears how far it is, 0 to 1
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
-def _matrix(members: Members, width: int, sizes: Sequence[int] | None = None) -> Array:
+class OutOfTime(Exception):
+    """The time that a lottery may take is used up."""
+
+
+def _rest(left: Left) -> float:
+    """Seconds for the next step; OutOfTime if there are none."""
+    seconds = left()
+    if seconds <= 0:
+        raise OutOfTime
+    return seconds
+
+
+def matrix_of(members: Members, width: int, sizes: Sequence[int] | None = None) -> Array:
     matrix = np.zeros((len(members), width))
     for row, types in enumerate(members):
         for t in types:
@@ -31,7 +45,12 @@ def _matrix(members: Members, width: int, sizes: Sequence[int] | None = None) ->
 
 
 def leximin(
-    sizes: Sequence[int], members: Members, bounds: Sequence[tuple[int, int]], seats: int
+    sizes: Sequence[int],
+    members: Members,
+    bounds: Sequence[tuple[int, int]],
+    seats: int,
+    left: Left,
+    tell: Tell,
 ) -> tuple[Array, list[dict[str, Any]]] | None:
     """(expected counts per type, certificate levels), or None if the polytope is empty.
 
@@ -40,13 +59,14 @@ def leximin(
     certificate of the level.
     """
     n = len(sizes)
-    quota = _matrix(members, n, sizes)
+    quota = matrix_of(members, n, sizes)
     low = np.array([b[0] for b in bounds], dtype=float)
     high = np.array([b[1] for b in bounds], dtype=float)
     settled: dict[int, float] = {}
     levels: list[dict[str, Any]] = []
     chances = np.zeros(n)
     while len(settled) < n:
+        tell(len(settled) / n)
         free = [t for t in range(n) if t not in settled]
         above = np.zeros((len(free), n + 1))
         above[np.arange(len(free)), free] = -1
@@ -60,8 +80,10 @@ def leximin(
         box = [(max(0.0, settled.get(t, 0.0) - 1e-12), 1.0) for t in range(n)] + [(0.0, 1.0)]
         done = linprog(
             objective, csr_matrix(a_ub), b_ub, csr_matrix(a_eq), [float(seats)], box,
-            method="highs", options=TIGHT,
+            method="highs", options={**TIGHT, "time_limit": _rest(left)},
         )  # fmt: skip
+        if done.status == 1:
+            raise OutOfTime
         if done.status == 2 and not levels:
             return None
         if done.x is None:
@@ -113,15 +135,19 @@ def _level(
     }
 
 
-def _whole_panel(gain: Array, a: csr_matrix, low: Array, high: Array, box: Bounds) -> Array | None:
+def _whole_panel(
+    gain: Array, a: csr_matrix, low: Array, high: Array, box: Bounds, left: Left
+) -> Array | None:
     """The integer panel of greatest gain within rows and box, or None."""
     done = milp(
         -gain,
         constraints=LinearConstraint(a, low, high),
         bounds=box,
         integrality=np.ones(len(gain)),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "time_limit": _rest(left)},
     )
+    if done.status == 1:
+        raise OutOfTime
     return None if done.x is None else np.round(done.x)
 
 
@@ -131,6 +157,8 @@ def decompose(
     members: Members,
     bounds: Sequence[tuple[int, int]],
     seats: int,
+    left: Left,
+    tell: Tell,
 ) -> dict[Panel, float] | None:
     """Whole panels and shares whose mean is `target` to 1e-11, or None if no such mix was found.
 
@@ -138,14 +166,16 @@ def decompose(
     row sum, and step away from it until another bound is met. Then column generation for the rest.
     """
     n = len(sizes)
-    rows = np.vstack([_matrix(members, n), np.ones((1, n))])
+    rows = np.vstack([matrix_of(members, n), np.ones((1, n))])
     matrix = csr_matrix(rows)
     low = np.array([b[0] for b in bounds] + [seats], dtype=float)
     high = np.array([b[1] for b in bounds] + [seats], dtype=float)
     top = np.array(sizes, dtype=float)
     point = target.copy()
     panels: dict[Panel, None] = {}
+    remaining = 1.0  # of the target that is not yet written as whole panels
     for _ in range(2 * (n + len(rows)) + 10):
+        tell(1 - remaining)
         # The point drifts by rounding as it walks: without these limits its last steps have
         # offered a panel of one seat too many.
         floor, ceil = _whole_box(point, np.zeros(n), top)
@@ -154,7 +184,7 @@ def decompose(
         # Near-certain members first: they limit the step the least.
         panel = _whole_panel(
             np.where(ceil > floor, fraction - 0.5 + 1e-3, 0.0), matrix, row_floor, row_ceil,
-            Bounds(floor, ceil),
+            Bounds(floor, ceil), left,
         )  # fmt: skip
         if panel is None:
             break
@@ -171,11 +201,12 @@ def decompose(
         if step >= 1 - 1e-9:
             break
         point = (point - step * panel) / (1 - step)
+        remaining *= 1 - step
     box = Bounds(np.zeros(n), top)
     for _ in range(4 * n + 50):
         columns = list(panels)
         if not columns:
-            first = _whole_panel(target, matrix, low, high, box)
+            first = _whole_panel(target, matrix, low, high, box, left)
             if first is None:
                 return None
             panels[tuple(int(v) for v in first)] = None
@@ -183,7 +214,7 @@ def decompose(
         shares, error, prices, offset = _mix(columns, target)
         if error < 1e-11:
             return {p: s for p, s in zip(columns, shares, strict=True) if s > 0}
-        best = _whole_panel(prices, matrix, low, high, box)
+        best = _whole_panel(prices, matrix, low, high, box, left)
         if best is None:
             return None
         key = tuple(int(v) for v in best)
@@ -224,22 +255,28 @@ def _mix(columns: Sequence[Panel], target: Array) -> tuple[Array, float, Array, 
 
 
 def hull_leximin(
-    sizes: Sequence[int], members: Members, bounds: Sequence[tuple[int, int]], seats: int
+    sizes: Sequence[int],
+    members: Members,
+    bounds: Sequence[tuple[int, int]],
+    seats: int,
+    left: Left,
+    tell: Tell,
 ) -> dict[Panel, float] | None:
     """Leximin over mixes of whole panels by column generation; None if there is no panel at all."""
     n = len(sizes)
-    matrix = csr_matrix(np.vstack([_matrix(members, n), np.ones((1, n))]))
+    matrix = csr_matrix(np.vstack([matrix_of(members, n), np.ones((1, n))]))
     low = np.array([b[0] for b in bounds] + [seats], dtype=float)
     high = np.array([b[1] for b in bounds] + [seats], dtype=float)
     box = Bounds(np.zeros(n), np.array(sizes, dtype=float))
     size = np.array(sizes, dtype=float)
-    first = _whole_panel(np.ones(n), matrix, low, high, box)
+    first = _whole_panel(np.ones(n), matrix, low, high, box, left)
     if first is None:
         return None
     panels: dict[Panel, None] = {tuple(int(v) for v in first): None}
     settled: dict[int, float] = {}
     shares: Array = np.ones(1)
     while len(settled) < n:
+        tell(len(settled) / n)
         free = [t for t in range(n) if t not in settled]
         while True:
             columns = list(panels)
@@ -258,7 +295,7 @@ def hull_leximin(
             if done.x is None:
                 return {p: float(s) for p, s in zip(columns, shares, strict=False) if s > 0}
             weights = -done.ineqlin.marginals
-            best = _whole_panel(weights / size, matrix, low, high, box)
+            best = _whole_panel(weights / size, matrix, low, high, box, left)
             worth = -float(done.eqlin.marginals[0])
             if best is None or float(weights / size @ best) <= worth + 1e-9:
                 break

@@ -8,18 +8,31 @@ and why the certificate is checked with fractions and needs no solver.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
+
+from app.domain.types import Text
 
 from .objects import LOTS, Candidate, PanelSpec, refuse
 from .quotas import check_bounds
 
 GAP = Fraction(1, 1 << 30)
 MAX_TYPES = 2_000  # classes; measured limits stand in docs/draw-protocol.md
+SECONDS = 60.0  # that the solver may take for one panel
+LIFT = 0.05  # pairs further from independence than this are drawn apart, or together, if possible
+APART_SECONDS = 3.0  # for that
+SMALL = 3  # people in a type whose pairs are looked at
 Row = tuple[str, str, int, int]
+Progress = Callable[[float, Text], None]
+CHANCES = Text("计算公平的机会", "making chances as even as the quotas allow")
+PANELS = Text("把机会写成整组的签", "writing the chances as lots of whole panels")
+BEST_MIX = Text("求整组能达到的最公平机会", "finding the fairest mix of whole panels")
+APART = Text("拆开总是同组或从不同组的人", "loosening pairs that meet too often or never")
+DONE = Text("抽签表已生成", "the lottery table is ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +77,20 @@ def lottery_attributes(panel: PanelSpec) -> list[str]:
     return sorted(set(panel.quotas) | set(panel.pair_limits))
 
 
-def prepare_lottery(panel: PanelSpec, eligible: Sequence[Candidate]) -> Lottery:
-    """The table of one panel over its eligible people; DomainError if no panel meets the rules."""
+def prepare_lottery(
+    panel: PanelSpec,
+    eligible: Sequence[Candidate],
+    *,
+    tell: Progress | None = None,
+    seconds: float = SECONDS,
+) -> Lottery:
+    """The table of one panel over its eligible people.
+
+    `tell(done, phase)` hears how far it is, 0 to 1. DomainError if no panel meets the rules, if
+    there are more than MAX_TYPES types, or if the solver needs more than `seconds`.
+    """
     # The solver loads here and only here: everything else of a draw is standard library.
-    from .leximin import decompose, hull_leximin, leximin
+    from .leximin import OutOfTime
 
     check_bounds(panel)
     attributes = lottery_attributes(panel)
@@ -98,40 +121,96 @@ def prepare_lottery(panel: PanelSpec, eligible: Sequence[Candidate]) -> Lottery:
         for a, value, _, _ in rows
     ]
     bounds = [(low, high) for _, _, low, high in rows]
-    levels = leximin(sizes, members, bounds, panel.seats)
-    if levels is None:
+    end = time.monotonic() + seconds
+    try:
+        solved = _solve(
+            sizes, members, bounds, panel.seats, lambda: end - time.monotonic(),
+            tell or (lambda _done, _phase: None),
+        )  # fmt: skip
+    except OutOfTime:
+        raise refuse(
+            "评审组“{p}”有 {n} 种类型，{s} 秒内没有算出公平抽签表，请改用 tickets",
+            "panel '{p}' has {n} types and its lottery was not found in {s} seconds: use tickets",
+            p=panel.id, n=len(vectors), s=round(seconds),
+        ) from None  # fmt: skip
+    if solved is None:
         raise refuse(
             "评审组“{p}”的名额在可抽专家中无法满足",
             "no panel of the eligible people meets the quotas of '{p}'",
             p=panel.id,
         )
+    tables = []
+    for shares in solved[1:]:
+        document: dict[str, Any] = {
+            "attributes": attributes,
+            "certificate": solved[0],
+            "panel": panel.id,
+            "quota_rows": [[*row] for row in rows],
+            "rows": _lots(shares),
+            "seats": panel.seats,
+            "types": [[f"T{i}", sizes[i - 1], list(v)] for i, v in enumerate(vectors, 1)],
+        }
+        document["certified"] = 1 if certificate_gap(document) <= GAP else 0
+        tables.append(document)
+    first, loosened = tables
+    chosen = loosened if _as_good(loosened, first) else first
+    if not _rows_hold(chosen):
+        raise refuse(
+            "求解器给出的评审组不满足名额，“{p}”的抽签表没有生成；请改用 tickets",
+            "the solver gave a panel that breaks the quotas, so '{p}' has no table: use tickets",
+            p=panel.id,
+        )
+    if tell is not None:
+        tell(1.0, DONE)
+    return Lottery(chosen)
+
+
+def _solve(
+    sizes: Sequence[int],
+    members: Sequence[Sequence[int]],
+    bounds: Sequence[tuple[int, int]],
+    seats: int,
+    left: Callable[[], float],
+    tell: Progress,
+) -> tuple[list[dict[str, Any]], dict[tuple[int, ...], float], dict[tuple[int, ...], float]] | None:
+    """(certificate, shares of whole panels, the same with pairs loosened); None: no panel at all."""
+    from .leximin import decompose, hull_leximin, leximin
+    from .together import spread
+
+    levels = leximin(sizes, members, bounds, seats, left, lambda x: tell(0.2 * x, CHANCES))
+    if levels is None:
+        return None
     target, certificate = levels
-    shares = decompose(target, sizes, members, bounds, panel.seats)
+    shares = decompose(
+        target, sizes, members, bounds, seats, left, lambda x: tell(0.2 + 0.5 * x, PANELS)
+    )
     if shares is None:
         # The linear optimum is not a mix of whole panels: take the best mix there is.
-        shares = hull_leximin(sizes, members, bounds, panel.seats)
+        shares = hull_leximin(
+            sizes, members, bounds, seats, left, lambda x: tell(0.2 + 0.5 * x, BEST_MIX)
+        )
         if shares is None:
-            raise refuse(
-                "评审组“{p}”的名额在可抽专家中无法满足",
-                "no panel of the eligible people meets the quotas of '{p}'",
-                p=panel.id,
-            )
-    document: dict[str, Any] = {
-        "attributes": attributes,
-        "certificate": certificate,
-        "panel": panel.id,
-        "quota_rows": [[*row] for row in rows],
-        "rows": _lots(shares),
-        "seats": panel.seats,
-        "types": [[f"T{i}", sizes[i - 1], list(v)] for i, v in enumerate(vectors, 1)],
-    }
-    _check_rows(document)
-    gap = certificate_gap(document)
-    document["certified"] = 1 if gap <= GAP else 0
-    return Lottery(document)
+            return None
+    tell(0.7, APART)
+    small = [t for t, size in enumerate(sizes) if size <= SMALL]
+    stop = max(left() - APART_SECONDS, 0.0)  # who has a table keeps it
+    loosened = spread(shares, sizes, members, bounds, seats, small, LIFT, lambda: left() - stop)
+    return certificate, shares, loosened
 
 
-def _check_rows(document: Mapping[str, Any]) -> None:
+def _as_good(other: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
+    """May `other` stand for `table`: rules kept, as certified, and nobody's chance changed?"""
+    return (
+        _rows_hold(other)
+        and other["certified"] == table["certified"]
+        and all(
+            abs(p - q) <= GAP
+            for p, q in zip(table_probabilities(other), table_probabilities(table), strict=True)
+        )
+    )
+
+
+def _rows_hold(document: Mapping[str, Any]) -> bool:
     """A solver is not trusted: every row of the table is held against the rules before it is used."""
     places = {a: i for i, a in enumerate(document["attributes"])}
     for _, counts in document["rows"]:
@@ -142,11 +221,8 @@ def _check_rows(document: Mapping[str, Any]) -> None:
             drawn = sum(n for i, n in counts if document["types"][i][2][places[attribute]] == value)
             fits = fits and low <= drawn <= high
         if not fits:
-            raise refuse(
-                "求解器给出的评审组不满足名额，“{p}”的抽签表没有生成；请改用 tickets",
-                "the solver gave a panel that breaks the quotas, so '{p}' has no table: use tickets",
-                p=document["panel"],
-            )
+            return False
+    return True
 
 
 def _lots(shares: Mapping[tuple[int, ...], float]) -> list[list[Any]]:
@@ -221,7 +297,7 @@ def certificate_gap(document: Mapping[str, Any]) -> Fraction:
 
 
 def pair_lifts(
-    document: Mapping[str, Any], largest_type: int = 3, top: int = 20
+    document: Mapping[str, Any], largest_type: int = SMALL, top: int = 20
 ) -> list[tuple[str, str, Fraction, Fraction]]:
     """Pairs of small types whose joint chance is furthest from independence.
 

@@ -8,18 +8,23 @@ See docs/draw-protocol.md sections 2 and 3.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import rfc8785
 
 from app.domain.types import DomainError, Text
 
 SPEC = "PDRAW/1"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LOTS = 1 << 40  # a lottery table shares out exactly this many lots
+MAX_SAFE = 2**53 - 1
+# Without floats, and with ASCII keys, the standard library's C encoder writes RFC 8785 byte for byte.
+_encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True,
+    separators=(",", ":"),
+).encode  # fmt: skip
 
 Mode = Literal["tickets", "lottery"]
 Kind = Literal["real", "drill"]
@@ -161,8 +166,34 @@ def check_id(value: str, what_zh: str, what_en: str) -> str:
 
 
 def canonical(document: Any) -> bytes:
-    """RFC 8785 bytes of a document made of strings, integers, lists and objects."""
-    return rfc8785.dumps(document)
+    """RFC 8785 bytes of a document made of strings, integers, lists and objects with ASCII keys.
+
+    Text stays as it is (the ledger brings its own to NFC, but a label's code is the hash of its
+    words). TypeError for floats and other types; ValueError for keys that are not ASCII, integers
+    beyond 2^53 - 1 and lone surrogates.
+    """
+    _admit(document)
+    return bytes(_encode(document).encode())
+
+
+def _admit(value: Any) -> None:
+    """Refuses what has no canonical form here; lists of text are most of a transcript."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        for item in value:
+            if type(item) is not str:
+                _admit(item)
+    elif kind is dict:
+        for key, item in value.items():
+            if not key.isascii():
+                raise ValueError(f"a key must be ASCII: {key!r}")
+            if type(item) is not str:
+                _admit(item)
+    elif kind is int:
+        if abs(value) > MAX_SAFE:
+            raise ValueError(f"integer beyond 2^53 - 1: {value}")
+    elif kind is not str and kind is not bool and value is not None:
+        raise TypeError(f"{kind.__name__} has no canonical form here: {value!r}")
 
 
 def leaf_hash(document: Any) -> str:

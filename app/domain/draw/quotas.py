@@ -36,10 +36,17 @@ class Strata:
         self.base = [0] * len(self.types)
         for kind in self.type_of.values():
             self.base[kind] += 1
-        self.cells: list[Counter[PairValues]] = [Counter() for _ in self.types]
-        if self.pairs:
-            for expert, kind in self.type_of.items():
-                self.cells[kind][self.pair_of[expert]] += 1
+        # A cell: the people of one type with the same pair values.
+        counts = Counter((kind, self.pair_of[expert]) for expert, kind in self.type_of.items())
+        cells = sorted(counts)
+        number = {cell: i for i, cell in enumerate(cells)}
+        self.cell_of = {e: number[kind, self.pair_of[e]] for e, kind in self.type_of.items()}
+        self.kind_of_cell = [kind for kind, _ in cells]
+        self.cells: list[list[tuple[PairValues, int, int]]] = [[] for _ in self.types]
+        for i, cell in enumerate(cells):
+            self.cells[cell[0]].append((cell[1], i, counts[cell]))  # pair values, cell, people
+        # One known full panel, as type counts, of each set of bounds that was asked for.
+        self.plans: dict[tuple[tuple[int, ...], ...], dict[int, int]] = {}
 
 
 class Panel:
@@ -57,9 +64,9 @@ class Panel:
     ) -> None:
         self.spec, self.strata, self.budget = spec, strata, budget
         self.avail = list(strata.base)
-        self.gone: dict[int, Counter[PairValues]] = {}
-        for expert in unavailable:
-            self._take(expert)
+        self.gone = Counter(map(strata.cell_of.__getitem__, unavailable))  # cell -> not to be had
+        for cell, n in self.gone.items():
+            self.avail[strata.kind_of_cell[cell]] -= n
         self.left = spec.seats
         self.row_names = [(a, v) for a in strata.quota for v in sorted(spec.quotas[a])]
         number = {name: i for i, name in enumerate(self.row_names)}
@@ -84,13 +91,9 @@ class Panel:
         ]
         self.limits = tuple(spec.pair_limits[a] for a in strata.pairs)
         self.used: list[Counter[str]] = [Counter() for _ in strata.pairs]
-        self._plan: dict[int, int] | None = None  # type counts of one known completion
-
-    def _take(self, expert: str) -> None:
-        kind = self.strata.type_of[expert]
-        self.avail[kind] -= 1
-        if self.strata.pairs:
-            self.gone.setdefault(kind, Counter())[self.strata.pair_of[expert]] += 1
+        # Type counts of one known completion; of a full panel of these bounds to begin with.
+        self._bounds = (tuple(self.need), tuple(self.room), (self.left,))
+        self._plan = strata.plans.get(self._bounds)
 
     def blocked(self, expert: str) -> str:
         """Is a bound already reached for this person: "max", "pair" or ""."""
@@ -106,7 +109,8 @@ class Panel:
     def seat(self, expert: str) -> None:
         """Put this person on the panel without asking anything."""
         kind = self.strata.type_of[expert]
-        self._take(expert)
+        self.avail[kind] -= 1
+        self.gone[self.strata.cell_of[expert]] += 1
         self.left -= 1
         for row in self.rows_of[kind] or ():
             self.need[row] = max(0, self.need[row] - 1)
@@ -114,18 +118,14 @@ class Panel:
         for used, value in zip(self.used, self.strata.pair_of[expert], strict=True):
             if value:
                 used[value] += 1
-        if self._plan is not None:
-            if self._plan.get(kind, 0) > 0:
-                self._plan[kind] -= 1
-            else:
-                self._plan = None
+        if self._plan is not None and self._plan.get(kind, 0) > 0:
+            self._plan = {**self._plan, kind: self._plan[kind] - 1}
 
     def unseat(self, expert: str, before: tuple[list[int], list[int]]) -> None:
         """Take back `seat(expert)`; `before` is (need, room) as they were."""
         kind = self.strata.type_of[expert]
         self.avail[kind] += 1
-        if self.strata.pairs:
-            self.gone[kind][self.strata.pair_of[expert]] -= 1
+        self.gone[self.strata.cell_of[expert]] -= 1
         self.left += 1
         self.need, self.room = before
         for used, value in zip(self.used, self.strata.pair_of[expert], strict=True):
@@ -134,7 +134,7 @@ class Panel:
 
     def try_seat(self, expert: str) -> bool:
         """Seat this person iff the panel can still be completed afterwards."""
-        plan = None if self._plan is None else dict(self._plan)
+        plan = self._plan
         before = (list(self.need), list(self.room))
         self.seat(expert)
         if self.completable():
@@ -145,14 +145,46 @@ class Panel:
 
     def completable(self) -> bool:
         """Can the open seats be filled so that every bound and pair rule holds?"""
-        if self._plan is not None and self._pairs_fit(self._plan):
+        if self._plan is not None and self._mend(self._plan):
             return True
         self._dead: set[tuple[tuple[int, ...], ...]] = set()
         chosen: dict[int, int] = {}
         if self._search(list(self.need), list(self.room), self.left, list(self.avail), chosen)[0]:
             self._plan = {k: n for k, n in chosen.items() if n}
+            if self.left == self.spec.seats:
+                self.strata.plans[self._bounds] = self._plan
             return True
         self._plan = None
+        return False
+
+    def _mend(self, plan: dict[int, int]) -> bool:
+        """Does the known plan still do, or without one of its people if it has one too many?
+
+        One plan that does is proof enough; if none of these does, the search decides.
+        """
+        surplus = sum(plan.values()) - self.left
+        if surplus not in (0, 1):
+            return False
+        held = [0] * len(self.need)
+        for kind, n in plan.items():
+            rows = self.rows_of[kind]
+            if n > self.avail[kind] or (n and rows is None):
+                return False
+            for r in rows or ():
+                held[r] += n
+        over = {r for r, n in enumerate(held) if n > self.room[r]}
+        for spare in plan if surplus else (-1,):
+            less = (self.rows_of[spare] or ()) if surplus else ()
+            if plan.get(spare, 1) < 1 or not over <= set(less):
+                continue
+            if any(n - (r in less) < self.need[r] for r, n in enumerate(held)):
+                continue
+            if any(held[r] - 1 > self.room[r] for r in over):
+                continue
+            kept = {k: n - (k == spare) for k, n in plan.items() if n - (k == spare)}
+            if self._pairs_fit(kept):
+                self._plan = kept
+                return True
         return False
 
     def _search(
@@ -226,13 +258,13 @@ class Panel:
         if len(strata.pairs) == 1:
             busy = len(self.used[0])
             if all(
-                len(strata.cells[k]) - busy - sum(self.gone.get(k, {}).values()) >= self.left
+                len(strata.cells[k]) - busy - (strata.base[k] - self.avail[k]) >= self.left
                 for k in wanted
             ):
                 return True  # enough different employers for everyone: no matching needed
             return self._match(wanted)
         classes: dict[int, list[tuple[PairValues, int]]] = {
-            k: [(v, n - self.gone.get(k, Counter())[v]) for v, n in sorted(strata.cells[k].items())]
+            k: [(values, n - self.gone[cell]) for values, cell, n in strata.cells[k]]
             for k in wanted
         }
         todo = [k for k in sorted(wanted) for _ in range(wanted[k])]
@@ -273,12 +305,11 @@ class Panel:
     def _match(self, wanted: Mapping[int, int]) -> bool:
         """One pair attribute: seats of a type -> values, by augmenting paths with capacities."""
         limit, used = self.limits[0], self.used[0]
-        cells: dict[int, dict[str, int]] = {}
-        for kind in wanted:
-            gone = self.gone.get(kind, Counter())
-            cells[kind] = {
-                v[0]: n - gone[v] for v, n in self.strata.cells[kind].items() if n > gone[v]
-            }
+        gone = self.gone
+        cells: dict[int, dict[str, int]] = {
+            kind: {v[0]: n - gone[cell] for v, cell, n in self.strata.cells[kind] if n > gone[cell]}
+            for kind in wanted
+        }
         flow: Counter[tuple[int, str]] = Counter()
         load: Counter[str] = Counter()
 

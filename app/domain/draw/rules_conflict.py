@@ -27,7 +27,13 @@ KIN_WORDS: Mapping[str, Text] = {
     "direct": Text("直系血亲", "direct blood relative"),
     "collateral": Text("三代以内旁系血亲", "collateral blood relative within three generations"),
     "in_law": Text("近姻亲", "close in-law"),
+    "unstated": Text("回避规定所列的亲属", "kin as the recusal rules list it"),
 }
+# The degree was not recorded, so none is claimed.
+UNSTATED_KIN = Text(
+    "经认定与{who}负责人有夫妻、直系血亲、三代以内旁系血亲或近姻亲关系",
+    "found to be spouse, direct or collateral blood relative or close in-law of a head of {who}",
+)
 ENGAGEMENT_WORDS: Mapping[str, Text] = {
     "drafting": Text("编写申报材料", "drafting its declaration"),
     "consulting": Text("提供咨询", "consulting for it"),
@@ -38,9 +44,20 @@ DECISION_WORDS: Mapping[str, Text] = {
     "pending": Text("待决定，暂不参加", "pending decision, excluded meanwhile"),
     "dismissed": Text("已驳回", "dismissed"),
 }
+# Kinship and disputes are private matters (rules C-04, C-08): a pending one is not named.
+DECLARED_WORDS: Mapping[str, Text] = {
+    "kin": Text("个人情况", "a personal matter"),
+    "dispute": Text("个人情况", "a personal matter"),
+    "drafting": ENGAGEMENT_WORDS["drafting"],
+    "consulting": ENGAGEMENT_WORDS["consulting"],
+    "earlier_stage": ENGAGEMENT_WORDS["earlier_stage"],
+    "shareholding": Text("持股、投资或兼职", "a share, investment or side post"),
+    "other": Text("其他关系", "another link"),
+}
 EMPLOYED = frozenset({"employed"})
 
 NO_HISTORY = Text("未登记任职经历", "no employment history recorded")
+NO_HOLDINGS = Text("未申报持股与兼职情况", "shares and side posts not declared")
 NO_TREE = Text("未登记该县所属单位", "the county's organisations are not recorded")
 
 
@@ -48,6 +65,14 @@ def employment_gap(case: Case) -> Iterator[Gap]:
     """Everybody has or had an employer: a history without one was not recorded."""
     if not any(post.relation == "employed" for post in case.expert.employments or ()):
         yield Gap(NO_HISTORY, general=True)
+
+
+def holdings_gap(case: Case) -> Iterator[Gap]:
+    """Shares and side posts are known from what the expert declared, not from the employer."""
+    if case.expert.employments is None:
+        yield Gap(NO_HISTORY, general=True)
+    elif not case.expert.holdings_declared:
+        yield Gap(NO_HOLDINGS, general=True)
 
 
 def c01(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
@@ -70,8 +95,7 @@ def c01(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
 
 def c02(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
     """Director, supervisor or adviser in the subject's tree within the window."""
-    if case.expert.employments is None:
-        yield Gap(NO_HISTORY, general=True)
+    yield from holdings_gap(case)
     if subject.organisation_ids is None:
         yield Gap(NO_TREE)
         return
@@ -90,8 +114,7 @@ def c02(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
 
 def c03(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
     """A share in the subject's organisations, or a link to the contractor of its application."""
-    if case.expert.employments is None:
-        yield Gap(NO_HISTORY, general=True)
+    yield from holdings_gap(case)
     if subject.organisation_ids is None:
         yield Gap(NO_TREE)
     if subject.contractor_ids is None:
@@ -140,17 +163,18 @@ def c04(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
             {"relation": "self", "other": case.expert.person_id},
         )
     for kin in case.expert.kin or ():
-        if kin.relation in case.codes("relations") and (
-            kin.other == subject.code or kin.other in (leaders or ())
+        unstated = kin.relation == "unstated"
+        if (unstated or kin.relation in case.codes("relations")) and (
+            subject.is_meant(kin.other) or kin.other in (leaders or ())
         ):
             name = KIN_WORDS[kin.relation]
-            yield Hit(
-                Text(
-                    f"与{subject.name.zh}负责人有{name.zh}关系",
-                    f"{name.en} of a head of {subject.name.en}",
-                ),
-                {"relation": kin.relation, "other": kin.other},
+            reason = Text(
+                f"与{subject.name.zh}负责人有{name.zh}关系",
+                f"{name.en} of a head of {subject.name.en}",
             )
+            if unstated:
+                reason = UNSTATED_KIN.format(who=subject.name)
+            yield Hit(reason, {"relation": kin.relation, "other": kin.other})
 
 
 def _declared(case: Case, subject: SubjectFacts, side: Side, who: Text) -> Iterator[Hit | Gap]:
@@ -158,9 +182,9 @@ def _declared(case: Case, subject: SubjectFacts, side: Side, who: Text) -> Itera
         yield Gap(Text("未登记回避申报情况", "declarations not recorded"), general=True)
         return
     for declaration in case.expert.declarations:
-        if declaration.side != side or declaration.subject_code != subject.code:
+        if declaration.side != side or not subject.is_meant(declaration.subject_code):
             continue
-        state = DECISION_WORDS[declaration.decided]
+        state, kind = DECISION_WORDS[declaration.decided], word(DECLARED_WORDS, declaration.kind)
         day, by = declaration.decided_on, declaration.decided_by
         detail = Text(
             "".join((f"，{day}" if day else "", f"，{by} 决定" if by else "")),
@@ -168,8 +192,8 @@ def _declared(case: Case, subject: SubjectFacts, side: Side, who: Text) -> Itera
         )
         yield Hit(
             Text(
-                f"{who.zh}就{subject.name.zh}提出回避（{declaration.kind}）：{state.zh}{detail.zh}",
-                f"{who.en} asked for recusal from {subject.name.en} ({declaration.kind}):"
+                f"{who.zh}就{subject.name.zh}提出回避（{kind.zh}）：{state.zh}{detail.zh}",
+                f"{who.en} asked for recusal from {subject.name.en} ({kind.en}):"
                 f" {state.en}{detail.en}",
             ),
             {
@@ -227,7 +251,7 @@ def c07(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
         yield Gap(Text("未申报参与情况", "engagements not declared"), general=True)
     for work in case.expert.engagements or ():
         if (
-            work.subject_code == subject.code
+            subject.is_meant(work.subject_code)
             and work.kind in case.codes("kinds")
             and case.in_window(work.since, work.until)
         ):
@@ -249,7 +273,7 @@ def c08(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
     if case.expert.disputes is None:
         yield Gap(Text("未申报法律纠纷情况", "legal disputes not declared"), general=True)
     for dispute in case.expert.disputes or ():
-        if dispute.subject_code == subject.code and case.in_window(dispute.since, dispute.until):
+        if subject.is_meant(dispute.subject_code) and case.in_window(dispute.since, dispute.until):
             period, window = in_words(dispute.since, dispute.until), case.window_words()
             yield Hit(
                 Text(

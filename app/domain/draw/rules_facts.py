@@ -19,7 +19,8 @@ from app.domain.types import DomainError, Text
 
 ExpertKind = Literal["technical", "economic", "management"]
 Relation = Literal["employed", "director", "supervisor", "adviser", "shareholder"]
-KinRelation = Literal["spouse", "direct", "collateral", "in_law"]
+KinRelation = Literal["spouse", "direct", "collateral", "in_law", "unstated"]
+"""`unstated`: found to be one of the four, the degree not recorded; it always counts."""
 TieKind = Literal["coauthor", "teacher", "student", "mutual"]
 EngagementKind = Literal["drafting", "consulting", "earlier_stage"]
 Side = Literal["self", "county"]
@@ -249,7 +250,9 @@ class ExpertFacts:
 
     `career_start` a calendar year; `title_rank` an index of TITLE_RANKS; `nomination` and
     `consent` whether the signed paper is on file; `screened_by` reviewers' ids; `roles` held in
-    this programme; `unavailable` periods the expert has given; `disciplines` registry codes.
+    this programme; `unavailable` periods the expert has given; `disciplines` registry codes;
+    `holdings_declared` whether shares and side posts were ever asked for: employments hold them
+    too, so that an employer alone does not say that there are none.
     """
 
     expert_id: str
@@ -273,6 +276,7 @@ class ExpertFacts:
     engagements: tuple[Engagement, ...] | None = None
     disputes: tuple[Dispute, ...] | None = None
     declarations: tuple[Declaration, ...] | None = None
+    holdings_declared: bool = True
     birthplace: str | None = None
     residences: tuple[Residence, ...] | None = None
     unavailable: tuple[DateRange, ...] | None = None
@@ -296,8 +300,9 @@ class ExpertFacts:
 class SubjectFacts:
     """One subject of a panel: a county by GB/T 2260 code, or a zone under an own code.
 
-    `region` gives its (county, prefecture, province) prefixes; left out, it follows from a
-    six-digit code, and a subject with an own code then has no known place. Organisation sets hold
+    `parent` is the county that a zone lies in: what is recorded against that county stands against
+    the zone. `region` gives its (county, prefecture, province) prefixes; left out, it follows from
+    the parent's or its own six-digit code, and a subject with neither has no known place. Organisation sets hold
     ids; `organisation_ids` the county's government tree (its root is enough when the employments'
     chains are complete), `applicant_organisation_ids` those of all applicants of the ranking.
     `sitting` are the panel's days; left out, the reference date alone.
@@ -314,9 +319,15 @@ class SubjectFacts:
     applicant_organisation_ids: frozenset[str] | None = None
     previous_round_expert_ids: frozenset[str] | None = None
     sitting: DateRange | None = None
+    parent: str | None = None
+
+    def is_meant(self, code: str | None) -> bool:
+        """Whether something recorded against `code` stands against this subject."""
+        return code is not None and code in (self.code, self.parent)
 
     def prefix(self, level: int) -> str | None:
         """The region prefix at level 0 county, 1 prefecture, 2 province; None when unknown."""
         if self.region is not None:
             return self.region[level]
-        return region_chain(self.code)[level] if _GB_CODE.fullmatch(self.code) else None
+        code = self.parent or self.code
+        return region_chain(code)[level] if _GB_CODE.fullmatch(code) else None

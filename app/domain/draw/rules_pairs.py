@@ -64,7 +64,8 @@ def pair_conflicts(
     for expert in pool.values():
         for kin in expert.kin or ():
             other = by_person.get(kin.other)
-            if other is not None and kin.relation in kin_rule.params["relations"]:
+            counted = kin.relation == "unstated" or kin.relation in kin_rule.params["relations"]
+            if other is not None and counted:
                 note(
                     kin_rule,
                     expert.expert_id,

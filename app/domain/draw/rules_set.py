@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, cast, get_args
 
-from app.domain.draw.rules_schema import SPECS, Params, RuleSpec, Scope, Where
+from app.domain.draw.rules_schema import LATER, SPECS, Params, RuleSpec, Scope, Where
 from app.domain.types import DomainError, Text
 
 Effect = Literal["block", "warn", "info", "off"]
@@ -32,6 +32,7 @@ _RULE_KEYS = {
     "when_missing",
     "alternative_to",
     "settled_at",
+    "computed_from",
     "params",
 }
 _OVERRIDE_KEYS = {"effect", "computed", "when_missing", "params"}
@@ -115,12 +116,16 @@ class Rule:
     when_missing: WhenMissing
     settled_at: Text | None
     alternative_to: str | None
+    computed_from: Text | None
     params: Params = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """Every rule of the catalogue, in its order; one that does not apply has the effect `off`."""
+    """Every rule of the catalogue, in its order; one that does not apply has the effect `off`.
+
+    A set stored before the rules on scoring were listed holds those of `LATER` not.
+    """
 
     id: str
     title: Text
@@ -144,7 +149,7 @@ class RuleSet:
             if rule.id in found:
                 raise _refuse(f"{rule.id} 重复。", f"{rule.id} stands twice.", rule.id)
             found[rule.id] = rule
-        absent = [rule_id for rule_id in SPECS if rule_id not in found]
+        absent = [rule_id for rule_id in SPECS if rule_id not in found and rule_id not in LATER]
         if absent:
             names = ", ".join(absent)
             raise _refuse(
@@ -156,7 +161,7 @@ class RuleSet:
         return cls(
             id=mapping["id"],
             title=_text(mapping.get("title"), "title"),
-            rules=tuple(found[rule_id] for rule_id in SPECS),
+            rules=tuple(found[rule_id] for rule_id in SPECS if rule_id in found),
             central_exempt=None if exempt is None else CentralExemption.of(exempt),
         )
 
@@ -244,6 +249,8 @@ def _row(rule: Rule) -> dict[str, Any]:
     }
     if rule.alternative_to is not None:
         row["alternative_to"] = rule.alternative_to
+    if rule.computed_from is not None:
+        row["computed_from"] = {"zh": rule.computed_from.zh, "en": rule.computed_from.en}
     if rule.settled_at is not None:
         row["settled_at"] = {"zh": rule.settled_at.zh, "en": rule.settled_at.en}
     return row
@@ -279,6 +286,9 @@ def _rule(row: object) -> Rule:
         if row.get("settled_at") is not None
         else None,
         alternative_to=spec.alternative_to,
+        computed_from=_text(row["computed_from"], f"{rule_id}.computed_from")
+        if row.get("computed_from") is not None
+        else None,
         params=spec.read(rule_id, row.get("params") or {}),
     )
 

@@ -41,7 +41,7 @@ class Batch:
     ) -> None:
         self.panels = {p.id: p for p in panels}
         self.roster, self.load_cap, self.key, self.lotteries = roster, load_cap, key, lotteries
-        self.ids = sorted(c.id for c in roster)
+        self.ids = sorted(c.id.encode("ascii") for c in roster)
         self.excluded = excluded_by_panel(exclusions)
         self.shapes = {} if shapes is None else shapes
         self.budget = budget
@@ -57,10 +57,11 @@ class Batch:
         while True:
             last = len(restarts) >= 3 * len(order)
             loads: Counter[str] = Counter()
+            capped: set[str] = set()
             dates: dict[str, set[str]] = {}
             done: dict[str, PanelResult] = {}
             for panel_id in order:
-                drawn = self._draw(self.panels[panel_id], loads, dates, last)
+                drawn = self._draw(self.panels[panel_id], capped, dates, last)
                 if drawn is None:
                     restarts.append(panel_id)
                     order.remove(panel_id)
@@ -69,13 +70,15 @@ class Batch:
                 done[panel_id] = drawn
                 for seat in drawn.seats:
                     loads[seat.expert] += 1
+                    if loads[seat.expert] == self.load_cap:
+                        capped.add(seat.expert)
                     for date in self.panels[panel_id].dates:
                         dates.setdefault(date, set()).add(seat.expert)
             else:
                 return Result(tuple(done[p] for p in sorted(done)), tuple(order), tuple(restarts))
 
     def _draw(
-        self, spec: PanelSpec, loads: Counter[str], dates: dict[str, set[str]], last: bool
+        self, spec: PanelSpec, capped: set[str], dates: dict[str, set[str]], last: bool
     ) -> PanelResult | None:
         excluded = self.excluded.get(spec.id, set())
         if spec.mode == "lottery":
@@ -83,7 +86,6 @@ class Batch:
         clash: set[str] = set()
         for date in spec.dates:
             clash |= dates.get(date, set())
-        capped = {e for e, n in loads.items() if n >= self.load_cap} if self.load_cap else set()
         panel = Panel(
             spec,
             strata_for(self.roster, spec, self.shapes),
@@ -96,8 +98,9 @@ class Batch:
         seats: list[Seat] = []
         skips: list[Skip] = []
         if spec.id not in self.walks:
-            people = [i for i in self.ids if i not in excluded]
-            self.walks[spec.id] = Walk(self.key, spec.id, 1, people, 16 * spec.seats)
+            self.walks[spec.id] = Walk(
+                self.key, spec.id, 1, self.ids, excluded, expected=16 * spec.seats
+            )
         for ticket, expert in self.walks[spec.id]:
             if len(seats) == spec.seats:
                 break

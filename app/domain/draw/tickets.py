@@ -29,6 +29,22 @@ def order_of_things(key: str, name: str, things: Iterable[str]) -> list[str]:
     return sorted(things, key=lambda thing: (ticket(key, name, 1, thing), thing))
 
 
+def ticket_list(key: str, panel: str, act: int, people: Iterable[str]) -> list[list[str]]:
+    """[[ticket, expert], ...] of everybody, ascending, ties by id."""
+    copy, found = _prefix(key, panel, act).copy, []
+    for expert in people:
+        state = copy()
+        state.update(expert.encode("ascii"))
+        found.append([state.hexdigest(), expert])
+    found.sort()
+    return found
+
+
+def _prefix(key: str, panel: str, act: int) -> hashlib._Hash:
+    """What the tickets of one panel and act have in common, hashed once."""
+    return hashlib.sha256(f"ticket|{key}|{panel}|{act}|".encode("ascii"))
+
+
 class Walk:
     """People in ascending order of their tickets, computed no further than the reader walks.
 
@@ -37,11 +53,14 @@ class Walk:
     """
 
     def __init__(
-        self, key: str, panel: str, act: int, people: Sequence[str], expected: int
-    ) -> None:
-        self._prefix = hashlib.sha256(f"ticket|{key}|{panel}|{act}|".encode("ascii"))
-        self._people = people
-        self._share = 1.0 if len(people) <= 512 else min(1.0, max(96, expected) / len(people))
+        self, key: str, panel: str, act: int, people: Sequence[bytes], out: Collection[str],
+        expected: int,
+    ) -> None:  # fmt: skip
+        """`people`: ids in ASCII, `out`: those of them that are passed over."""
+        self._prefix = _prefix(key, panel, act)
+        self._people, self._out = people, out
+        size = max(1, len(people) - len(out))
+        self._share = 1.0 if size <= 512 else min(1.0, max(96, expected) / size)
         self._bound = b""
         self._sorted: list[tuple[str, str]] = []
 
@@ -55,14 +74,15 @@ class Walk:
         else:
             self._bound = int(self._share * (1 << 64)).to_bytes(8, "big")
         upper, copy, found = self._bound, self._prefix.copy, []
+        # Most of the time of a batch is spent in these lines: 57 million times for 2,850 panels.
         for expert in self._people:
             state = copy()
-            state.update(expert.encode("ascii"))
+            state.update(expert)
             digest = state.digest()
-            if digest < upper and digest >= lower:
-                found.append((digest.hex(), expert))
+            if lower <= digest < upper:
+                found.append((digest.hex(), expert.decode("ascii")))
         found.sort()
-        self._sorted += found
+        self._sorted += [pair for pair in found if pair[1] not in self._out]
         self._share *= 8
         return True
 

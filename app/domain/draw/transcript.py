@@ -16,7 +16,7 @@ from .commitment import Commitment
 from .objects import Candidate, Exclusion, Result, canonical, excluded_by_panel, refuse
 from .replacement import ReplacementResult, result_document
 from .roster import exclusion_leaf, leaf_list, roster_leaf, type_codes
-from .tickets import ticket
+from .tickets import ticket_list
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 TICKETS_LISTED = 50_000  # above this many tickets the list is left out: it can be recomputed
@@ -61,12 +61,7 @@ def ticket_lists(
     if sum(len(roster) - len(out.get(p.id, ())) for p in panels) > TICKETS_LISTED:
         return None
     return [
-        [
-            p.id,
-            sorted(
-                [ticket(key, p.id, 1, c.id), c.id] for c in roster if c.id not in out.get(p.id, ())
-            ),
-        ]
+        [p.id, ticket_list(key, p.id, 1, [c.id for c in roster if c.id not in out.get(p.id, ())])]
         for p in panels
     ]
 
@@ -85,12 +80,17 @@ def write_transcript(
     labels: Mapping[str, str] | None = None,
     checkpoint: str | None = None,
     anchor: Mapping[str, Any] | None = None,
+    cosignature: str | None = None,
+    act_cosignatures: Mapping[int, str] | None = None,
 ) -> bytes:
     """The bytes of the ZIP; the same arguments give the same bytes.
 
     `labels`: code -> the words it stands for. `checkpoint`: a C2SP signed note. `anchor`:
     {"event": canonical JSON text of the ledger event that carries the commitment hash, "index": its
-    leaf index, "proof": [hex, ...] RFC 6962 inclusion proof, "keys": [C2SP verifier keys]}.
+    leaf index, "proof": [hex, ...] RFC 6962 inclusion proof, "keys": [C2SP verifier keys]}; for a
+    cosigned draw also "cosigners": [C2SP verifier keys of devices] and "acts": [{"act", "event",
+    "index", "proof"}, ...]. `cosignature` is the checkpoint with the device's line, `act_cosignatures`
+    the note over each act's removals.
     """
     attributes = commitment.document["type_attributes"]
     documents: dict[str, Any] = {
@@ -112,6 +112,10 @@ def write_transcript(
     files["exclusions.json"] = leaf_list(exclusion_leaf(e) for e in exclusions)
     if checkpoint is not None:
         files["checkpoint.txt"] = checkpoint.encode("utf-8")
+    if cosignature is not None:
+        files["cosignature.txt"] = cosignature.encode("utf-8")
+    for number, note in (act_cosignatures or {}).items():
+        files[f"act-{number}-cosignature.txt"] = note.encode("utf-8")
     files["manifest.json"] = canonical(
         [[name, hashlib.sha256(files[name]).hexdigest()] for name in sorted(files)]
     )

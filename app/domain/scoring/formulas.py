@@ -85,7 +85,16 @@ class ClassPoints:
 
 
 def computed_items(instrument: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The items the system computes from figures, that apply to the subject."""
+    """The items the system computes from a subject's figures, that apply to the subject."""
+    return [item for item in _by_figures(instrument) if not _of_sub_form(item)]
+
+
+def repeated_items(instrument: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The items computed from an expert's own sub-form sheets (figures with `from_form`)."""
+    return [item for item in _by_figures(instrument) if _of_sub_form(item)]
+
+
+def _by_figures(instrument: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         item
         for item in instrument["items"]
@@ -93,6 +102,17 @@ def computed_items(instrument: Mapping[str, Any]) -> list[dict[str, Any]]:
         and item["scorer"] in COMPUTED_SCORERS
         and item["scale"]["type"] in FIGURE_SCALES
     ]
+
+
+def _of_sub_form(item: Mapping[str, Any]) -> bool:
+    return any(figure["from_form"] is not None for figure in item["scale"]["figures"])
+
+
+def needs_class(instrument: Mapping[str, Any]) -> bool:
+    """Whether some computed item depends on the other subjects of the class."""
+    return any(
+        item["scale"].get("normalise") == "minmax_in_class" for item in computed_items(instrument)
+    )
 
 
 def missing_figures(instruments: Instruments, figures: Figures) -> tuple[Missing, ...]:

@@ -210,6 +210,27 @@ def _names(findings: Findings, form: Form, forms: Mapping[str, Form]) -> None:
             what = Text("没有这张表：{f}", "no such form: {f}").format(f=figure.from_form)
             fix = Text("改正表的编号", "correct the form id")
             findings.error(figure.line, "unknown-form", f"figures.{figure.name}", what, fix)
+    _sub_form_figures(findings, form)
+
+
+def _sub_form_figures(findings: Findings, form: Form) -> None:
+    """What comes from an expert's own sub-form sheets is not mixed with the county's figures, nor
+    compared within a class: it differs from expert to expert."""
+    derived = {figure.name for figure in form.figures if figure.from_form is not None}
+    known = {figure.name for figure in form.figures}
+    for entry in form.indicators:
+        if not isinstance(entry.scale, (Bands, Formula, Survey)):
+            continue
+        read = entry.scale.measure.expression.names & known
+        in_class = isinstance(entry.scale, Formula) and entry.scale.normalise == "minmax_in_class"
+        if read & derived and (read - derived or in_class or entry.scorer != "formula"):
+            what = Text(
+                "{f} 来自专家自己的子表，不能与其他数据混用、不能在类内标准化，计分人须为 formula",
+                "{f} comes from each expert's sub-form: it cannot be mixed with other figures or "
+                "normalised within a class, and its scorer is formula",
+            ).format(f=", ".join(sorted(read & derived)))
+            fix = Text("单列一项", "give it an item of its own")
+            findings.error(entry.line, "mixed-figures", f"indicators[{entry.id}]", what, fix)
 
 
 def _sources(findings: Findings, form: Form) -> None:

@@ -29,7 +29,7 @@ ZERO = Decimal(0)
 
 
 class EntryError(DomainError):
-    """An entry that cannot stand. `code` is stable: missing, needs_reason, off_grid, out_of_range,
+    """An entry that cannot stand. `code` is stable: missing, needs_reason, needs_evidence, off_grid, out_of_range,
     wrong_shape, unknown_choice, not_applicable_refused, does_not_apply, missing_figure,
     sample_too_small, needs_class."""
 

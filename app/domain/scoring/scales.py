@@ -1,7 +1,7 @@
 """From an entry to points, for every scale type, in exact decimals.
 
 An entry is plain JSON: `{"type": "mark", "value": ...}`, `{"type": "not_applicable", "reason": ...}`
-or `{"type": "missing"}`; a mark may carry `"reason"`. Values by scale type (decimals as strings):
+or `{"type": "missing"}`; a mark may carry `"reason"` and `"evidence"` (a veto must). Values by scale type (decimals as strings):
 
     points            "7.5"
     grade             {"level": "good", "mark": "6.4"}
@@ -75,9 +75,12 @@ def evaluate_entry(item: Item, entry: Entry | None) -> Points:
     points, outcome, working, needs_reason = _EVALUATORS[item["scale"]["type"]](
         item, entry["value"]
     )
-    if needs_reason and not _reason(entry):
+    if needs_reason and not _said(entry, "reason"):
         text = Text("须写明理由", "a reason is required")
         raise EntryError("needs_reason", text, item["id"])
+    if outcome == "veto" and not _said(entry, "evidence"):
+        text = Text("一票否决须写明依据材料", "a veto needs its evidence")
+        raise EntryError("needs_evidence", text, item["id"])
     if points is not None:
         within(item, points, minimum, maximum)
     return Points(points, minimum, maximum, outcome, working)
@@ -87,16 +90,16 @@ DOES_NOT_APPLY = Text("本项不适用于该对象", "this item does not apply t
 Evaluated = tuple[Decimal | None, Outcome, Text, bool]
 
 
-def _reason(entry: Entry) -> str:
-    reason = entry.get("reason")
-    return reason.strip() if isinstance(reason, str) else ""
+def _said(entry: Entry, key: str) -> str:
+    words = entry.get(key)
+    return words.strip() if isinstance(words, str) else ""
 
 
 def _not_applicable(item: Item, entry: Entry, minimum: Decimal, maximum: Decimal | None) -> Points:
     if item["not_applicable"] == "refused":
         text = Text("本项不得填“不适用”", "this item cannot be marked as not applicable")
         raise EntryError("not_applicable_refused", text, item["id"])
-    reason = _reason(entry)
+    reason = _said(entry, "reason")
     if not reason:
         text = Text("“不适用”须写明理由", "“not applicable” needs a reason")
         raise EntryError("needs_reason", text, item["id"])

@@ -169,6 +169,21 @@ class Form:
     sources: tuple[Source, ...]
 
     @property
+    def place(self) -> str:
+        """Where a round keeps this form: its stage, unless it stands beside a score sheet of the
+        same stage. Vetoes are one gate whatever the notice calls the step; bonuses, sub-forms of
+        one sheet a case file and self-checks are places of their own."""
+        if self.kind == "veto":
+            return "qualification"
+        if self.kind == "bonus":
+            return "bonus"
+        if self.repeat is not None:
+            return "casefile"
+        if self.kind == "check" and all(entry.scorer == "self" for entry in self.indicators):
+            return "selfcheck"
+        return self.stage
+
+    @property
     def names(self) -> dict[str, Kind]:
         """Every name an expression of this form may use, with its type."""
         kinds: dict[str, Kind] = {figure.name: "num" for figure in self.figures}

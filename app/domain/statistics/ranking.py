@@ -6,9 +6,10 @@ tie and the printed order is that of the file. Rungs, in the order of the rule:
     unrounded     higher exact total                  module:ID  higher value of that stage
     item:ID       higher panel value of that item     top_item   the item of greatest weight
     spread        smaller variance of valid marks     shared     the rank is shared
+    draw          the order of a logged draw (docs/draw-protocol.md, "Order of things")
 
 A rung for which some tied subject has no value is skipped for that tie. Never row order, time or
-id.
+id. A ladder that ends in `draw` leaves the rank shared until a draw of the tied subjects is given.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _RUNG_WORDS: Final[dict[str, Text]] = {
     "item": Text("指标 {name} 得分", "value of item {name}"),
     "top_item": Text("权重最高指标 {name} 得分", "value of the heaviest item {name}"),
     "spread": Text("有效分数离散程度(小者在前)", "spread of the valid marks (smaller first)"),
+    "draw": Text("抽签", "a draw by lot"),
 }
 
 
@@ -54,15 +56,20 @@ class Placing:
     tie: Tie | None
 
 
-def rank(rule: ScoreRule, entries: Sequence[Entry]) -> dict[str, Placing]:
-    """Rank the entries, within their groups when the rule says so; independent of their order."""
+def rank(
+    rule: ScoreRule, entries: Sequence[Entry], drawn: Sequence[Sequence[str]] = ()
+) -> dict[str, Placing]:
+    """Rank the entries, within their groups when the rule says so; independent of their order.
+
+    `drawn`: orders that draws gave, ids best first; the first that holds all of a tie counts.
+    """
     within = rule.rank_within == "group"
     groups: dict[str | None, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.group if within else None, []).append(entry)
     placings: dict[str, Placing] = {}
     for members in groups.values():
-        _rank_group(rule, members, placings)
+        _rank_group(rule, members, drawn, placings)
     return placings
 
 
@@ -70,7 +77,12 @@ def _first_key(rule: ScoreRule, entry: Entry) -> Fraction:
     return entry.unrounded if rule.rank_on == "unrounded" else Fraction(entry.published)
 
 
-def _rank_group(rule: ScoreRule, members: list[Entry], placings: dict[str, Placing]) -> None:
+def _rank_group(
+    rule: ScoreRule,
+    members: list[Entry],
+    drawn: Sequence[Sequence[str]],
+    placings: dict[str, Placing],
+) -> None:
     by_value: dict[Fraction, list[Entry]] = {}
     for entry in members:
         by_value.setdefault(_first_key(rule, entry), []).append(entry)
@@ -78,7 +90,7 @@ def _rank_group(rule: ScoreRule, members: list[Entry], placings: dict[str, Placi
     for value in sorted(by_value, reverse=True):
         tied = by_value[value]
         used: dict[str, list[str]] = {entry.id: [] for entry in tied}
-        for cluster in _climb(rule, tied, 0, used):
+        for cluster in _climb(rule, tied, 0, used, drawn):
             for entry in cluster:
                 tie = _describe(rule, value, entry, tied, cluster, used[entry.id])
                 placings[entry.id] = Placing(place, tie)
@@ -86,32 +98,42 @@ def _rank_group(rule: ScoreRule, members: list[Entry], placings: dict[str, Placi
 
 
 def _climb(
-    rule: ScoreRule, tied: list[Entry], rung: int, used: dict[str, list[str]]
+    rule: ScoreRule,
+    tied: list[Entry],
+    rung: int,
+    used: dict[str, list[str]],
+    drawn: Sequence[Sequence[str]],
 ) -> list[list[Entry]]:
     """Split a tie by the rungs from `rung` on; clusters come best first."""
     if len(tied) == 1 or rung >= len(rule.ties) or rule.ties[rung] == "shared":
         return [tied]
-    values = [_rung_value(rule, rule.ties[rung], entry) for entry in tied]
+    top = _top_item(rule, tied)
+    order = next((o for o in drawn if {e.id for e in tied} <= set(o)), None)
+    values = [_rung_value(rule.ties[rung], entry, top, order) for entry in tied]
     split: dict[Fraction, list[Entry]] = {}
     for entry, value in zip(tied, values, strict=True):
         if value is None:
-            return _climb(rule, tied, rung + 1, used)
+            return _climb(rule, tied, rung + 1, used, drawn)
         split.setdefault(value, []).append(entry)
     if len(split) > 1:
         for entry in tied:
             used[entry.id].append(rule.ties[rung])
     clusters: list[list[Entry]] = []
     for value in sorted(split, reverse=True):
-        clusters += _climb(rule, split[value], rung + 1, used)
+        clusters += _climb(rule, split[value], rung + 1, used, drawn)
     return clusters
 
 
-def _top_item(rule: ScoreRule) -> str | None:
-    """The item of greatest weight; of several, the first by id. None when the rule lists none."""
-    return min(rule.items, key=lambda name: (-rule.items[name].weight, name), default=None)
+def _top_item(rule: ScoreRule, tied: Sequence[Entry]) -> str | None:
+    """The item of greatest weight that all of the tied have (classes have forms of their own); of
+    several, the first by id. None when there is none."""
+    shared_items = [name for name in rule.items if all(name in entry.items for entry in tied)]
+    return min(shared_items, key=lambda name: (-rule.items[name].weight, name), default=None)
 
 
-def _rung_value(rule: ScoreRule, rung: str, entry: Entry) -> Fraction | None:
+def _rung_value(
+    rung: str, entry: Entry, top: str | None, order: Sequence[str] | None
+) -> Fraction | None:
     """What the rung compares, larger first; None when this subject does not have it."""
     kind, _, name = rung.partition(":")
     match kind:
@@ -122,8 +144,9 @@ def _rung_value(rule: ScoreRule, rung: str, entry: Entry) -> Fraction | None:
         case "item":
             return entry.items.get(name)
         case "top_item":
-            top = _top_item(rule)
             return None if top is None else entry.items.get(top)
+        case "draw":
+            return None if order is None else Fraction(-order.index(entry.id))
         case _:
             return None if entry.spread is None else -entry.spread
 
@@ -143,7 +166,7 @@ def _describe(
     zh, en = [], []
     for rung in rungs:
         kind, _, name = rung.partition(":")
-        words = _RUNG_WORDS[kind].format(name=name or _top_item(rule))
+        words = _RUNG_WORDS[kind].format(name=name or _top_item(rule, tied))
         zh.append(words.zh)
         en.append(words.en)
     tail = Text("", "")

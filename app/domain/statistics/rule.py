@@ -25,7 +25,8 @@ from app.domain.types import DomainError, Text
 
 DEFAULT_DROP: Final[dict[int, int]] = {5: 1, 11: 2}
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
-_RUNGS = ("unrounded", "top_item", "spread", "shared")
+_RUNGS = ("unrounded", "top_item", "spread", "shared", "draw")
+_LAST = ("shared", "draw")  # what a ladder ends in: a shared rank, or a logged draw
 _KEYS = (
     *("estimator", "trim", "quorum", "items", "rounding", "adjust", "ties", "top"),
     *("modules", "bonus_cap", "rank_on", "rank_within", "pass_line", "flags"),
@@ -344,12 +345,13 @@ def _ties(value: Any, rule: ScoreRule) -> tuple[str, ...]:
         if not known:
             raise _bad(
                 "ties",
-                "未知的并列规则 {rung}(可用:unrounded、module:阶段、item:指标、top_item、spread、shared)。",
-                "unknown rung {rung} (known: unrounded, module:STAGE, item:ITEM, top_item, spread, shared).",
+                "未知的并列规则 {rung}(可用:unrounded、module:阶段、item:指标、top_item、spread、shared、draw)。",
+                "unknown rung {rung} (known: unrounded, module:STAGE, item:ITEM, top_item, spread, shared, draw).",
                 rung=rung,
             )
     if len(set(rungs)) < len(rungs):
         raise _bad("ties", "有重复项。", "lists a rung twice.")
-    if "shared" in rungs[:-1]:
-        raise _bad("ties", "shared 须在最后。", "shared must come last.")
-    return tuple(rungs if rungs[-1:] == ["shared"] else [*rungs, "shared"])
+    for last in _LAST:
+        if last in rungs[:-1]:
+            raise _bad("ties", "{r} 须在最后。", "{r} must come last.", r=last)
+    return tuple(rungs if rungs and rungs[-1] in _LAST else [*rungs, "shared"])

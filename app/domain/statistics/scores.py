@@ -24,8 +24,11 @@ from app.domain.statistics.trace import rounded_text
 from app.domain.types import DomainError, Text
 
 
-def score_round(rule: ScoreRule, subjects: Sequence[SubjectMarks]) -> RoundScores:
-    """Score and rank every subject under one rule.
+def score_round(
+    rule: ScoreRule, subjects: Sequence[SubjectMarks], drawn: Sequence[Sequence[str]] = ()
+) -> RoundScores:
+    """Score and rank every subject under one rule; `drawn` are the orders of logged draws, for a rule
+    whose tie ladder ends in one.
 
     Returns one `SubjectScore` per subject in the order given; the order has no influence on any
     number. Raises DomainError when marks and rule do not fit together: unknown stage or item, an
@@ -44,7 +47,8 @@ def score_round(rule: ScoreRule, subjects: Sequence[SubjectMarks]) -> RoundScore
                 field=f"adjust.{name}",
             )
     scores = {subject.id: _Scorer(rule, subject).score() for subject in subjects}
-    places = rank(rule, [_entry(rule, s) for s in scores.values() if s.status is Status.SCORED])
+    scored = [_entry(rule, s) for s in scores.values() if s.status is Status.SCORED]
+    places = rank(rule, scored, drawn)
     ranked = {
         name: replace(score, rank=places[name].rank, tie=places[name].tie)
         if name in places

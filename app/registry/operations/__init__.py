@@ -22,13 +22,15 @@ from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.keys import Keys
 from app.ledger.append import append
 from app.registry import messages, queries, words
-from app.registry.models import DECISIONS, SANCTIONS, Expert, Sanction, Screening
+from app.registry.models import DECISIONS, Expert, Screening
 from app.registry.operations.declarations import (
     add_absence,
     cancel_absence,
     decide_interest,
+    decide_interests,
     declare_from_county,
     declare_interest,
+    propose_interest,
     withdraw_interest,
 )
 from app.registry.operations.editing import change_post, edit_expert, reveal
@@ -46,25 +48,54 @@ from app.registry.operations.guards import (
     year_later,
     zone_of,
 )
+from app.registry.operations.registers import (
+    add_contractor,
+    add_former_post,
+    add_head,
+    add_residence,
+    add_supervising_body,
+    end_entry,
+    state_ties,
+    strike_entry,
+    strike_residence,
+)
+from app.registry.operations.standing import (
+    reinstate,
+    retire,
+    sanction,
+    suspend,
+    verify_facts,
+)
 
 __all__ = [
     "Candidate",
     "add_absence",
+    "add_contractor",
+    "add_former_post",
+    "add_head",
+    "add_residence",
+    "add_supervising_body",
     "admit",
     "cancel_absence",
     "change_post",
     "decide_interest",
+    "decide_interests",
     "declare_from_county",
     "declare_interest",
     "edit_expert",
+    "end_entry",
     "enrol",
     "nominate",
+    "propose_interest",
     "record_consent",
     "reinstate",
     "retire",
     "reveal",
     "sanction",
     "screen",
+    "state_ties",
+    "strike_entry",
+    "strike_residence",
     "suspend",
     "verify_facts",
     "withdraw_interest",
@@ -335,97 +366,3 @@ def _become_active(session: Session, expert: Expert, verified_on: date | None) -
     expert.admitted_on = today
     expert.verified_on = verified_on or today
     expert.review_due = year_later(expert.verified_on)
-
-
-def suspend(session: Session, actor: Viewer | None, *, expert: Expert, reason: str) -> None:
-    """Keep an active expert out of draws until reinstated."""
-    _move(session, actor, expert, ("active",), "suspended", reason)
-
-
-def reinstate(session: Session, actor: Viewer | None, *, expert: Expert, reason: str) -> None:
-    """End a suspension."""
-    _move(session, actor, expert, ("suspended",), "active", reason)
-
-
-def retire(session: Session, actor: Viewer | None, *, expert: Expert, reason: str) -> None:
-    """Exit from the pool (出库); records stay, coming back needs two new screenings."""
-    _move(session, actor, expert, ("candidate", "active", "suspended"), "retired", reason)
-
-
-def _move(
-    session: Session,
-    actor: Viewer | None,
-    expert: Expert,
-    before: tuple[str, ...],
-    after: str,
-    reason: str,
-) -> None:
-    may(actor, "keeper")
-    not_own(actor, expert)
-    if expert.status == "barred":
-        raise Conflict(messages.BARRED.format(name=expert.person.name))
-    if expert.status not in before:
-        raise Conflict(status_text(expert))
-    set_status(session, expert, after, reason_given(reason))
-    touch(actor, expert)
-    append(session, actor, f"expert.{after}", expert=expert.id)
-
-
-def sanction(
-    session: Session,
-    actor: Viewer | None,
-    *,
-    expert: Expert,
-    kind: str,
-    reason: str,
-    decided_by: str,
-    since: date | None = None,
-    until: date | None = None,
-) -> Sanction:
-    """Enter a sanction. `suspension` suspends an active expert; `bar` has no end and removes for
-    ever (S0 art. 40(4)). `decided_by` names the deciding body and its document."""
-    may(actor, "keeper", "supervisor")
-    not_own(actor, expert)
-    check_code("sanction", kind, SANCTIONS)
-    since = since or clock.today(zone_of(session))
-    if kind == "bar" and until is not None:
-        raise DomainError(messages.FOR_EVER, field="until")
-    if until is not None and until < since:
-        raise DomainError(messages.DATES, field="until")
-    if expert.status == "barred":
-        raise Conflict(messages.BARRED.format(name=expert.person.name))
-    if not decided_by.strip():
-        raise DomainError(messages.REASON, field="decided_by")
-    row = Sanction(
-        expert_id=expert.id,
-        kind=kind,
-        since=since,
-        until=until,
-        reason=reason_given(reason),
-        decided_by=decided_by.strip()[:200],
-    )
-    session.add(row)
-    if kind == "bar":
-        set_status(session, expert, "barred", row.reason)
-    elif kind == "suspension" and expert.status == "active":
-        set_status(session, expert, "suspended", row.reason)
-    touch(actor, expert)
-    session.flush()
-    session.expire(expert, ["sanctions"])
-    append(session, actor, "expert.sanctioned", sealed=True, expert=expert.id, sanction=row.id)
-    return row
-
-
-def verify_facts(
-    session: Session, actor: Viewer | None, *, expert: Expert, on: date | None = None
-) -> None:
-    """The keeper checked the facts on `on`; the next review is due twelve months later."""
-    may(actor, "keeper")
-    today = clock.today(zone_of(session))
-    day = on or today
-    if day > today:
-        raise DomainError(messages.FUTURE, field="on")
-    expert.verified_on = day
-    expert.review_due = year_later(day)
-    touch(actor, expert)
-    append(session, actor, "expert.verified", expert=expert.id, on=day.isoformat())

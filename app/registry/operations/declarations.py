@@ -5,6 +5,7 @@ What an expert declares would show his activity, so these ledger entries are sea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 
@@ -19,6 +20,7 @@ from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.ledger.append import append
 from app.registry import messages, words
 from app.registry.models import INTERESTS, Absence, CountyTie, Expert, Interest
+from app.registry.models_registers import CountyHead
 
 
 def declare_interest(
@@ -34,13 +36,17 @@ def declare_interest(
     other_expert: Expert | None = None,
     since: date | None = None,
     until: date | None = None,
+    detail: str | None = None,
+    head: CountyHead | None = None,
+    other_name: str = "",
 ) -> Interest:
     """Declare that `expert` has a link to a county, an organisation or another expert.
 
     Side `expert`: the expert about himself, or the keeper or office from his letter. Side
     `county`: a presenter (the caller has checked whose county `region_code` is) or the office from
     its letter. Side `office`: office, keeper or supervisor. Until it is decided the expert stays
-    out. Conflict when the same declaration is pending.
+    out. Conflict when the same declaration is pending. `detail` is the finer kind (`words.LINK`);
+    `head` a head of a county, whose county it then is; `other_name` another expert by name alone.
     """
     if side not in words.SIDE or kind not in INTERESTS:
         raise DomainError(
@@ -55,8 +61,16 @@ def declare_interest(
         actor.require(*allowed[side])
         if actor.role == "expert" and actor.person_id != expert.person_id:
             raise Forbidden(messages.NO_SUCH)
-    region_code = region_code or None
-    if not (region_code or organisation or other_expert):
+    if detail is not None and f"{kind}:{detail}" not in words.LINK:
+        raise DomainError(
+            messages.CODE.format(value=detail, field=Text("关系", "link")), field="kind"
+        )
+    if head is not None:
+        if kind != "kin" or (region_code and region_code != head.region_code):
+            raise DomainError(messages.HEAD, field="head")
+        region_code = head.region_code
+    region_code, named = region_code or None, other_name.strip()[:200] or None
+    if not (region_code or organisation or other_expert or named):
         raise DomainError(messages.TARGET, field="region_code")
     if region_code and directory_queries.region(session, region_code) is None:
         raise DomainError(messages.REGION.format(code=region_code), field="region_code")
@@ -74,6 +88,9 @@ def declare_interest(
         Interest.region_code == region_code,
         Interest.organisation_id == (organisation.id if organisation else None),
         Interest.other_expert_id == (other_expert.id if other_expert else None),
+        Interest.detail == detail,
+        Interest.head_id == (head.id if head else None),
+        Interest.other_name == named,
     )
     if session.scalar(twin):
         raise Conflict(messages.REPEATED)
@@ -90,6 +107,9 @@ def declare_interest(
         status="declared",
         declared_by=actor.id if actor else None,
         declared_at=clock.now(),
+        detail=detail,
+        head_id=head.id if head else None,
+        other_name=named,
     )
     session.add(row)
     session.flush()
@@ -111,11 +131,52 @@ def decide_interest(
     _pending(interest)
     if not reason.strip():
         raise DomainError(messages.REASON, field="reason")
+    if actor is not None and needs_keeper(interest) and interest.proposed is None:
+        raise Conflict(messages.KEEPER_FIRST)
     interest.status = decision
     interest.decided_by = actor.id if actor else None
     interest.decided_at = clock.now()
     interest.decision_reason = reason.strip()
     append(session, actor, "interest.decided", sealed=True, interest=interest.id)
+
+
+def needs_keeper(interest: Interest) -> bool:
+    """Another link (C-05) is judged by the keeper first and confirmed by the supervisor; what a
+    county asks for (C-12) and what a rule of its own weighs goes to the supervisor at once."""
+    return interest.kind == "other" and interest.side != "county"
+
+
+def propose_interest(
+    session: Session, actor: Viewer, *, interest: Interest, decision: str, reason: str
+) -> None:
+    """The keeper's decision on another link (C-05); it counts once the supervisor has confirmed it."""
+    actor.require("keeper")
+    if decision not in ("upheld", "dismissed"):
+        raise DomainError(
+            messages.CODE.format(value=decision, field=Text("决定", "decision")), field="decision"
+        )
+    _pending(interest)
+    if not needs_keeper(interest):
+        raise Conflict(messages.NOT_KEEPERS)
+    expert = session.get(Expert, interest.expert_id)
+    if expert is not None and expert.person_id == actor.person_id:
+        raise Forbidden(messages.OWN_CASE)
+    if not reason.strip():
+        raise DomainError(messages.REASON, field="reason")
+    interest.proposed, interest.proposal_reason = decision, reason.strip()
+    interest.proposed_by, interest.proposed_at = actor.id, clock.now()
+    append(session, actor, "interest.proposed", sealed=True, interest=interest.id)
+
+
+def decide_interests(
+    session: Session, actor: Viewer, *, interests: Sequence[Interest], decision: str, reason: str
+) -> int:
+    """One decision of the supervisor on several declarations, each recorded; all or none."""
+    if not interests:
+        raise DomainError(messages.NONE_CHOSEN, field="rows")
+    for interest in interests:
+        decide_interest(session, actor, interest=interest, decision=decision, reason=reason)
+    return len(interests)
 
 
 def withdraw_interest(session: Session, actor: Viewer, *, interest: Interest, reason: str) -> None:

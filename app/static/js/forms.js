@@ -97,7 +97,12 @@ function refill(form, stored) {
     const list = stored[field.name];
     if (!list) continue;
     if (field.type === "checkbox" || field.type === "radio") field.checked = list.includes(field.value);
-    else field.value = list[(taken[field.name] = (taken[field.name] ?? -1) + 1)] ?? field.value;
+    else {
+      const before = field.value;
+      field.value = list[(taken[field.name] = (taken[field.name] ?? -1) + 1)] ?? before;
+      const fold = field.value !== before && field.closest("details");
+      if (fold) fold.open = true; // what is back must be seen to be checked
+    }
   }
 }
 

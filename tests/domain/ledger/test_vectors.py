@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.ledger import canonical, merkle
@@ -81,3 +83,81 @@ def test_floats_and_big_integers_are_refused() -> None:
 
 def test_text_is_brought_to_nfc_first() -> None:
     assert canonical.canonical("A\u030a") == canonical.canonical("\u00c5")
+
+
+# Keys and texts with what an encoder gets wrong: control characters, the line separators that
+# JavaScript once refused, DEL, characters above U+FFFF beside U+E000 to U+FFFF (their order by code
+# points is not the one by UTF-16 units), and pairs that NFC joins.
+_ODD = '\x00\x07\b\t\n\f\r\x1f "\\/\x7f\x80\u2028\u2029\ue000\ufb33\ufeff\uffff\U00010000\U0001f600e\u0301é中a'
+_TEXTS = st.text(st.sampled_from(_ODD), max_size=6) | st.text(
+    st.characters(exclude_categories=["Cs"]), max_size=6
+)
+_SCALARS = st.none() | st.booleans() | st.integers(-canonical.MAX_SAFE, canonical.MAX_SAFE) | _TEXTS
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(_TEXTS, inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+
+
+def _nfc(value: Any) -> Any:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, dict):
+        return {_nfc(key): _nfc(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_nfc(item) for item in value]
+    return value
+
+
+@settings(max_examples=500)
+@given(_VALUES)
+def test_the_canonical_form_agrees_with_the_reference_library(value: Any) -> None:
+    assert canonical.canonical(value) == rfc8785.dumps(_nfc(value))
+
+
+def _hidden(bad: Any) -> st.SearchStrategy[Any]:
+    """`bad` somewhere inside a value that is otherwise sound."""
+    return st.recursive(
+        st.just(bad),
+        lambda inner: (
+            st.tuples(_SCALARS, inner).map(list)
+            | st.builds(lambda key, item: {"a": 1, key: item}, _TEXTS, inner)
+        ),
+        max_leaves=3,
+    )
+
+
+@given(
+    st.one_of(
+        st.integers(min_value=2**53),
+        st.integers(max_value=-(2**53)),
+        st.characters(categories=["Cs"]),
+        st.characters(categories=["Cs"]).map(lambda lone: {f"a{lone}": 1}),
+    ).flatmap(_hidden)
+)
+def test_what_the_library_refuses_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError):
+        canonical.canonical(value)
+    with pytest.raises(ValueError):
+        rfc8785.dumps(value)
+
+
+@given(
+    st.one_of(
+        st.floats(),
+        st.decimals(),
+        st.binary(),
+        st.sets(st.integers()),
+        st.dates(),
+        st.just({1: "a"}),
+        st.just({None: 1}),
+    ).flatmap(_hidden)
+)
+def test_floats_and_foreign_types_are_refused_wherever_they_stand(value: Any) -> None:
+    with pytest.raises(TypeError):
+        canonical.canonical(value)

@@ -85,6 +85,13 @@ DEFECTS = [
     (SITE, "      type: grade\n", "      type: grade\n      step: 6\n", "unreachable-level", "P1"),
     (SITE, "max: 15}", "max: 15, min_share: 75}", "section-floor", "sections[G]"),
     (RULE, "step: 0.5\n", "step: 0.7\n", "grid", "Y04"),
+    (
+        RULE,
+        "expression: casefile_mean / 100\n      direction: up\n      normalise: target_ratio\n      target: 1",
+        "expression: casefile_mean / 100\n      direction: up\n      normalise: minmax_in_class\n      small_class: {method: target_ratio, target: 1, status: default}",
+        "mixed-figures",
+        "Y19",
+    ),
     (RULE, "from_form: yfxz-casefile", "from_form: yfxz-other", "unknown-form", "casefile_mean"),
     (
         RULE,

@@ -209,8 +209,11 @@ def test_verdicts(instrument: Any) -> None:
     veto = next(
         i for i in instrument("mlr15-qual", is_prefecture=False)["items"] if i["id"] == "Q03"
     )
-    struck = evaluate_entry(veto, _mark({"vetoed": True, "vetoes": ["V1"]}))
-    assert struck.outcome == "veto"
+    with pytest.raises(EntryError) as error:
+        evaluate_entry(veto, _mark({"vetoed": True, "vetoes": ["V1"]}))
+    assert error.value.code == "needs_evidence"
+    given = {**_mark({"vetoed": True, "vetoes": ["V1"]}), "evidence": "测试案卷"}
+    assert evaluate_entry(veto, given).outcome == "veto"
     clear = evaluate_entry(veto, {"type": "mark", "value": {"vetoed": False, "vetoes": []}})
     assert clear.outcome == "no_veto"
     for value, code in (

@@ -158,7 +158,12 @@ def test_checks_give_a_verdict_and_no_total(instrument: Any) -> None:
     opinions = {i["id"]: full_entry(i) for i in veto["items"] if i["applies"]}
     assert "Q07" not in opinions
     assert sheet_points(veto, opinions, scorer=EVERYONE).verdict == "pass"
-    struck = {"type": "mark", "value": {"vetoed": True, "vetoes": ["V1"]}, "reason": "查实"}
+    struck = {
+        "type": "mark",
+        "value": {"vetoed": True, "vetoes": ["V1"]},
+        "reason": "查实",
+        "evidence": "测试案卷",
+    }
     assert sheet_points(veto, {"Q03": struck}, scorer=EVERYONE).verdict == "veto"
     del opinions["Q01"]
     assert sheet_points(veto, opinions, scorer=EVERYONE).verdict is None

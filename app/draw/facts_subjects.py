@@ -1,0 +1,140 @@
+"""What the eligibility rules are told about a county: its bodies, who guides and supervises it, its
+heads and contractors, and who judged it in the round before.
+
+A register without an entry for the county is None, so that its rule answers "not computed".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.draw.rules_facts import DateRange, SubjectFacts
+from app.domain.draw.rules_time import overlaps, window_start
+from app.draw.models import Draw, Seat
+from app.draw.tree import Tree
+from app.programme.models import Guidance, Round, Subject
+from app.programme.queries import rules_of
+from app.registry.models_registers import Contractor, CountyHead, SupervisingBody
+
+
+def contractors_on(session: Session, on: date, years: int) -> dict[str, frozenset[str]]:
+    """Region code -> organisations whose work on the county's application meets the window of
+    `years` that ends on `on`; a county without an entry is left out."""
+    first = window_start(on, years=years)
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in session.scalars(select(Contractor).where(Contractor.struck_at.is_(None))):
+        bodies = found[row.region_code]
+        if row.organisation_id and overlaps(row.since, row.until, first, on):
+            bodies.add(row.organisation_id)
+    return {code: frozenset(bodies) for code, bodies in found.items()}
+
+
+class Registers:
+    """The registers of counties as they stand on the review date; three queries.
+
+    Heads and supervising bodies count while in office on that day; contractors whose work meets the
+    look-back window of `years` that ends on it.
+    """
+
+    def __init__(self, session: Session, on: date, years: int) -> None:
+        heads: dict[str, set[str]] = defaultdict(set)
+        for head in session.scalars(select(CountyHead).where(CountyHead.struck_at.is_(None))):
+            if overlaps(head.since, head.until, on, on):
+                heads[head.region_code] |= {head.id, head.person_id or head.id}
+        self.heads = {code: frozenset(people) for code, people in heads.items()}
+        self.contractors = contractors_on(session, on, years)
+        found = [
+            body.organisation_id
+            for body in session.scalars(
+                select(SupervisingBody).where(SupervisingBody.struck_at.is_(None))
+            )
+            if overlaps(body.since, body.until, on, on)
+        ]
+        self.supervising = frozenset(found) or None
+
+
+def subject_facts(
+    session: Session, round_: Round, *, tree: Tree | None = None
+) -> list[SubjectFacts]:
+    """Facts of every county of the round, in its order; seven queries, whatever the pool."""
+    tree = tree or Tree(session)
+    registers = Registers(session, round_.review_on, int(rules_of(round_)["C-03"].params["years"]))
+    rows = list(
+        session.scalars(
+            select(Subject).where(Subject.round_id == round_.id).order_by(Subject.position)
+        )
+    )
+    guides: dict[str, set[str]] = defaultdict(set)
+    assignments = list(
+        session.execute(
+            select(Guidance.subject_id, Guidance.organisation_id).where(
+                Guidance.round_id == round_.id
+            )
+        )
+    )
+    for subject_id, organisation_id in assignments:
+        guides[subject_id].add(organisation_id)
+    own = {row.id: tree.of_region(row.place_code) for row in rows}
+    applicants = frozenset[str]().union(*own.values()) if own else frozenset[str]()
+    before = _previous_experts(session, round_)
+    return [
+        SubjectFacts(
+            code=row.region_code,
+            name=row.name,
+            organisation_ids=own[row.id] or None,
+            guided_by=frozenset(guides[row.id]) if assignments else None,
+            supervised_by=registers.supervising,
+            contractor_ids=registers.contractors.get(row.place_code),
+            leader_ids=registers.heads.get(row.place_code),
+            applicant_organisation_ids=applicants or None,
+            previous_round_expert_ids=None
+            if before is None
+            else before.get(row.region_code, frozenset()),
+            sitting=DateRange(since=round_.review_on, until=round_.review_on),
+            parent=row.parent_code,
+        )
+        for row in rows
+    ]
+
+
+def _previous_experts(session: Session, round_: Round) -> dict[str, frozenset[str]] | None:
+    """Region code -> who sat on it in the round before of the same scheme; None without one."""
+    latest = session.scalar(
+        select(Round.id)
+        .join(Draw, Draw.round_id == Round.id)
+        .where(
+            Round.scheme_id == round_.scheme_id,
+            Round.kind == round_.kind,
+            Round.review_on < round_.review_on,
+            Round.id != round_.id,
+            Draw.state == "completed",
+        )
+        .order_by(Round.review_on.desc())
+        .limit(1)
+    )
+    if latest is None:
+        return None
+    codes = dict(
+        session.execute(
+            select(Subject.id, Subject.region_code).where(Subject.round_id == latest)
+        ).all()
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for expert, panel, request in session.execute(
+        select(Seat.expert_id, Seat.panel, Draw.request)
+        .join(Draw, Draw.id == Seat.draw_id)
+        .where(Draw.round_id == latest, Draw.state == "completed", Seat.state != "removed")
+    ):
+        for subject_id in subjects_of(request, panel):
+            found[codes[subject_id]].add(expert)
+    return {code: frozenset(experts) for code, experts in found.items()}
+
+
+def subjects_of(request: Mapping[str, Any], panel: str) -> list[str]:
+    return next((list(p["subjects"]) for p in request["panels"] if p["id"] == panel), [])

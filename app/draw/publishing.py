@@ -1,0 +1,55 @@
+"""Publishing a commitment: its hash in the ledger, and a signed checkpoint over it.
+
+docs/draw-protocol.md sections 3 and 10. What a commitment freezes is recorded before, so that the head that
+it names contains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.accounts.viewer import Viewer
+from app.domain.draw import Commitment
+from app.draw import ceremony
+from app.draw.models import Draw
+from app.ledger import prove
+from app.ledger.append import append
+
+
+def publish(
+    session: Session,
+    actor: Viewer | None,
+    draw: Draw,
+    commitment: Commitment,
+    snapshot: Mapping[str, Any],
+    **told: Any,
+) -> None:
+    """Bind the commitment to the ledger's head, append it, and sign a checkpoint over it.
+
+    `snapshot` is kept with the draw; `told` are the public figures of the event.
+    """
+    before = prove.head(session)
+    bound = replace(commitment, document={**commitment.document, "previous_head": str(before)})
+    draw.commitment = bound.document
+    draw.commitment_hash = bound.hash
+    draw.commitment_seq = before.size
+    draw.snapshot = {**snapshot, "lotteries": bound.lotteries}
+    draw.state = "committed"
+    event = append(
+        session,
+        actor,
+        "draw.committed",
+        draw=draw.id,
+        draw_kind=draw.kind,
+        commitment_hash=bound.hash,
+        attempt=draw.attempt,
+        **told,
+    )
+    note, proof = ceremony.anchor(session, session.info["keys"], event)
+    draw.checkpoint = str(note)
+    draw.snapshot = {**draw.snapshot, "anchor": proof}
+    append(session, actor, "draw.checkpoint", draw=draw.id, size=note.size, root=note.root.hex())

@@ -1,0 +1,143 @@
+"""Sources of randomness of a request: named beforehand, each with the draw or instant it is read at.
+
+docs/draw-protocol.md section 4. Dice are thrown in the hall; a public lottery is a source that no
+party controls. A set is sorted and has no repeats, a sequence keeps its order. Presets follow the
+published rules of play: 双色球 draws 6 of 33 and 1 of 16, 大乐透 5 of 35 and 2 of 12.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from app.domain.draw import Source
+from app.domain.types import DomainError, Text
+
+DICE = {"name": "dice", "kind": "sequence", "count": 50, "low": 1, "high": 6, "when": ""}
+# Preset -> the rows that it stands for; `when` is the number of the draw.
+PRESETS: Mapping[str, tuple[dict[str, Any], ...]] = {
+    "ssq": (
+        {"name": "ssq-red", "kind": "set", "count": 6, "low": 1, "high": 33},
+        {"name": "ssq-blue", "kind": "sequence", "count": 1, "low": 1, "high": 16},
+    ),
+    "dlt": (
+        {"name": "dlt-front", "kind": "set", "count": 5, "low": 1, "high": 35},
+        {"name": "dlt-back", "kind": "set", "count": 2, "low": 1, "high": 12},
+    ),
+}
+NAMES: Mapping[str, Text] = {
+    "dice": Text("六面骰子", "Six-sided dice"),
+    "ssq-red": Text("福彩双色球·红球", "Double Colour Ball (双色球), red"),
+    "ssq-blue": Text("福彩双色球·蓝球", "Double Colour Ball (双色球), blue"),
+    "dlt-front": Text("体彩大乐透·前区", "Super Lotto (大乐透), front"),
+    "dlt-back": Text("体彩大乐透·后区", "Super Lotto (大乐透), back"),
+}
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_WHEN = re.compile(r"[\x20-\x7e]{0,80}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$")
+_MAX = 10**9
+
+
+def _refuse(zh: str, en: str, **values: Any) -> DomainError:
+    text = Text(zh + "没有保存。", en + " Nothing was saved.").format(**values)
+    return DomainError(text, field="sources")
+
+
+def checked_sources(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Every source in shape, no name twice; dice alone when none is named.
+
+    A source that is not dice must say which draw or instant it is read at, or it could be chosen
+    afterwards. Raises DomainError on field `sources`.
+    """
+    out = [_checked(row) for row in (rows or (DICE,))]
+    names = [row["name"] for row in out]
+    for name in names:
+        if names.count(name) > 1:
+            raise _refuse(
+                "随机来源“{n}”出现两次。", "The source of randomness '{n}' occurs twice.", n=name
+            )
+    return out
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {**DICE, **given}
+    name = str(row["name"])
+    numbers = [row["count"], row["low"], row["high"]]
+    if set(row) != set(DICE) or not _NAME.fullmatch(name):
+        raise _refuse(
+            "随机来源名称“{n}”只能用字母、数字、点、下划线和连字符。",
+            "The name of a source, '{n}', is made of letters, digits, dots, underscores and hyphens.",
+            n=name,
+        )
+    if row["kind"] not in ("sequence", "set"):
+        raise _refuse(
+            "随机来源“{n}”须说明是有序（sequence）还是不计顺序（set）。",
+            "The source '{n}' is a sequence or a set.",
+            n=name,
+        )
+    if (
+        any(isinstance(n, bool) or not isinstance(n, int) for n in numbers)
+        or not 1 <= row["count"] <= 1000
+        or not 0 <= row["low"] < row["high"] <= _MAX
+    ):
+        raise _refuse(
+            "随机来源“{n}”的个数须为 1 至 1000，最小值须小于最大值。",
+            "The source '{n}' has 1 to 1000 values, and its least value is below its greatest.",
+            n=name,
+        )
+    if row["kind"] == "set" and row["count"] > row["high"] - row["low"] + 1:
+        raise _refuse(
+            "随机来源“{n}”要取 {c} 个不重复的数，但范围内只有 {r} 个。",
+            "The source '{n}' asks for {c} different numbers out of {r}.",
+            n=name,
+            c=row["count"],
+            r=row["high"] - row["low"] + 1,
+        )
+    if not _WHEN.fullmatch(str(row["when"])):
+        raise _refuse(
+            "随机来源“{n}”的期号和时间只能用西文字符，80 个以内。",
+            "Draw number and instant of the source '{n}' are at most 80 ASCII characters.",
+            n=name,
+        )
+    if is_outside(row) and not str(row["when"]).strip():
+        raise _refuse(
+            "随机来源“{n}”须写明期号或确切时间，否则可以事后挑选。",
+            "The source '{n}' names its draw number or exact instant, or it could be chosen later.",
+            n=name,
+        )
+    return row
+
+
+def is_outside(row: Mapping[str, Any]) -> bool:
+    """Whether no party present controls this source: everything but dice."""
+    return not str(row["name"]).startswith("dice")
+
+
+def instant_of(row: Mapping[str, Any]) -> datetime | None:
+    """The instant that `when` ends with (2012-11-18T21:15+08:00), if it names one."""
+    found = _INSTANT.search(str(row["when"]).strip())
+    if found is None:
+        return None
+    try:
+        return datetime.fromisoformat(found.group().replace("Z", "+00:00")).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def source_of(row: Mapping[str, Any]) -> Source:
+    """A stored source as the engine's."""
+    return Source(row["name"], row["kind"], row["count"], row["low"], row["high"], row["when"])
+
+
+def described(row: Mapping[str, Any]) -> Text:
+    """One source in words: what is read, how many, of what range, and which draw."""
+    name = NAMES.get(str(row["name"]), Text.of(str(row["name"])))
+    order = Text("不计顺序", "as a set") if row["kind"] == "set" else Text("有序", "in order")
+    words = Text("{n}：{c} 个，{l}–{h}，{o}", "{n}: {c} of {l}–{h}, {o}").format(
+        n=name, c=row["count"], l=row["low"], h=row["high"], o=order
+    )
+    if row["when"]:
+        return Text("{w}，{t}", "{w}, {t}").format(w=words, t=row["when"])
+    return words

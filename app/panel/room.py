@@ -1,0 +1,107 @@
+"""What the pages of a panel share: the blueprint, one sitting's page, and the way back to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, url_for
+
+from app.accounts.viewer import Viewer
+from app.domain.types import NotFound
+from app.draw.views_names import who
+from app.panel import queries
+from app.panel.forms import (
+    CloseStatementForm,
+    OpenStatementForm,
+    OutlineForm,
+    ScheduleForm,
+    StatementForm,
+)
+from app.panel.forms_challenges import (
+    AnswerForm,
+    ChallengeDecisionForm,
+    ChallengeForm,
+    OfficeChallengeForm,
+)
+from app.panel.statements import UNCONFIRMED
+from app.ui.language import say
+from app.ui.request import db, me
+
+blueprint = Blueprint("panel", __name__, url_prefix="/r/<slug>")
+
+
+def the_sitting(sitting_id: str) -> Any:
+    """The sitting that the address names, if this viewer may see it."""
+    return queries.sitting(db(), me(), g.round, sitting_id)
+
+
+def the_seat(panel: Any, seat_id: str) -> Any:
+    """An active seat of the panel; NotFound."""
+    for seat in queries.seats(db(), panel):
+        if seat.id == seat_id:
+            return seat
+    raise NotFound(queries.ABSENT)
+
+
+def show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
+    """The page of a sitting; `forms` are those that came back with errors."""
+    viewer = me()
+    statement = queries.statement(db(), found)
+    names_open = found.phase in ("statement", "scoring", "closed")  # names secret until then
+    seats = queries.seats(db(), found.panel)
+    if viewer.role == "presenter" and not names_open:
+        seats = []
+    show_form = ScheduleForm(obj=found) if viewer.role == "office" else None
+    statement_form = None
+    if statement and not statement.closed_at:
+        kind = StatementForm if viewer.role == "office" else OutlineForm
+        if viewer.role in ("office", "presenter"):
+            statement_form = forms.get("statement_form") or kind(obj=statement)
+    challenge_form = forms.get("challenge_form") or challenge_form_of(viewer)
+    challenge_form.seat.choices = [
+        (s.id, f"{s.number}  {who(s, found.phase != 'planned')}") for s in seats
+    ]
+    own = queries.own_seat(db(), viewer, found.panel) if viewer.role == "expert" else None
+    page = render_template(
+        "panel/sitting.html",
+        sitting=found,
+        panel=found.panel,
+        turn=queries.turn(db(), found),
+        statement=statement,
+        seats=seats if viewer.role != "expert" else [],
+        own=own,
+        ready=own is not None and queries.has_declared(db(), found.panel, own),
+        attendance=queries.attendance(db(), found),
+        declared=queries.declared(db(), found.panel),
+        challenges=queries.challenges(db(), found) if viewer.role != "expert" else [],
+        schedule_form=show_form,
+        open_form=forms.get("open_form") or OpenStatementForm(),
+        statement_form=statement_form,
+        close_form=forms.get("close_form") or CloseStatementForm(formdata=None),
+        unconfirmed=UNCONFIRMED,
+        challenge_form=challenge_form,
+        decision_form=ChallengeDecisionForm(formdata=None),
+        answer_form=AnswerForm(formdata=None),
+        removal_url=lambda seat_id, ground, ref: url_for(
+            "draw.removal",
+            slug=g.round.slug,
+            draw_id=next(s.draw_id for s in seats if s.id == seat_id),
+            seat=seat_id,
+            ground=ground,
+            ref=ref,
+        ),
+        deciding=forms.get("deciding"),
+        theirs=forms.get("theirs"),
+    )
+    return page, status
+
+
+def back_to(slug: str, sitting_id: str, zh: str, en: str) -> Any:
+    """Say what was done and show the sitting again."""
+    flash(say(zh, en), "done")
+    return redirect(url_for("panel.sitting", slug=slug, sitting_id=sitting_id))
+
+
+def challenge_form_of(viewer: Viewer) -> ChallengeForm:
+    """The form for whoever may file: the office says for whom."""
+    return OfficeChallengeForm() if viewer.role == "office" else ChallengeForm()

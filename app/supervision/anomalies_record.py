@@ -1,0 +1,233 @@
+"""Anomalies of the record around the draws: clock, roles, unmasked phones, envelopes, late conflicts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.accounts.models import RoleGrant
+from app.accounts.viewer import ROLE_TEXT
+from app.directory.models import Person
+from app.domain.types import Text
+from app.draw.models import Draw, Seat
+from app.ledger.models import Event, Secret, SignedHead
+from app.panel.models import Challenge, Declaration, Panel
+from app.programme.models import Subject
+from app.registry.models import Interest
+from app.supervision.definitions import HELD, PHONES, ROLE_DAYS, SKEW, STAFF_DAYS, Anomaly
+from app.supervision.queries_draws import account_names
+
+STAFF = ("supervisor", "admin")
+
+
+def find(session: Session, notes: dict[str, Text]) -> Iterator[Anomaly]:
+    """All of them; eleven queries, whatever the rows. `notes` hears what cannot be answered."""
+    names = account_names(session)
+    notes["restore"] = Text(
+        "不能由账本回答：请用“账本”页核对纸面账本头",
+        "cannot be answered from the ledger: compare a printed head on the Ledger page",
+    )
+    yield from _clock(session)
+    yield from _recoveries(session, names)
+    yield from _phones(session, names)
+    yield from _roles(session)
+    yield from _late_conflicts(session)
+
+
+def _clock(session: Session) -> Iterator[Anomaly]:
+    """Runs of entries at one instant, and heads that were signed before what they cover."""
+    at: dict[int, str] = {}
+    run, before = 1, ""
+    runs: list[tuple[int, int, str]] = []
+    for seq, payload in session.execute(select(Event.seq, Event.payload).order_by(Event.seq)):
+        now = str(json.loads(payload).get("at", ""))
+        if not now:  # sealed: its time is not shown
+            continue
+        at[seq] = now
+        if now == before:
+            run += 1
+            continue
+        if run >= HELD:
+            runs.append((seq, run, before))
+        run, before = 1, now
+    if run >= HELD:
+        runs.append((max(at, default=0) + 1, run, before))
+    if runs:
+        longest = max(runs, key=lambda x: x[1])
+        yield Anomaly(
+            "clock",
+            Text(
+                f"{len(runs)} 处时钟停滞；最长一处在第 {longest[0]} 条之前，{longest[1]} 条记录同为 "
+                f"{longest[2][:19].replace('T', ' ')} UTC",
+                f"the clock stood still {len(runs)} time(s); the longest before entry {longest[0]}: "
+                f"{longest[1]} entries at {longest[2][:19].replace('T', ' ')} UTC",
+            ),
+            "supervision.ledger",
+            weight=longest[1],
+        )
+    early = 0
+    for size, made_at in session.execute(select(SignedHead.size, SignedHead.made_at)):
+        last = at.get(size - 1)
+        early += bool(last) and clock.stamp(made_at + timedelta(seconds=SKEW)) < (last or "")
+    if early:
+        yield Anomaly(
+            "clock",
+            Text(
+                f"{early} 个检查点的时间早于其最后一条记录",
+                f"{early} signed head(s) bear a time before their last entry",
+            ),
+            "supervision.ledger",
+            weight=early,
+        )
+
+
+def _recoveries(session: Session, names: dict[str, str]) -> Iterator[Anomaly]:
+    rows = session.scalars(
+        select(Event.payload).where(Event.payload.contains('"kind":"envelope.used"'))
+    )
+    for payload in rows:
+        body = json.loads(payload)
+        if body["kind"] == "envelope.used":
+            who = names.get(body["data"]["account"], "?")
+            when = body["at"][:16].replace("T", " ")
+            yield Anomaly(
+                "recovery",
+                Text(
+                    f"{who} 的密封信封于 {when} UTC 启用",
+                    f"the sealed envelope of {who} was used on {when} UTC",
+                ),
+                "accounts.index",
+            )
+
+
+def _phones(session: Session, names: dict[str, str]) -> Iterator[Anomaly]:
+    """Looks at unmasked data by account: only how many, never whose."""
+    rows = session.scalars(
+        select(Secret.body).where(Secret.body.contains('"kind":"person.revealed"'))
+    )
+    whole: Counter[str] = Counter()
+    days: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in rows:
+        body = json.loads(text)
+        if body.get("kind") != "person.revealed":
+            continue
+        who = names.get(body["actor"] or "", "?")
+        whole[who] += 1
+        days[who][body["at"][:10]] += 1
+    for who, n in whole.items():
+        day, most = days[who].most_common(1)[0]
+        many = most >= PHONES
+        yield Anomaly(
+            "phones",
+            Text(
+                f"{who} 查看完整信息 {n} 次，最多一日 {most} 次（{day}）"
+                + ("，偏多" if many else ""),
+                f"{who} unmasked {n} record(s), {most} on {day}, the most on one day"
+                + (": many" if many else ""),
+            ),
+            "registry.index",
+            weight=n + (1000 if many else 0),
+        )
+
+
+def _roles(session: Session) -> Iterator[Anomaly]:
+    rows = session.execute(
+        select(RoleGrant.person_id, RoleGrant.role, RoleGrant.since, RoleGrant.until, Person.name)
+        .join(Person, Person.id == RoleGrant.person_id)
+        .order_by(RoleGrant.person_id, RoleGrant.since, RoleGrant.id)
+    ).all()
+    recent = clock.now() - timedelta(days=STAFF_DAYS)
+    before: Any = None
+    for row in rows:
+        role = ROLE_TEXT[row.role]
+        if before is not None and before.person_id == row.person_id and before.role != row.role:
+            ended = before.until or row.since
+            if row.since - ended <= timedelta(days=ROLE_DAYS):
+                old, day = ROLE_TEXT[before.role], row.since.strftime("%Y-%m-%d")
+                yield Anomaly(
+                    "roles",
+                    Text(
+                        f"{row.name} 于 {day} 由“{old.zh}”改任“{role.zh}”",
+                        f"{row.name} went from {old.en} to {role.en} on {day}",
+                    ),
+                    "accounts.index",
+                    weight=row.role in STAFF,
+                )
+        if row.role in STAFF and row.since >= recent:
+            day = row.since.strftime("%Y-%m-%d")
+            yield Anomaly(
+                "staff",
+                Text(f"{row.name} 于 {day} 任“{role.zh}”", f"{row.name}: {role.en} since {day}"),
+                "accounts.index",
+            )
+        before = row
+
+
+def _late_conflicts(session: Session) -> Iterator[Anomaly]:
+    """Per draw: how many of its drawn experts turned out to have a conflict afterwards."""
+    draws = {
+        row.id: row
+        for row in session.execute(
+            select(Draw.id, Draw.stage, Draw.attempt, Draw.drawn_at, Draw.request).where(
+                Draw.state == "completed"
+            )
+        )
+    }
+    seats = {
+        row.id: row
+        for row in session.execute(select(Seat.id, Seat.draw_id, Seat.expert_id))
+        if row.draw_id in draws
+    }
+    codes = dict(session.execute(select(Subject.id, Subject.region_code)).all())
+    late: dict[str, Counter[str]] = defaultdict(Counter)
+    signed = session.execute(
+        select(Declaration.seat_id, Declaration.answers)
+        .join(Panel, Panel.id == Declaration.panel_id)
+        .where(Declaration.kind == "conflict")
+    )
+    for seat_id, answers in signed:
+        if seat_id in seats and any(value is True for value in answers.values()):
+            late[seats[seat_id].draw_id]["ticked"] += 1
+    for (seat_id,) in session.execute(
+        select(Challenge.seat_id).where(Challenge.decision == "upheld")
+    ):
+        if seat_id in seats:
+            late[seats[seat_id].draw_id]["challenged"] += 1
+    sits: dict[str, set[str]] = defaultdict(set)
+    for seat in seats.values():
+        sits[seat.expert_id].add(seat.draw_id)
+    declared = session.execute(
+        select(Interest.expert_id, Interest.region_code, Interest.declared_at).where(
+            Interest.status.in_(("declared", "upheld"))
+        )
+    )
+    for expert, region, moment in declared:
+        for draw_id in sits.get(expert, ()):
+            draw = draws[draw_id]
+            counties = {codes.get(s) for p in draw.request["panels"] for s in p["subjects"]}
+            about = region is None or region in counties
+            late[draw_id]["declared"] += (
+                about and draw.drawn_at is not None and moment > draw.drawn_at
+            )
+    for draw_id, by in late.items():
+        if by.total():
+            draw = draws[draw_id]
+            yield Anomaly(
+                "late_conflict",
+                Text(
+                    f"{draw.stage} 抽取（第 {draw.attempt} 次）之后：签署时勾选 {by['ticked']}，"
+                    f"事后申报 {by['declared']}，回避成立 {by['challenged']}",
+                    f"after the {draw.stage} draw (attempt {draw.attempt}): {by['ticked']} ticked on "
+                    f"signing, {by['declared']} declared later, {by['challenged']} challenge(s) upheld",
+                ),
+                "supervision.draw",
+                {"draw_id": draw_id},
+                by.total(),
+            )
