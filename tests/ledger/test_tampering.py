@@ -46,8 +46,8 @@ def bent(value: Any) -> list[Any]:
     return [other for other in others if other != value]
 
 
-def change_cells(database: Database, keys: Keys, *, values: int) -> int:
-    """Put other values into one cell after another, up to `values` in each; how many were tried.
+def change_cells(database: Database, keys: Keys, *, values: int, every: int = 1) -> int:
+    """Put other values into one cell of `every`, up to `values` in each; how many were tried.
 
     AssertionError when one is not found under its table's name.
     """
@@ -59,6 +59,8 @@ def change_cells(database: Database, keys: Keys, *, values: int) -> int:
         raw.execute("PRAGMA ignore_check_constraints=ON")
         with connection.begin(), Session(bind=connection) as session:
             for number, (table, column) in enumerate(_guarded()):
+                if number % every:
+                    continue
                 key = session.execute(text(f"SELECT min(id) FROM {table.name}")).scalar()
                 get = text(f'SELECT "{column.name}" FROM {table.name} WHERE id = :id')
                 others = bent(session.execute(get, {"id": key}).scalar())
@@ -78,11 +80,14 @@ def change_cells(database: Database, keys: Keys, *, values: int) -> int:
     return tried
 
 
-def test_every_cell_of_every_table_is_guarded(everything: Database, keys: Keys) -> None:
-    """SQLite takes any value anywhere, so this is where an administrator has the freest hand."""
+def test_a_changed_cell_of_any_table_is_named(everything: Database, keys: Keys) -> None:
+    """SQLite takes any value anywhere, so this is where an administrator has the freest hand.
+
+    One column in five; `make proof` tries them all, with eight values each.
+    """
     if not everything.sqlite:
         pytest.skip("PostgreSQL refuses most of these values by itself")
-    assert change_cells(everything, keys, values=1) > 250
+    assert change_cells(everything, keys, values=1, every=5) > 100
 
 
 def test_an_opening_beside_a_plain_entry_is_not_believed(everything: Database, keys: Keys) -> None:
