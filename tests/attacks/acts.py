@@ -131,7 +131,8 @@ def open_statement(session: Any, world: steps.World) -> Shot:
 def close_statement(session: Any, world: steps.World) -> Shot:
     sitting = _gathered(session, world)
     steps.speak(session, world, sitting, close=False)
-    return Shot(world.people["office"], f"/r/one/sittings/{sitting.id}/statement/close")
+    form = {"unconfirmed": "absent", "note": "虚构：代表已离场"}
+    return Shot(world.people["office"], f"/r/one/sittings/{sitting.id}/statement/close", form)
 
 
 def open_scoring(session: Any, world: steps.World) -> Shot:

@@ -13,9 +13,10 @@ from app.accounts.models import Account
 from app.draw.models import Draw
 from app.factory import create_app
 from tests.draw import builders
-from tests.web.conftest import chromium, serve
+from tests.supervision.conftest import few_drills, staff
+from tests.web.conftest import serve
 
-__all__ = ["chromium"]
+__all__ = ["few_drills", "staff"]
 
 
 @pytest.fixture(params=["lottery", "tickets"])

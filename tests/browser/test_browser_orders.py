@@ -17,9 +17,9 @@ from tests.draw.builders import DICE
 from tests.draw.test_ceremony_pages import BASE, Hall
 from tests.draw.test_order_pages import hall
 from tests.draw.test_orders import registered
-from tests.web.conftest import Reader, chromium, serve
+from tests.web.conftest import Reader, serve
 
-__all__ = ["chromium", "hall"]
+__all__ = ["hall"]
 SIZE = {"width": 820, "height": 1180}
 
 

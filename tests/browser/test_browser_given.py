@@ -14,9 +14,8 @@ from app.factory import create_app
 from tests.conftest import Make
 from tests.schemes.builders import document, small
 from tests.schemes.test_new_pages import client_of
-from tests.web.conftest import chromium, reader, serve
+from tests.web.conftest import serve
 
-__all__ = ["chromium", "reader"]
 TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True}
 
 
