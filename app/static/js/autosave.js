@@ -335,10 +335,16 @@ class Autosave {
       lost: say("未保存，本机也无法暂存，请勿关闭本页", "Not saved and this device cannot keep it: do not close this page"),
     };
     this.state = state;
-    this.line.dataset.state = state;
-    this.line.textContent = words[state];
-    if (state === "kept" && why === "session") {
-      this.line.append(" ", element("a", { href: location.href }, say("重新登录", "Sign in again")));
+    // Pressing the link leaves the field, which tries a save once more: the link must not be replaced
+    // under the finger, or the press leads nowhere.
+    const signedOut = state === "kept" && why === "session";
+    if (!(this.signedOut && (signedOut || state === "saving"))) {
+      this.signedOut = signedOut;
+      this.line.dataset.state = state;
+      this.line.textContent = words[state];
+      if (signedOut) {
+        this.line.append(" ", element("a", { href: location.href }, say("重新登录", "Sign in again")));
+      }
     }
     this.form.dispatchEvent(new CustomEvent("autosave", { bubbles: true, detail: { state, answer } }));
   }
