@@ -24,7 +24,8 @@ def links(page):
     for href in found:
         bare = href.split("#")[0]
         if not bare.startswith("/") or re.search(
-            r"export|template|transcript|pdf|/read|/slip|materials/|\?", bare
+            r"export|template|transcript|pdf|/read|/slip|materials/|/verify/|/bundle|letters|\.zip|\?",
+            bare,
         ):
             continue
         kept.append(bare)
