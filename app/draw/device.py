@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw.seed import HEX64
+from app.domain.ledger.checkpoint import Checkpoint
 from app.domain.types import Conflict, DomainError, Text
-from app.draw.models_ceremony import DeviceKey
+from app.draw.models import Draw
+from app.draw.models_ceremony import Cosignature, DeviceKey
 from app.keys import verify_signature
 from app.ledger.append import append
 
@@ -138,3 +140,22 @@ def signed_by_device(
     ):
         raise DomainError(_BAD_SIGNATURE, field="signature")
     return key, bytes.fromhex(value)
+
+
+def keep_cosignature(
+    session: Session, actor: Viewer, draw: Draw, act: int, note: Checkpoint, signature: str
+) -> tuple[DeviceKey, bytes]:
+    """Add the actor's device signature over `note` to the draw's record of this act; the key and the
+    raw signature. DomainError or Conflict as for `signed_by_device`, and nothing is kept then."""
+    key, value = signed_by_device(session, actor, note.body, signature)
+    session.add(
+        Cosignature(
+            draw_id=draw.id,
+            act=act,
+            account_id=actor.id,
+            device_key_id=key.id,
+            note=str(note.signed(key.name, bytes.fromhex(key.public), value)),
+            at=clock.now(),
+        )
+    )
+    return key, value

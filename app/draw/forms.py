@@ -33,7 +33,7 @@ from app.draw.forms_panel import BoundsForm, ExtraForm, PanelForm
 from app.draw.messages import HIGH, MODE, MODE_REASON, ZERO
 from app.draw.models import Draw
 from app.draw.requests import HIGH_CHANCE, MODE_REASONS, ZERO_CHANCE
-from app.draw.sources import DICE, PRESETS
+from app.draw.sources import DICE, usual_sources
 from app.draw.wording import value_words
 from app.programme.instruments import panel_stages, stage_text
 from app.programme.models import Round
@@ -329,12 +329,7 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
 
     def _sources(self) -> list[dict[str, Any]]:
         """Dice first, then the lotteries; the last two only when something is filled in."""
-        rows: list[dict[str, Any]] = []
-        if self.dice.data:
-            rows.append({**DICE, "count": self.dice.data})
-        for preset, field in (("ssq", self.ssq), ("dlt", self.dlt)):
-            if (field.data or "").strip():
-                rows += [{**row, "when": field.data.strip()} for row in PRESETS[preset]]
+        rows = usual_sources(self.dice.data, ssq=self.ssq.data, dlt=self.dlt.data)
         other = (self.other_count.data, self.other_low.data, self.other_high.data)
         if (self.other_name.data or "").strip():
             if None in other:

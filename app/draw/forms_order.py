@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.domain.draw import Source, parse_values
 from app.domain.types import DomainError, Text
-from app.draw.sources import DICE, PRESETS
+from app.draw.sources import DICE, usual_sources
 from app.programme.models import Round
 from app.ui.forms import NEEDED, Form
 
@@ -46,12 +46,7 @@ class OrderForm(Form):
     def request(self, round_: Round) -> dict[str, Any]:
         """Arguments of `operations_order.request_order` but for round and purpose. DomainError for
         dice out of shape or no source at all."""
-        rows: list[dict[str, Any]] = []
-        if self.dice.data:
-            rows.append({**DICE, "count": self.dice.data})
-        for preset, field in (("ssq", self.ssq), ("dlt", self.dlt)):
-            if (field.data or "").strip():
-                rows += [{**row, "when": (field.data or "").strip()} for row in PRESETS[preset]]
+        rows = usual_sources(self.dice.data, ssq=self.ssq.data, dlt=self.dlt.data)
         if not rows:
             text = Text(
                 "至少要有一个随机来源。没有保存。",

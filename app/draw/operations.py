@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.types import Text
 from app.draw.facts import draw_kind
@@ -37,7 +35,7 @@ from app.draw.operations_seats import (
 from app.draw.operations_what_if import look_counts
 from app.draw.parties import register_party
 from app.draw.pool import known_values
-from app.draw.publishing import publish
+from app.draw.publishing import open_draft, publish
 from app.draw.purposes import purpose_key, refuse_second
 from app.draw.requests import checked_request
 from app.draw.supplements import is_supplement
@@ -105,30 +103,9 @@ def request_draw(
     kind = draw_kind(round)
     purpose = purpose_key(round, stage, kind, request)
     refuse_second(session, round, stage, kind, purpose, request)
-    last = session.scalar(select(func.max(Draw.attempt)).where(Draw.purpose_key == purpose))
-    draw = Draw(
-        round=round,
-        stage=stage,
-        kind=kind,
-        purpose_key=purpose,
-        attempt=(last or 0) + 1,
-        state="draft",
-        request=request,
-        created_by=actor.id if actor else None,
-        created_at=clock.now(),
+    return open_draft(
+        session, actor, round, stage=stage, kind=kind, purpose=purpose, request=request
     )
-    session.add(draw)
-    session.flush()
-    append(
-        session,
-        actor,
-        "draw.requested",
-        draw=draw.id,
-        draw_kind=kind,
-        purpose=purpose,
-        attempt=draw.attempt,
-    )
-    return draw
 
 
 def revise_draw(session: Session, actor: Viewer | None, draw: Draw, **request: Any) -> None:

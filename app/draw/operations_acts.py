@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.ledger.checkpoint import Checkpoint
-from app.domain.ledger.merkle import push, root_of_edge
+from app.domain.ledger.merkle import root
 from app.domain.types import DomainError, Text
-from app.draw.device import signed_by_device
+from app.draw.device import keep_cosignature
 from app.draw.messages import cannot
 from app.draw.models import Act, Draw
-from app.draw.models_ceremony import Cosignature
 from app.draw.operations_seats import complete_act, reveal_act_code
 from app.keys import ORIGIN
 from app.ledger import prove
@@ -40,8 +39,11 @@ def head_now(session: Session) -> Checkpoint:
 def cosign_act(
     session: Session, actor: Viewer, draw: Draw, act: Act, size: int, signature: str
 ) -> None:
-    """The supervisor agrees to the causes, and only now may codes be revealed: with his device's signature (128 hex digits) over the
-    head of the ledger at `size` entries, which must contain the removal record."""
+    """The supervisor agrees to the causes, and only now may codes be revealed.
+
+    `signature`: 128 hex digits by his device key, over the head of the ledger at `size` entries,
+    which must contain the removal record.
+    """
     actor.require("supervisor")
     if act.cosigned_by is not None or act.completed_at is not None:
         raise cannot(Text("会签", "cosign"), Text("已会签", "it is cosigned"))
@@ -50,25 +52,11 @@ def cosign_act(
     )
     if recorded is None or not recorded < size <= prove.count(session):
         raise DomainError(_BEFORE, field="signature")
-    edge: list[bytes] = []
-    total = 0
-    for leaf in session.scalars(select(Event.leaf).where(Event.seq < size).order_by(Event.seq)):
-        total = push(edge, total, leaf)
-    note = Checkpoint(ORIGIN, size, root_of_edge(edge))
-    key, value = signed_by_device(session, actor, note.body, signature)
-    ring = session.info["keys"]
+    leaves = session.scalars(select(Event.leaf).where(Event.seq < size).order_by(Event.seq)).all()
+    note, ring = Checkpoint(ORIGIN, size, root(leaves)), session.info["keys"]
     note = note.signed(ring.name, ring.public, ring.sign(note.body))
+    keep_cosignature(session, actor, draw, act.number, note, signature)
     session.add(SignedHead(size=size, note=str(note), made_at=clock.now(), reason="draw"))
-    session.add(
-        Cosignature(
-            draw_id=draw.id,
-            act=act.number,
-            account_id=actor.id,
-            device_key_id=key.id,
-            note=str(note.signed(key.name, bytes.fromhex(key.public), value)),
-            at=clock.now(),
-        )
-    )
     act.cosigned_by = actor.id
     append(
         session, actor, "draw.removals_cosigned", draw=act.draw_id, act=act.number,

@@ -23,10 +23,10 @@ from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, NotFound, Text
 from app.draw import calls, ceremony, messages
 from app.draw.ceremony import DiceState
-from app.draw.device import signed_by_device
+from app.draw.device import keep_cosignature
 from app.draw.messages import cannot, in_state
 from app.draw.models import Dice, Draw, Party, Seat
-from app.draw.models_ceremony import Abort, Cosignature, DicePhoto, ObserverLink, Typing
+from app.draw.models_ceremony import Abort, DicePhoto, ObserverLink, Typing
 from app.draw.operations_order import keep_order
 from app.draw.requests import source_of
 from app.ledger.append import append
@@ -48,20 +48,10 @@ def cosign(session: Session, actor: Viewer, draw: Draw, signature: str) -> None:
     actor.require("supervisor")
     in_state(draw.state, Text("会签", "cosign"), "committed")
     note = notes.parse(str(draw.checkpoint))
-    key, value = signed_by_device(session, actor, note.body, signature)
+    key, value = keep_cosignature(session, actor, draw, 1, note, signature)
     draw.state = "cosigned"
     draw.cosigned_by = actor.id
     draw.cosigned_at = clock.now()
-    session.add(
-        Cosignature(
-            draw_id=draw.id,
-            act=1,
-            account_id=actor.id,
-            device_key_id=key.id,
-            note=str(note.signed(key.name, bytes.fromhex(key.public), value)),
-            at=draw.cosigned_at,
-        )
-    )
     session.flush()
     append(
         session,

@@ -8,10 +8,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw import Candidate as Thing
 from app.domain.draw import PanelSpec, Result, build_commitment
@@ -23,7 +22,7 @@ from app.draw.messages import cannot, in_state
 from app.draw.models import Draw
 from app.draw.models_order import OrderItem
 from app.draw.orders import Wanted
-from app.draw.publishing import publish
+from app.draw.publishing import open_draft, publish
 from app.draw.purposes import purpose_of, refuse_second
 from app.draw.requests import checked_fixed, checked_parties
 from app.draw.sources import checked_sources, source_of
@@ -89,25 +88,9 @@ def request_order(
     refuse_second(session, round, wanted.stage, kind, purpose, request)
     if wanted.stage == orders.CASES:
         casefiles.choose_ceremony(session, actor, session.get_one(Subject, wanted.subjects[0]))
-    last = session.scalar(select(func.max(Draw.attempt)).where(Draw.purpose_key == purpose))
-    draw = Draw(
-        round=round,
-        stage=wanted.stage,
-        kind=kind,
-        purpose_key=purpose,
-        attempt=(last or 0) + 1,
-        state="draft",
-        request=request,
-        created_by=actor.id if actor else None,
-        created_at=clock.now(),
+    return open_draft(
+        session, actor, round, stage=wanted.stage, kind=kind, purpose=purpose, request=request
     )
-    session.add(draw)
-    session.flush()
-    append(
-        session, actor, "draw.requested",
-        draw=draw.id, draw_kind=kind, purpose=purpose, attempt=draw.attempt,
-    )  # fmt: skip
-    return draw
 
 
 def commit_order(session: Session, actor: Viewer | None, draw: Draw) -> Draw:

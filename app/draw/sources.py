@@ -45,6 +45,15 @@ def _refuse(zh: str, en: str, **values: Any) -> DomainError:
     return DomainError(text, field="sources")
 
 
+def usual_sources(dice: int | None, **draws: str | None) -> list[dict[str, Any]]:
+    """What a form asks for: dice unless there are none, then each preset whose draw is named."""
+    rows = [{**DICE, "count": dice}] if dice else []
+    for preset, when in draws.items():
+        if (when or "").strip():
+            rows += [{**row, "when": (when or "").strip()} for row in PRESETS[preset]]
+    return rows
+
+
 def checked_sources(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Every source in shape, no name twice; dice alone when none is named.
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
-from app.documents.tables import read_table
 from app.domain.types import DomainError, Text
 from app.ledger.append import append
 from app.programme.figures import FigureSpec, checked, enter_figure, figure_catalogue, figures_of
 from app.programme.guards import require, while_live
 from app.programme.models import Figure, Round, Subject
+from app.programme.table_lines import (
+    NO_COUNTY,
+    TWICE,
+    Problem,
+    county_named,
+    read_lines,
+    refuse_all,
+)
 
 MAX_ROWS = 20_000
 COLUMNS = {
@@ -36,22 +42,11 @@ _NO_COLUMN = Text(
     "year, source.",
 )
 _EMPTY = Text("表中没有数据行。没有录入任何数据。", "The table has no rows. Nothing was entered.")
-_NO_COUNTY = Text("没有参评区县“{name}”", "there is no county “{name}” in this round")
-_TWICE = Text("与第 {row} 行重复", "repeats row {row}")
 _BAD_YEAR = Text("年份“{year}”不是四位数", "the year “{year}” has not four digits")
 _REFUSED = Text(
     "表中有 {n} 处错误，没有录入任何数据。第一处：第 {row} 行“{column}”：{text}",
     "The table has {n} error(s), so nothing was entered. The first: row {row}, {column}: {text}",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One wrong cell: `row` as the spreadsheet counts, `column` a key of COLUMNS."""
-
-    row: int
-    column: str
-    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +85,13 @@ def plan_figures(
     title), value, unit, year, source. Raises DomainError when the file is no table.
     """
     require(actor, "office")
-    table = read_table(data, filename, max_rows=MAX_ROWS)
-    places = _columns(table.headers)
+    lines = read_lines(
+        data, filename, COLUMNS, _NEEDED, max_rows=MAX_ROWS, no_column=_NO_COLUMN, empty=_EMPTY
+    )
     catalogue, have = figure_catalogue(round_), figures_of(session, round_)
     rows: list[PlannedFigure] = []
     problems: list[Problem] = []
     first: dict[tuple[str, str], int] = {}
-    lines = [
-        (row.number, {key: row.cells[index] for key, index in places.items()}) for row in table.rows
-    ]
-    lines = [(number, line) for number, line in lines if any(line.values())]
-    if not lines:
-        raise DomainError(_EMPTY, field="file")
     for number, line in lines:
         planned = _planned(round_, catalogue, have, number, line)
         if isinstance(planned, Problem):
@@ -109,7 +99,7 @@ def plan_figures(
             continue
         place = (planned.subject.id, planned.spec.key)
         if place in first:
-            problems.append(Problem(number, "key", _TWICE.format(row=first[place])))
+            problems.append(Problem(number, "key", TWICE.format(row=first[place])))
             continue
         first[place] = number
         rows.append(planned)
@@ -125,17 +115,7 @@ def import_figures(
     """
     while_live(round_)
     plan = plan_figures(session, actor, round_, data, filename)
-    if plan.problems:
-        worst = plan.problems[0]
-        raise DomainError(
-            _REFUSED.format(
-                n=len(plan.problems),
-                row=worst.row,
-                column=COLUMNS[worst.column],
-                text=worst.text,
-            ),
-            field="file",
-        )
+    refuse_all(plan.problems, COLUMNS, _REFUSED)
     for row in plan.changes:
         enter_figure(session, actor, row.subject, row.spec.key, row.value, "", row.year, row.source)
     append(
@@ -149,27 +129,6 @@ def import_figures(
     return plan
 
 
-def _head(text: str) -> str:
-    return re.sub(r"[\s*:：_]", "", unicodedata.normalize("NFKC", text).lower())
-
-
-def _columns(headers: Iterable[str]) -> dict[str, int]:
-    """Column key -> its place in the table."""
-    known = {_head(key): key for key in COLUMNS}
-    known |= {_head(text.zh): key for key, text in COLUMNS.items()}
-    known |= {_head(text.en): key for key, text in COLUMNS.items()}
-    found: dict[str, int] = {}
-    for index, head in enumerate(headers):
-        key = known.get(_head(head))
-        if key is not None:
-            found.setdefault(key, index)
-    missing = [COLUMNS[key] for key in _NEEDED if key not in found]
-    if missing:
-        listed = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
-        raise DomainError(_NO_COLUMN.format(columns=listed), field="file")
-    return found
-
-
 def _planned(
     round_: Round,
     catalogue: dict[str, FigureSpec],
@@ -177,12 +136,9 @@ def _planned(
     number: int,
     line: dict[str, str],
 ) -> PlannedFigure | Problem:
-    name = unicodedata.normalize("NFKC", line["county"])
-    subject = next(
-        (s for s in round_.subjects if name in (s.name_zh, s.name_en, s.region_code)), None
-    )
+    name, subject = county_named(round_, line["county"])
     if subject is None:
-        return Problem(number, "county", _NO_COUNTY.format(name=name))
+        return Problem(number, "county", NO_COUNTY.format(name=name))
     by_title = {t: key for key, spec in catalogue.items() for t in (spec.title.zh, spec.title.en)}
     key = by_title.get(line["key"], line["key"])
     year_text = unicodedata.normalize("NFKC", line.get("year", ""))
