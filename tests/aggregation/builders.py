@@ -262,15 +262,20 @@ def reload(session: Session) -> Scored:
 _templates: dict[str, tuple[Path, str]] = {}
 
 
+def template(factory: Any, pg_server: str | None, schema: str) -> tuple[Path, str]:
+    """(home, database) of the installation with the scored round: built once in a process."""
+    if "scored" not in _templates:
+        _templates["scored"] = _build(factory.mktemp("scored") / "home", pg_server, schema)
+    return _templates["scored"]
+
+
 def installation(
     tmp_path: Path, factory: Any, pg_server: str | None, schema: str
 ) -> Iterator[Settings]:
-    """A fresh installation with the scored round in it. Built once a test run, then copied."""
-    if "scored" not in _templates:
-        _templates["scored"] = _build(factory.mktemp("scored") / "home", pg_server, schema)
-    template, name = _templates["scored"]
+    """A fresh installation with the scored round in it."""
+    model, name = template(factory, pg_server, schema)
     home = tmp_path / "home"
-    shutil.copytree(template, home)
+    shutil.copytree(model, home)
     if pg_server is None:
         yield Settings(home=home, database_url=f"sqlite:///{home / 'mingjian.db'}")
         return

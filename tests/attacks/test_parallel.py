@@ -44,8 +44,7 @@ def grounds(
 
     def ground(name: str) -> Template:
         if name not in made and name == "scored":
-            home = tmp_path_factory.mktemp("parallel") / "scored"
-            _, source = scored._build(home, pg_server, schema)
+            home, source = scored.template(tmp_path_factory, pg_server, schema)
             made[name] = Template(home, source if pg_server else f"{home}/mingjian.db", World())
         elif name not in made:
             home = tmp_path_factory.mktemp("parallel-blank")
