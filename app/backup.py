@@ -32,7 +32,7 @@ from app.domain.ledger.canonical import canonical
 from app.domain.types import Conflict, DomainError, Text
 from app.installation import Installation
 from app.keys import verify_signature
-from app.ledger import prove
+from app.ledger import prove, restored
 
 FORMAT = 1
 DAMAGED = Text(
@@ -169,6 +169,10 @@ class Content:
     def head(self) -> prove.TreeHead:
         return prove.TreeHead.parse(self.manifest["head"])
 
+    @property
+    def made_at(self) -> str:
+        return str(self.manifest["made_at"])
+
 
 def _digest_before_seal(file: BinaryIO) -> bytes:
     """SHA-256, as 64 hex digits, of everything but the last 64 bytes."""
@@ -259,7 +263,8 @@ def require_empty(installation: Installation) -> None:
 def restore(
     installation: Installation, source: Path, say: Progress = lambda _: None
 ) -> prove.TreeHead:
-    """Load a checked backup into an empty installation, in one transaction; returns the head.
+    """Load a checked backup into an empty installation, in one transaction; returns the head, which
+    is the backup's. The ledger's entry of the restore is the first of the next writer's.
 
     Nothing is written before the whole file was read and found whole. Signatures of checkpoints
     are checked too when the installation has the key that the backup was signed with.
@@ -267,6 +272,7 @@ def restore(
     content = check(source)
     require_empty(installation)
     keys = installation.keys if installation.keys.public == content.public else None
+    restored.forget(installation.settings.home)
     try:
         with zipfile.ZipFile(source) as archive, installation.database.write() as session:
             session.info["mode"] = "restore"  # rows come with their own ledger entries
@@ -280,6 +286,10 @@ def restore(
             for name in content.manifest["members"]:
                 if name.startswith("files/"):
                     installation.store.keep(archive.read(name))
+            # Before the commit: a restore that is in force has always left word.
+            restored.note(
+                installation.settings.home, content.head, _sha256(source), content.made_at
+            )
     except DBAPIError as error:
         why = str(error.orig).strip().partition("\n")[0]
         raise DomainError(
@@ -289,6 +299,12 @@ def restore(
             )
         ) from error
     return content.head
+
+
+def _sha256(source: Path) -> str:
+    """Of the whole file, as `sha256sum` prints it."""
+    with open(source, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _load(session: Session, table: Table, lines: bytes) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,6 +27,8 @@ if os.name == "posix":
     import fcntl
 
 WRITE_LOCK = 0x6D696E67  # "ming": the advisory lock of every PostgreSQL writer
+# What every write transaction begins with; the ledger adds to it.
+ON_WRITE: list[Callable[[Session], None]] = []
 
 
 class Moment(TypeDecorator[datetime]):
@@ -142,6 +144,8 @@ class Database:
                     bind=connection, expire_on_commit=False, join_transaction_mode="rollback_only"
                 ) as session:
                     session.info.update(self.info, mode="write")
+                    for begin in ON_WRITE:
+                        begin(session)
                     yield session
                     session.flush()
                     for check in session.info.get("before_commit", ()):

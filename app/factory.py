@@ -13,6 +13,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import clock, models  # noqa: F401  (models: every class must be mapped)
 from app.accounts import queries as accounts
 from app.accounts import views as accounts_views
+from app.accounts.models import STAFF
+from app.accounts.operations import tablet_seen
 from app.accounts.session import SignedIn
 from app.aggregation import views as aggregation_views
 from app.config import Settings
@@ -20,6 +22,7 @@ from app.db import Database
 from app.directory import views as directory_views
 from app.draw import views as draw_views
 from app.draw import views_device as draw_device_views
+from app.field import views as field_views
 from app.files.store import Store
 from app.home import views as home_views
 from app.home.queries import stage_line
@@ -32,7 +35,7 @@ from app.registry import views as registry_views
 from app.report import views as report_views
 from app.scoring import views as scoring_views
 from app.supervision import views as supervision_views
-from app.ui import access, errors, headers, language
+from app.ui import access, compress, errors, headers, language
 from app.ui import views as ui_views
 from app.ui.request import Application, database, db, finish, maybe_me
 
@@ -48,12 +51,16 @@ BLUEPRINTS = (
     draw_device_views.blueprint,
     panel_views.blueprint,
     scoring_views.blueprint,
+    field_views.blueprint,
+    field_views.desk,
     aggregation_views.blueprint,
     report_views.blueprint,
     supervision_views.blueprint,
     home_views.blueprint,
 )
 SEEN_EVERY = timedelta(seconds=60)
+# A tablet that signs in has no token yet; these read JSON only, which another site cannot send.
+UNSIGNED = ("field.bind", "field.challenge", "field.open_session")
 
 
 def create_app(settings: Settings | None = None) -> Application:
@@ -84,13 +91,16 @@ def create_app(settings: Settings | None = None) -> Application:
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     _sign_in(app, settings)
     language.register(app)
     headers.register(app, https=settings.secure_cookies)
+    compress.register(app)
     errors.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    for endpoint in UNSIGNED:
+        csrf.exempt(app.view_functions[endpoint])
     _guard(app)
     access.public(app.view_functions["static"])
     access.check_all_declared(app)
@@ -113,13 +123,15 @@ def _sign_in(app: Application, settings: Settings) -> None:
             if found is None:
                 return None
             row, viewer = found
-            stale = clock.now() - row.last_seen_at > SEEN_EVERY
+            stale, tablet_id = clock.now() - row.last_seen_at > SEEN_EVERY, row.tablet_id
         if stale:
             with database().write() as writing:
                 again = accounts.live_sign_in(writing, token, idle)
                 if again:
                     again[0].last_seen_at = clock.now()
-        return SignedIn(viewer, token)
+                    if tablet_id is not None:
+                        tablet_seen(writing, tablet_id)
+        return SignedIn(viewer, token, tablet_id)
 
 
 def _guard(app: Application) -> None:
@@ -142,6 +154,8 @@ def _guard(app: Application) -> None:
             return redirect(url_for("accounts.sign_in", next=target))
         if viewer.role not in allowed:
             abort(403)
+        if current_user.tablet_id and viewer.role in STAFF and request.blueprint != "field":
+            abort(403)  # a recorder's tablet has no second factor: the field application alone
         return None
 
     @app.before_request

@@ -12,6 +12,7 @@ from app.db import Database
 from app.domain.types import Conflict, Text
 from app.files.store import Store
 from app.keys import Keys
+from app.ledger import restored  # noqa: F401  (every writer begins with a restore's entry)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def rows_everywhere(session: Session, keys: Keys) -> None:
             session.flush()
             made.setdefault(table.name, []).append(getattr(row, "id", ""))
         if issubclass(cls, Record):
-            append(session, None, f"test.{table.name}", sealed=len(made) % 3 == 0, rows=COUNT)
+            append(session, None, f"test.{table.name}", sealed=len(table.name) % 3 == 1, rows=COUNT)
     prove.sign_head(session, keys, "test")
 
 

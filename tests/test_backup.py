@@ -18,7 +18,7 @@ from app import backup as backups
 from app import installation
 from app import keys as key_files
 from app.backup import backup, check, require_empty, restore
-from app.cli.admin import restore_command
+from app.cli.admin import restore_command, serve
 from app.config import Settings
 from app.db import Base, Database
 from app.directory.models import Person
@@ -27,8 +27,10 @@ from app.domain.types import Conflict, DomainError
 from app.files.store import Store
 from app.installation import Installation
 from app.keys import Keys
-from app.ledger import prove
+from app.ledger import prove, restored
 from app.ledger.append import append
+from app.ledger.models import Event
+from app.supervision import anomalies_record
 from tests.places import blank_database, bytes_under
 from tests.rows import rows_everywhere
 
@@ -375,3 +377,111 @@ def _nothing_left_open(database: Database) -> Iterator[None]:
     with database.read() as session:  # the source is still in order after whatever was tried
         assert session.scalar(select(func.count()).select_from(Person)) is not None
         assert prove.verify(session, None).ok
+
+
+def recorded(home: Path) -> list[dict[str, object]]:
+    """Bodies of the entries that say that a backup was restored, with their numbers."""
+    found = installation.open_existing(home)
+    entries = said_of_restores(found)
+    found.close()
+    return entries
+
+
+def said_of_restores(parts: Installation) -> list[dict[str, object]]:
+    with parts.database.read() as session:
+        bodies = [
+            {**json.loads(event.payload), "seq": event.seq}
+            for event in session.scalars(select(Event).order_by(Event.seq))
+        ]
+    return [body for body in bodies if body["kind"] == restored.RESTORED]
+
+
+def test_the_first_writer_after_a_restore_records_it(
+    parts: Installation, saved: Path, place: Path
+) -> None:
+    head, content = check(saved).head, check(saved)
+    run_restore(place, saved, parts.settings.keys)
+    assert verified(place).head == head and recorded(place) == []  # the head is the backup's
+    second = installation.open_existing(place)
+    with second.database.write() as session:
+        before = prove.head(session)
+        entry = append(session, None, "person.looked")
+    assert before.size == head.size + 1 and entry.seq == head.size + 1
+    second.close()
+    (body,) = recorded(place)
+    assert body["seq"] == head.size and body["actor"] is None and body["rows"] == []
+    said = body["data"]
+    assert isinstance(said, dict)
+    assert said["head"] == str(head) and said["made_at"] == content.made_at
+    assert said["file_sha256"] == hashlib.sha256(saved.read_bytes()).hexdigest()
+    assert said["restored_at"] > content.made_at
+    third = installation.open_existing(place)
+    with third.database.write() as session:
+        append(session, None, "person.looked")
+    third.close()
+    assert recorded(place) == [body]  # once
+    assert verified(place).ok
+
+
+def test_a_write_that_fails_leaves_the_restore_to_the_next(
+    parts: Installation, saved: Path, place: Path
+) -> None:
+    run_restore(place, saved, parts.settings.keys)
+    second = installation.open_existing(place)
+    with pytest.raises(ZeroDivisionError), second.database.write() as session:
+        append(session, None, "person.looked")
+        raise ZeroDivisionError
+    assert recorded(place) == []
+    with second.database.write():
+        pass  # what `serve` does before the first page
+    second.close()
+    assert [body["seq"] for body in recorded(place)] == [check(saved).head.size]
+    assert verified(place).ok
+
+
+def test_an_installation_that_was_never_restored_says_nothing(parts: Installation) -> None:
+    with parts.database.write() as session:
+        size = prove.head(session).size
+        assert append(session, None, "person.looked").seq == size
+    assert said_of_restores(parts) == []
+
+
+def test_serve_records_a_restore_before_it_serves(
+    parts: Installation, saved: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_restore(place, saved, parts.settings.keys)
+    served: list[bool] = []
+    monkeypatch.setattr(
+        "gunicorn.app.wsgiapp.WSGIApplication.run", lambda _: served.append(bool(recorded(place)))
+    )
+    monkeypatch.setattr("sys.argv", ["mingjian"])
+    monkeypatch.setenv("MINGJIAN_HOME", str(place))
+    assert serve.callback
+    serve.callback(home=str(place), host="127.0.0.1", port=0, workers=1)
+    assert served == [True]
+
+
+def test_a_restore_that_was_refused_leaves_no_word(
+    parts: Installation, saved: Path, place: Path
+) -> None:
+    saved.write_bytes(saved.read_bytes()[:-100])
+    with pytest.raises(DomainError):
+        run_restore(place, saved, parts.settings.keys)
+    assert not restored.path(place).exists()
+
+
+def test_the_supervision_room_lists_the_restore(
+    parts: Installation, saved: Path, place: Path
+) -> None:
+    run_restore(place, saved, parts.settings.keys)
+    second = installation.open_existing(place)
+    with second.database.read() as session:
+        assert not [a for a in anomalies_record.find(session, {}, {}) if a.code == "restore"]
+    with second.database.write():
+        pass
+    with second.database.read() as session:
+        (found,) = [a for a in anomalies_record.find(session, {}, {}) if a.code == "restore"]
+        size = check(saved).head.size
+        assert "restored on" in found.sentence.en and f"to {size} entries" in found.sentence.en
+        assert found.at == {"seq": size}
+    second.close()

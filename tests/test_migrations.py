@@ -23,8 +23,17 @@ from app.ledger.models import APPEND_ONLY
 from tests.places import blank_database
 from tests.rows import COUNT, LEDGER, rows_everywhere
 
-# docs/ledger-format.md names them: sessions, failed attempts, dice on their way.
-UNGUARDED = ("sign_in", "throttle", "typing")
+# docs/ledger-format.md names them: sessions, failed attempts, dice and computations on their way, and
+# what the row of its batch commits to.
+UNGUARDED = (
+    "sign_in",
+    "throttle",
+    "typing",
+    "draw_work",
+    "tablet_nonce",
+    "field_op",
+    "field_outcome",
+)
 
 
 @pytest.fixture

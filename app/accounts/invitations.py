@@ -1,6 +1,7 @@
 """One-time links: sign-up, a new password, an expert's QR, and what redeeming each one does.
 
-A link's token has 256 random bits; the database keeps its SHA-256 only.
+A link's token has 256 random bits; that of a tablet's code has 140 and can be typed as letters.
+The database keeps its SHA-256 only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from app import clock
 from app.accounts import queries
 from app.accounts.grants import create_account, may_grant
 from app.accounts.models import STAFF, Account, Invitation
+from app.accounts.passwords import new_code, plain_code
 from app.accounts.sign_ins import open_sign_in, revoke_all
 from app.accounts.throttling import clear_failures
 from app.accounts.viewer import Viewer
@@ -22,6 +24,9 @@ from app.directory.models import Person
 from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.ledger.append import append
 
+TYPED = ("enter", "bind")  # purposes whose token somebody may have to type
+CODE_GROUPS = 7  # of four letters, 20 bits each
+CODE_VALID = timedelta(minutes=10)
 _VOID = Text(
     "此人的角色在链接发出后变了，链接作废。没有任何改动；请重新索取。",
     "The person's role has changed since this link was made, so it is void. Nothing was changed; "
@@ -65,7 +70,8 @@ def make_link(
     person has now. A new link to somebody's password ends the ones before it."""
     if purpose in ("reset", "renew", "enrol"):
         void_links(session, actor, ("reset", "renew", "enrol"), person_id=person_id)
-    token = secrets.token_urlsafe(32)
+    typed = purpose in TYPED
+    token = plain_code(new_code(CODE_GROUPS)) if typed else secrets.token_urlsafe(32)
     now = clock.now()
     row = Invitation(
         token_hash=queries.token_hash(token),
@@ -129,10 +135,10 @@ def entry_link(
     *,
     person: Person,
     login: str,
-    valid: timedelta = timedelta(minutes=10),
+    valid: timedelta = CODE_VALID,
 ) -> str:
-    """At the check-in desk: the token of a QR link that signs an expert's tablet in, once, within
-    ten minutes. The account is made at the first link; it has no password."""
+    """At the check-in desk: the code that binds an expert's tablet or signs a browser in, once,
+    within ten minutes. The account is made at the first code; it has no password."""
     actor.require("office")
     if session.scalar(select(Account.id).where(Account.person_id == person.id)) is None:
         create_account(

@@ -68,14 +68,46 @@ class SignIn(Base):
     revoked_at: Mapped[datetime | None]
     agent: Mapped[Name]
     address: Mapped[Code]
+    tablet_id: Mapped[Ref | None] = mapped_column(ForeignKey("tablet.id"), index=True)
+
+
+class Tablet(Record):
+    """A browser on a device that an account has bound for the field application: its public key
+    (ECDSA P-256, SPKI, base64) opens sessions until it is revoked (docs/sync-protocol.md section 1).
+    """
+
+    __tablename__ = "tablet"
+    # Moves at every contact and proves nothing.
+    ledger_skip: ClassVar[frozenset[str]] = frozenset({"last_seen_at"})
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"), index=True)
+    label: Mapped[Name]
+    agent: Mapped[Name]
+    public_key: Mapped[Name]
+    bound_at: Mapped[At]
+    last_seen_at: Mapped[At]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    revoked_reason: Mapped[Long] = mapped_column(default="")
+
+
+class TabletNonce(Base):
+    """What a tablet has to sign next: kept hashed, used once, for two minutes."""
+
+    __tablename__ = "tablet_nonce"
+    id: Mapped[Id]
+    tablet_id: Mapped[Ref] = mapped_column(ForeignKey("tablet.id"), index=True)
+    nonce_hash: Mapped[Code] = mapped_column(unique=True)
+    expires_at: Mapped[At]
 
 
 class Invitation(Record):
-    """A one-time link: sign-up of a new account, or a new password. The token is kept hashed."""
+    """A one-time link: sign-up of a new account, a new password, or the code that lets a tablet in
+    (`enter`; `bind` for a recorder's own). The token is kept hashed."""
 
     __tablename__ = "invitation"
     token_hash: Mapped[Code] = mapped_column(unique=True)
-    purpose: Mapped[Code]  # signup | reset (password) | renew (and second factor) | enrol | enter
+    # signup | reset (password) | renew (and second factor) | enrol | enter | bind
+    purpose: Mapped[Code]
     role: Mapped[Code | None]
     person_id: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
     created_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))

@@ -1,7 +1,7 @@
 """Everything that changes accounts, by subject; each verb leaves a ledger entry, none commits.
 
 Rules of passwords: `passwords`; roles: `grants`; one-time links: `invitations`; second factor:
-`factors`; sessions: `sign_ins`; lock-outs: `throttling`; a lost second factor: `resets`.
+`factors`; sessions: `sign_ins`; bound tablets: `tablets`; lock-outs: `throttling`; a lost second factor: `resets`.
 """
 
 from __future__ import annotations
@@ -44,10 +44,21 @@ from app.accounts.resets import (
     request_by_id,
 )
 from app.accounts.sign_ins import open_sign_in, revoke_all, revoke_sign_in, revoke_token
+from app.accounts.tablets import (
+    answer_challenge,
+    bind_tablet,
+    challenge,
+    own_code,
+    revoke_tablet,
+    tablet_seen,
+)
 from app.accounts.throttling import clear_failures, count_failure, locked
 
 __all__ = [
     "HASHER",
+    "answer_challenge",
+    "bind_tablet",
+    "challenge",
     "check_password",
     "clear_failures",
     "count_failure",
@@ -69,6 +80,7 @@ __all__ = [
     "needs_second_factor",
     "new_code",
     "open_sign_in",
+    "own_code",
     "password_fits",
     "plain_code",
     "propose",
@@ -78,12 +90,14 @@ __all__ = [
     "revoke_all",
     "revoke_role",
     "revoke_sign_in",
+    "revoke_tablet",
     "revoke_token",
     "second_factor_fits",
     "set_password",
     "sign_up",
     "slot",
     "start_totp",
+    "tablet_seen",
     "use_invitation",
     "void_links",
 ]

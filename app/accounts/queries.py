@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from app import clock
-from app.accounts.models import Account, Envelope, Invitation, ResetRequest, RoleGrant, SignIn
+from app.accounts.models import (
+    Account,
+    Envelope,
+    Invitation,
+    ResetRequest,
+    RoleGrant,
+    SignIn,
+    Tablet,
+)
 from app.accounts.viewer import Viewer
 
 
@@ -75,6 +83,21 @@ def sign_ins_of(session: Session, account_id: str) -> list[SignIn]:
             .order_by(SignIn.last_seen_at.desc())
         )
     )
+
+
+def own_tablets(session: Session, viewer: Viewer) -> list[Tablet]:
+    """Every tablet that the viewer ever bound, those in use first, latest first."""
+    rows = session.scalars(
+        select(Tablet).where(Tablet.account_id == viewer.id).order_by(Tablet.bound_at.desc())
+    )
+    return sorted(rows, key=lambda row: row.revoked_at is not None)
+
+
+def live_tablet(session: Session, viewer: Viewer, tablet_id: str) -> Tablet | None:
+    """The viewer's own tablet, unless it is revoked."""
+    row = session.get(Tablet, tablet_id)
+    ours = row is not None and row.account_id == viewer.id and row.revoked_at is None
+    return row if ours else None
 
 
 def open_invitation(session: Session, token: str, now: datetime | None = None) -> Invitation | None:

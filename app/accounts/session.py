@@ -10,9 +10,10 @@ from app.accounts.viewer import Viewer
 class SignedIn(UserMixin):  # type: ignore[misc]
     """`get_id` is the session's token, not the account: a stolen cookie dies with its row."""
 
-    def __init__(self, viewer: Viewer, token: str) -> None:
+    def __init__(self, viewer: Viewer, token: str, tablet_id: str | None = None) -> None:
         self.viewer = viewer
         self.token = token
+        self.tablet_id = tablet_id  # the bound tablet that opened the session
 
     def get_id(self) -> str:
         return self.token

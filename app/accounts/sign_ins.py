@@ -17,9 +17,16 @@ from app.ledger.append import append
 
 
 def open_sign_in(
-    session: Session, account: Account, *, agent: str, address: str, hours: int
+    session: Session,
+    account: Account,
+    *,
+    agent: str,
+    address: str,
+    hours: int,
+    tablet_id: str | None = None,
 ) -> str:
-    """A new server-side session; its token, of which only the hash is kept."""
+    """A new server-side session; its token, of which only the hash is kept. One that a tablet opens
+    ends with it."""
     token = secrets.token_urlsafe(32)
     now = clock.now()
     session.add(
@@ -31,6 +38,7 @@ def open_sign_in(
             expires_at=now + timedelta(hours=hours),
             agent=agent[:200],
             address=address[:64],
+            tablet_id=tablet_id,
         )
     )
     append(session, account, "sign_in.opened", sealed=True)

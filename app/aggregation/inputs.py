@@ -34,6 +34,7 @@ from app.programme.models import Round, Subject
 from app.programme.scheme import scheme_of, score_rule_of
 from app.programme.zones import ranking_group
 from app.scoring.models import Sheet
+from app.scoring.paper import noted_in_runs
 from app.scoring.queries import FINAL
 
 VERSION = 1
@@ -101,6 +102,7 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
     checks = site_checks(session, round_, running, counted=[stage.stage for stage in stages])
     found = _counting(session, stages, running)
     reviewed = Reviewed(session, [sat.sitting.id for sat in found.values()], running)
+    papers = noted_in_runs(session, (r.id for s in found.values() for _, r in s.sheets.values()))
     computed = {
         stage.id: computed_points(session, round_, stage.stage, without=given.vetoes)
         for stage in stages
@@ -119,9 +121,8 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
                 parts[stage.id] = _value(session, round_, subject, stage)
             else:
                 points = computed[stage.id].get(subject.id, {}) | given.rows(subject, stage.stage)
-                parts[stage.id] = _panel_part(
-                    found[stage.id, subject.id], stage, subject, points, reviewed
-                )
+                sat = found[stage.id, subject.id]
+                parts[stage.id] = _panel_part(sat, stage, subject, points, reviewed, papers)
         bonus = None if vetoed else given.bonus(subject)
         check = checks.get(subject.id)
         out = check is not None and check["outcome"] == "failed"
@@ -293,6 +294,7 @@ def _panel_part(
     subject: Subject,
     computed: Mapping[str, Mapping[str, Any]],
     reviewed: Reviewed,
+    papers: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     sheets, items, maximum, seen, form = {}, [], Decimal(0), False, ""
     for label, (seat, sheet) in sat.sheets.items():
@@ -317,6 +319,7 @@ def _panel_part(
         sheets[label] = _sheet(sheet, seat, stage, subject, {**computed, **cases.rows})
         if cases.record:
             sheets[label]["cases"] = cases.record
+        sheets[label] |= papers.get(sheet.id, {})
     return {
         "kind": "panel",
         "panel": sat.sitting.panel.code,

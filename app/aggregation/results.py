@@ -16,10 +16,11 @@ from typing import Any
 from app.aggregation.ties import of_draws, open_ties, orders_of
 from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
+from app.domain.statistics.flags import Flag
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
 from app.domain.statistics.missing import State
 from app.domain.statistics.observed import observed_totals
-from app.domain.statistics.outliers import Flag, flag_round
+from app.domain.statistics.review import flag_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty

@@ -13,6 +13,7 @@ from app.aggregation.forms import RunForm
 from app.aggregation.reading import Reading
 from app.domain.types import DomainError
 from app.draw.forms_order import OrderForm
+from app.draw.refusals_watch import watch
 from app.draw.room_order import drafted, order_form
 from app.programme.queries import names_of
 from app.ui.access import allow
@@ -20,6 +21,7 @@ from app.ui.language import language, say
 from app.ui.request import db, me
 
 blueprint = Blueprint("aggregation", __name__, url_prefix="/r/<slug>")
+watch(blueprint, "settle_tie")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

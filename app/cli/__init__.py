@@ -26,6 +26,7 @@ COMMANDS = {
     "ledger": ("ledger", "ledger", "Verify the ledger, sign its head."),
     "draw": ("draw", "draw_group", "The draw without the web application."),
     "verify": ("draw", "verify_command", "Verify a draw transcript."),
+    "report": ("report", "report_group", "The bundle behind a final rating report."),
     "aggregate": ("statistics", "aggregate_command", "Scores from a table of marks."),
     "agree": ("statistics", "agree_command", "Agreement between raters."),
 }

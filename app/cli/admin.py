@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import click
 
 from app import installation
 from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.ledger import restored
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -71,6 +72,10 @@ def _load_basics(session: Session) -> None:
 def serve(home: str | None, host: str, port: int, workers: int) -> None:
     """Serve with gunicorn (waitress on Windows)."""
     parts = installation.open_existing(home)
+    if restored.path(parts.settings.home).exists():
+        with parts.database.write():
+            pass  # a restore is on record before the first page is served
+    _sweep(parts)
     parts.close()
     os.environ["MINGJIAN_HOME"] = str(parts.settings.home)
     if sys.platform == "win32":
@@ -152,21 +157,38 @@ def user_add(home: str | None, role: str, name: str, login: str, password: str |
         click.echo("The first sign-in sets up the authenticator; nothing else works before.")
 
 
+def _sweep(parts: installation.Installation) -> None:
+    """Drop what tablets began to send and never finished."""
+    from app import clock
+    from app.files.chunks import Chunks
+
+    gone = Chunks(parts.store).sweep(clock.now())
+    if gone:
+        click.echo(f"swept  {gone} file(s) that a tablet began to send over 30 days ago")
+
+
 @click.command()
 @HOME
 def doctor(home: str | None) -> None:
-    """Check every invariant over live data, by name; exit 1 when one is broken."""
-    from app.supervision.doctor import examine
+    """Check every invariant over live data, by name; exit 1 when one is broken. Pieces of photos and
+    recordings that a tablet stopped sending 30 days ago are dropped.
+
+    The supervision room shows the result with its time, until the next full verification.
+    """
+    from app.supervision import verification
 
     parts = installation.open_existing(home)
-    broken = 0
+    _sweep(parts)
     with parts.database.read() as session:
-        for name, faults in examine(session, parts.keys, parts.store):
-            click.echo(f"{'ok    ' if not faults else 'BROKEN'} {name}")
-            for fault in faults[:20]:
-                click.echo(f"         {fault.zh} / {fault.en}")
-            broken += bool(faults)
+        made = verification.everything(session, parts.keys, parts.store)
     parts.close()
+    with suppress(OSError):  # another user's directory: the result is printed all the same
+        verification.keep(parts.settings.home, made)
+    for check in made.checks:
+        click.echo(f"{'ok    ' if not check.count else 'BROKEN'} {check.name}")
+        for fault in check.faults:
+            click.echo(f"         {fault.zh} / {fault.en}")
+    broken = sum(bool(check.count) for check in made.checks)
     click.echo("all invariants hold" if not broken else f"{broken} broken")
     sys.exit(1 if broken else 0)
 

@@ -81,20 +81,21 @@ def clear(home: Path) -> None:
 
 
 def check(parts: Installation) -> bool:
-    """Every invariant by name, the ledger among them; False when one is broken."""
-    from app.supervision.doctor import examine
+    """Every invariant by name, the ledger among them; False when one is broken. The supervision room
+    shows the result."""
+    from app.supervision import verification
 
-    sound = True
     with parts.database.read() as session:
-        for name, faults in examine(session, parts.keys, parts.store):
-            if faults:
-                sound = False
-                click.echo(f"BROKEN {name}", err=True)
-                for fault in faults[:10]:
-                    click.echo(f"         {fault.zh} / {fault.en}", err=True)
-    if sound:
+        made = verification.everything(session, parts.keys, parts.store)
+    verification.keep(parts.settings.home, made)
+    for check in made.checks:
+        if check.count:
+            click.echo(f"BROKEN {check.name}", err=True)
+            for fault in check.faults[:10]:
+                click.echo(f"         {fault.zh} / {fault.en}", err=True)
+    if made.ok:
         click.echo("the ledger verifies, every invariant holds")
-    return sound
+    return made.ok
 
 
 def tell(parts: Installation, made: Exercise) -> None:

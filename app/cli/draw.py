@@ -22,6 +22,7 @@ from app.domain.types import DomainError, Text
 UNWITNESSED = (
     "unwitnessed: nobody but you holds this commitment; publish its hash before the seed exists"
 )
+REHEARSING = Text("用练习密钥试抽", "rehearsing with drill keys")
 REHEARSALS = 200
 NODES = 1_000_000
 
@@ -37,7 +38,8 @@ def refusals() -> Iterator[None]:
 
 def load(roster_path: Path, request_path: Path, entropy: Callable[[int], bytes]) -> Any:
     """(roster, exclusions, request, labels) of the two files, with salts from `entropy`."""
-    from app.domain.draw.request import Codebook, parse_request, parse_roster
+    from app.domain.draw.request import parse_request
+    from app.domain.draw.roster_file import Codebook, parse_roster
 
     codes = Codebook()
     table = parse_roster(read_text(roster_path), roster_path.name, codes)
@@ -46,6 +48,23 @@ def load(roster_path: Path, request_path: Path, entropy: Callable[[int], bytes])
     roster = table.candidates({i: entropy(16) for i in table.people})
     exclusions = request.exclusion_records([entropy(16) for _ in request.exclusions])
     return roster, exclusions, request, codes
+
+
+class Progress:
+    """Says on stderr how far a long computation is: each new phase, else once every `every` seconds."""
+
+    every = 1.0
+
+    def __init__(self, codes: Any) -> None:
+        self.codes, self.phase, self.last = codes, "", 0.0
+
+    def __call__(self, done: float, phase: Text) -> None:
+        """`done` is 0 to 1, of this phase or, for lotteries, of all of them."""
+        now = time.monotonic()
+        if phase.en == self.phase and now - self.last < self.every:
+            return
+        self.phase, self.last = phase.en, now
+        click.echo(f"[{int(done * 100):3d}%] {words(phase, self.codes).en}", err=True)
 
 
 def show_guards(guards: Sequence[Any]) -> None:
@@ -75,7 +94,13 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
     # A what-if publishes nothing, so its salts need not be secret, only distinct.
     counter = iter(range(1 << 62))
     with refusals():
-        from app.domain.draw import check_feasible, check_guards, probabilities
+        from app.domain.draw import (
+            check_feasible,
+            check_guards,
+            meetings,
+            prepare_lotteries,
+            probabilities,
+        )
 
         people, exclusions, wanted, codes = load(
             roster, request, lambda n: next(counter).to_bytes(n, "big")
@@ -94,11 +119,18 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
                 {"zh": t.zh, "en": t.en} for t in (words(r.text, codes) for r in relaxations)
             ],
             "probabilities": {},
+            "pairs": [],
         }
         if not relaxations:
             # Fewer drill keys for a large batch: a what-if should answer within a minute or two.
             draws = max(200, min(2_000, 20_000_000 // (len(people) * len(wanted.panels))))
-            found = probabilities(wanted.panels, people, exclusions, wanted.load_cap, draws=draws)
+            tell = Progress(codes)
+            tables = prepare_lotteries(wanted.panels, people, exclusions, tell=tell)
+            found = probabilities(
+                wanted.panels, people, exclusions, wanted.load_cap,
+                lotteries=tables, draws=draws, tell=tell,
+            )  # fmt: skip
+            met = meetings(tables, wanted.eligible(people))
             out |= {
                 "method": found.method,
                 "pool": len(found.pool),
@@ -110,6 +142,16 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
                 "probabilities": {
                     i: float(found.probabilities[i]) for i in sorted(found.probabilities)
                 },
+                "pairs": [
+                    {
+                        "panel": m.panel,
+                        "one_of": list(m.first),
+                        "and_one_of": list(m.second),
+                        "together": float(m.together),
+                        "independent": float(m.apart),
+                    }
+                    for m in met
+                ],
             }
             show_guards(check_guards(wanted.panels, people, exclusions, wanted.load_cap, found))
         out["seconds"] = round(time.perf_counter() - started, 3)
@@ -132,6 +174,13 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
         click.echo(f"{relaxation['zh']}\n{relaxation['en']}")
     for expert, chance in out["probabilities"].items():
         click.echo(f"{expert}\t{chance:.6f}")
+    if out["pairs"]:
+        click.echo(
+            "drawn together more often than independently (panel, who, together, independent):"
+        )
+    for pair in out["pairs"]:
+        who = f"{'/'.join(pair['one_of'])} + {'/'.join(pair['and_one_of'])}"
+        click.echo(f"{pair['panel']}\t{who}\t{pair['together']:.6f}\t{pair['independent']:.6f}")
 
 
 def words(text: Text, codes: Any) -> Text:
@@ -176,6 +225,7 @@ def commit(roster: Path, request: Path, directory: Path, drill: bool) -> None:
                     + "; ".join(t.en for t in texts),
                 )
             )
+        tell = Progress(codes)
         commitment = build_commitment(
             kind="drill" if drill else "real",
             purpose={"scheme": "headless"},
@@ -189,6 +239,7 @@ def commit(roster: Path, request: Path, directory: Path, drill: bool) -> None:
             parties=wanted.parties,
             rule_set_hash="",
             previous_head="",
+            tell=tell,
         )
         # Few keys for a large batch: the rehearsal is there to find a search that would not end.
         tickets = [p for p in wanted.panels if p.mode == "tickets"]
@@ -204,6 +255,7 @@ def commit(roster: Path, request: Path, directory: Path, drill: bool) -> None:
                 commitment.lotteries,
                 keys,
                 NODES,
+                lambda done: tell(done, REHEARSING),
             )
         except SearchTooLong:
             fail(

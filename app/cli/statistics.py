@@ -6,9 +6,9 @@ input is one message in both languages, with its line, and exit code 2.
 
 from __future__ import annotations
 
+import csv
 import functools
 import json
-import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -16,16 +16,21 @@ from typing import Any, ParamSpec
 import click
 import yaml
 
+from app.cli.statistics_print import Diagnostics, print_agreement, print_raters, print_scores
 from app.domain.statistics.agreement import Agreement, agreement
 from app.domain.statistics.alpha import SCALES
+from app.domain.statistics.chance import MOST_GRADES, coefficient
 from app.domain.statistics.marks import SubjectMarks
 from app.domain.statistics.marks_file import STAGE, decode_marks, parse_marks, subjects_of
 from app.domain.statistics.observed import item_names, observed_item, observed_totals
-from app.domain.statistics.outliers import Flag, flag_round
+from app.domain.statistics.raters import Order, Raters, rate_raters
+from app.domain.statistics.resampling import RESAMPLES
 from app.domain.statistics.results import RoundScores
-from app.domain.statistics.rounding import plain
+from app.domain.statistics.review import review_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
+from app.domain.statistics.sensitivity import leave_one_out, weight_sensitivity, what_if
+from app.domain.statistics.shadow import shadow_ranking
 from app.domain.statistics.trace import text_json
 from app.domain.statistics.uncertainty import RankUncertainty, rank_uncertainty
 from app.domain.types import DomainError, Text
@@ -96,6 +101,11 @@ _MARKS = click.argument(
     "marks", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="MARKS.csv"
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_ORDER = click.option(
+    "--in-order",
+    is_flag=True,
+    help="Subjects stand in the order in which they were marked (drift).",
+)
 
 
 @click.command("aggregate")
@@ -107,37 +117,117 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     metavar="RULE.yaml",
     help="Scoring rule; without it: trimmed mean of the sheets, quorum 5, 2 decimals.",
 )
+@_ORDER
+@click.option(
+    "--homes",
+    "homes_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="HOMES.csv",
+    help="Which subjects are of an expert's own region: expert,subject; for the home-region flag.",
+)
 @_JSON
 @_says_errors
-def aggregate_command(marks: Path, rule_path: Path | None, as_json: bool) -> None:
+def aggregate_command(
+    marks: Path, rule_path: Path | None, in_order: bool, homes_path: Path | None, as_json: bool
+) -> None:
     """Scores, dropped marks, ranks, flags and rank uncertainty of a CSV of marks."""
     rule = load_rule(rule_path)
     subjects = load_subjects(marks, rule)
     scores = score_round(rule, subjects)
-    flags = flag_round(rule, subjects, scores)
-    bands = rank_uncertainty(rule, subjects, scores)
-    agreed = _agreements(rule, subjects, "interval")
+    made = Diagnostics(
+        review=review_round(rule, subjects, scores, homes=_homes(homes_path)),
+        bands=rank_uncertainty(rule, subjects, scores),
+        weights=weight_sensitivity(rule, subjects, scores),
+        left_out=leave_one_out(rule, subjects, scores),
+        others=what_if(rule, subjects, scores),
+        shadow=shadow_ranking(rule, subjects, scores),
+        raters=_raters(rule, subjects, in_order),
+    )
+    agreed = _agreements(rule, subjects, "interval", 0)
     if as_json:
-        click.echo(_dump(_aggregate_json(scores, flags, bands, agreed)))
+        click.echo(_dump(_aggregate_json(scores, made, agreed)))
     else:
-        _print_scores(scores, flags, bands, agreed[None])
+        print_scores(scores, made, agreed[None])
 
 
 @click.command("agree")
 @_MARKS
 @click.option("--scale", type=click.Choice(SCALES), default="interval", show_default=True)
+@click.option(
+    "--resamples",
+    type=click.IntRange(0, 100_000),
+    default=RESAMPLES,
+    show_default=True,
+    help="For intervals without a formula; 0: none.",
+)
+@_ORDER
 @_JSON
 @_says_errors
-def agree_command(marks: Path, scale: str, as_json: bool) -> None:
+def agree_command(marks: Path, scale: str, resamples: int, in_order: bool, as_json: bool) -> None:
     """Agreement of the experts, with confidence intervals, on untrimmed marks."""
     rule = ScoreRule.parse(None)
-    agreed = _agreements(rule, load_subjects(marks, rule), scale)
+    subjects = load_subjects(marks, rule)
+    agreed = _agreements(rule, subjects, scale, resamples)
+    raters = _raters(rule, subjects, in_order)
     if as_json:
-        click.echo(_dump(_agreement_json(agreed)))
+        data = _agreement_json(agreed)
+        data["weighted"] = _weighted(rule, subjects)
+        data["raters"] = raters.to_json()
+        click.echo(_dump(data))
         return
     for item, result in agreed.items():
         click.echo("Sheet totals" if item is None else f"\nItem {item}")
-        _print_agreement(result)
+        print_agreement(result)
+    click.echo("\nExperts (sheet totals):")
+    print_raters(raters)
+
+
+def _homes(path: Path | None) -> dict[str, set[str]] | None:
+    """Expert -> subjects of his region, from a CSV with a header. Raises DomainError with the line."""
+    if path is None:
+        return None
+    rows = csv.DictReader(decode_marks(path.read_bytes()).splitlines())
+    homes: dict[str, set[str]] = {}
+    for row in rows:
+        expert, subject = (row.get("expert") or "").strip(), (row.get("subject") or "").strip()
+        if not expert or not subject:
+            raise DomainError(
+                Text(
+                    "第 {n} 行:须有 expert 和 subject。", "line {n}: needs expert and subject."
+                ).format(n=rows.line_num)
+            )
+        homes.setdefault(expert, set()).add(subject)
+    return homes
+
+
+def _raters(rule: ScoreRule, subjects: Sequence[SubjectMarks], in_order: bool) -> Raters:
+    """Figures of the experts; with `in_order` the subjects were marked in the order of the file."""
+    order: Order | None = {s.id: n for n, s in enumerate(subjects)} if in_order else None
+    names = item_names(subjects, STAGE)
+    items = {i: observed_item(subjects, STAGE, i) for i in names} if len(names) > 1 else None
+    return rate_raters(observed_totals(rule, subjects, STAGE), items, order)
+
+
+def _weighted(rule: ScoreRule, subjects: Sequence[SubjectMarks]) -> dict[str, Any]:
+    """Chance-corrected coefficients under six weightings, where the marks are grades."""
+    table = observed_totals(rule, subjects, STAGE, fill=False).matrix()[2]
+    grades = {mark for row in table for mark in row if mark is not None}
+    if not 2 <= len(grades) <= MOST_GRADES:
+        few = Text("分值不是 2 至 {n} 个等级。", "The marks are not 2 to {n} grades.").format(
+            n=MOST_GRADES
+        )
+        return {"reason": text_json(few)}
+    made: dict[str, Any] = {}
+    for weighting in ("identity", "linear", "quadratic", "ordinal", "radical", "ratio"):
+        made[weighting] = {}
+        for kind in ("gwet", "fleiss", "krippendorff", "brennan_prediger", "percent"):
+            one = coefficient(table, kind, weighting)
+            made[weighting][kind] = (
+                {"value": None, "reason": text_json(one)}
+                if isinstance(one, Text)
+                else one.to_json()
+            )
+    return made
 
 
 def _dump(data: Any) -> str:
@@ -145,11 +235,15 @@ def _dump(data: Any) -> str:
 
 
 def _agreements(
-    rule: ScoreRule, subjects: Sequence[SubjectMarks], scale: str
+    rule: ScoreRule, subjects: Sequence[SubjectMarks], scale: str, resamples: int
 ) -> dict[str | None, Agreement]:
-    """Agreement of the sheet totals under None and, with several items, of each item."""
+    """Agreement of the sheet totals under None and, with several items, of each item; resampled
+    intervals for the totals only."""
     totals = observed_totals(rule, subjects, STAGE, fill=False)
-    agreed: dict[str | None, Agreement] = {None: agreement(totals.matrix()[2], scale=scale)}
+    full = None if rule.flags.full_mark is None else float(rule.flags.full_mark)
+    agreed: dict[str | None, Agreement] = {
+        None: agreement(totals.matrix()[2], scale=scale, full_mark=full, resamples=resamples)
+    }
     items = item_names(subjects, STAGE)
     if len(items) > 1:
         for item in items:
@@ -165,12 +259,10 @@ def _agreement_json(agreed: dict[str | None, Agreement]) -> dict[str, Any]:
 
 
 def _aggregate_json(
-    scores: RoundScores,
-    flags: list[Flag],
-    bands: RankUncertainty,
-    agreed: dict[str | None, Agreement],
+    scores: RoundScores, made: Diagnostics, agreed: dict[str | None, Agreement]
 ) -> dict[str, Any]:
     data = scores.to_json()
+    bands, flags = made.bands, made.review.flags
     for name, subject in data["subjects"].items():
         subject["flags"] = [flag.to_json() for flag in flags if flag.subject == name]
         band = bands.bands.get(name)
@@ -179,8 +271,21 @@ def _aggregate_json(
         subject["standing"] = None if band is None else band.standing
         if subject["p_top"] is None:
             subject["p_top_reason"] = _no_band_reason(scores, bands, name)
+        weighted = made.weights.bands.get(name)
+        subject["p_top_weights"] = None if weighted is None else weighted.p_top
+        subject["rank_interval_weights"] = None if weighted is None else list(weighted.interval)
+        place = made.shadow.places.get(name)
+        subject["shadow"] = None if place is None else place.to_json()
     data["flags"] = [flag.to_json() for flag in flags if flag.subject is None]
+    data["checks"] = [check.to_json() for check in made.review.checks]
     data["uncertainty"] = {k: v for k, v in bands.to_json().items() if k != "subjects"}
+    data["weight_sensitivity"] = {
+        k: v for k, v in made.weights.to_json().items() if k != "subjects"
+    }
+    data["experts_left_out"] = [one.to_json() for one in made.left_out]
+    data["what_if"] = [other.to_json() for other in made.others]
+    data["shadow"] = {k: v for k, v in made.shadow.to_json().items() if k != "subjects"}
+    data["raters"] = made.raters.to_json()
     data["agreement"] = _agreement_json(agreed)
     return data
 
@@ -188,92 +293,3 @@ def _aggregate_json(
 def _no_band_reason(scores: RoundScores, bands: RankUncertainty, name: str) -> Any:
     reason = scores.subjects[name].reason or bands.reason
     return text_json(reason or Text("规则没有 top。", "The rule has no top."))
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _table(rows: list[list[str]]) -> None:
-    widths = [max(_width(row[c]) for row in rows) for c in range(len(rows[0]))]
-    for row in rows:
-        cells = [cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells).rstrip())
-
-
-def _print_scores(
-    scores: RoundScores, flags: list[Flag], bands: RankUncertainty, agreed: Agreement
-) -> None:
-    top = scores.rule.top
-    rows = [
-        ["rank", "subject", "total", "90 % ranks", "" if top is None else f"P(top {top})", "note"]
-    ]
-    unranked = [s for s in scores.subjects.values() if s.rank is None]
-    for score in [*scores.ranked, *unranked]:
-        band = bands.bands.get(score.id)
-        note = score.reason or (score.tie.text if score.tie else None)
-        rows.append(
-            [
-                "-" if score.rank is None else str(score.rank),
-                score.id,
-                "-" if score.total is None else plain(score.total),
-                "-" if band is None else f"{band.interval[0]}-{band.interval[1]}",
-                "" if band is None or band.p_top is None else f"{band.p_top:.2f}",
-                "" if note is None else note.en,
-            ]
-        )
-    _table(rows)
-    if bands.reason is not None:
-        click.echo(f"\nNo rank intervals: {bands.reason.en}")
-    if flags:
-        click.echo("\nFlags (advice; no score was changed):")
-        for flag in flags:
-            click.echo(f"  [{flag.level}] {flag.text.en}")
-    click.echo("\nArithmetic:")
-    for score in scores.subjects.values():
-        for step in score.steps:
-            click.echo(f"  {score.id}  {step.text.en}")
-    click.echo("\nAgreement (untrimmed sheet totals):")
-    _print_agreement(agreed)
-    click.echo(f"\nRule digest {scores.rule.digest()}; seed {bands.seed}, {bands.draws} draws")
-
-
-def _print_agreement(result: Agreement) -> None:
-    click.echo(f"{result.n} subjects, {result.k} experts, {result.missing} marks missing")
-    rows = [["coefficient", "value", "95 % interval", "note"]]
-    for name, form in result.icc.items():
-        rows.append(_line(name, form.value, form.low, form.high, form.convention or form.reason))
-    for name, value in result.alpha.items():
-        number, note = (None, value) if isinstance(value, Text) else (value, None)
-        rows.append(_line(f"alpha {name}", number, None, None, note))
-    w = result.kendall_w
-    if isinstance(w, Text):
-        rows.append(_line("Kendall W", None, None, None, w))
-    else:
-        basis = f"chi2 {w.chi2:.3f}, p {w.p:.4g}, {w.subjects} subjects"
-        rows.append(_line("Kendall W", w.value, None, None, basis))
-    for name, chance in (
-        ("Fleiss kappa", result.fleiss_kappa),
-        ("AC1", result.ac1),
-        ("AC2 quadratic", result.ac2_quadratic),
-    ):
-        if isinstance(chance, Text):
-            rows.append(_line(name, None, None, None, chance))
-        else:
-            rows.append(_line(name, chance.value, chance.low, chance.high, None))
-    rows.append(_line("SEM, one mark", result.sem, None, None, "points"))
-    rows.append(_line("exact agreement", result.exact_agreement, None, None, "share of pairs"))
-    _table(rows)
-    click.echo(f"[{result.verdict.level}] {result.verdict.text.en}")
-
-
-def _line(
-    name: str, value: float | None, low: float | None, high: float | None, note: Text | str | None
-) -> list[str]:
-    words = note.en if isinstance(note, Text) else note or ""
-    return [
-        name,
-        "not defined" if value is None else f"{value:.4f}",
-        "" if low is None or high is None else f"{low:.4f} to {high:.4f}",
-        words,
-    ]

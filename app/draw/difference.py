@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.draw.models import ORDER_STAGES, Draw
 from app.draw.pool import Assessment
+from app.draw.type_chances import of_everybody
 from app.ledger.models import Event
 from app.programme.models import Round
 
@@ -53,7 +54,7 @@ def since_last(
 
     `{with, totals, added: [id], removed: [id], status: [[id, old, new]], attributes: [[id,
     attribute, old, new]], excluded: [[id, rule]], readmitted: [[id, rule]], chances: [[id, old,
-    new]], by: {id: [account, kind, time]}}`; a chance is a decimal string or None.
+    new]], by_type: 0|1, by: {id: [account, kind, time]}}`; a chance is a decimal string or None.
     """
     before = last_cosigned(session, draw)
     if before is None:
@@ -101,7 +102,7 @@ def since_last(
         },
         "totals": {kind: len(rows[kind]) for kind in _KINDS},
         **{kind: rows[kind][:LISTED] for kind in _KINDS},
-        "chances": _moved_most(before, shown),
+        **_moved_most(before, old, found, shown),
         "by": _changed_by(session, before, named),
     }
 
@@ -137,18 +138,43 @@ def _rules_now(found: Assessment) -> dict[str, set[str]]:
     return rules
 
 
-def _moved_most(before: Draw, shown: Mapping[str, Any]) -> list[list[Any]]:
-    """The ten whose chance moved most; None stands for somebody who was not in that pool."""
-    then = ((before.snapshot or {}).get("chances") or {}).get("people") or {}
-    now = (shown["chances"] or {}).get("people") or {}
-    if not then or not now:
-        return []
+def _moved_most(
+    before: Draw,
+    profiles: Mapping[str, Mapping[str, str]],
+    found: Assessment,
+    shown: Mapping[str, Any],
+) -> dict[str, Any]:
+    """`chances`: the ten whose chance moved most; None stands for somebody who was not in that pool.
+
+    Where one of the two pools was too large for a figure a person, both sides are the chance of the
+    person's type (`by_type` 1): like is compared with like.
+    """
+    old = (before.snapshot or {}).get("chances")
+    new = shown["chances"]
+    if not old or not new:
+        return {"chances": [], "by_type": 0}
+    then, now = old["people"], new["people"]
+    by_type = not then or not now
+    if by_type:
+        then = of_everybody(old, profiles, _pool_then(before))
+        panels = [panel.id for panel in found.panels]
+        out = set.intersection(*(found.excluded(panel) for panel in panels))
+        now = of_everybody(new, found.profiles, set(found.experts) - out)
     moved = [
         (abs(Decimal(now.get(key, 0)) - Decimal(then.get(key, 0))), key)
         for key in sorted(set(then) | set(now))
     ]
     moved.sort(key=lambda row: (-row[0], row[1]))
-    return [[key, then.get(key), now.get(key)] for size, key in moved[:TOP] if size]
+    rows = [[key, then.get(key), now.get(key)] for size, key in moved[:TOP] if size]
+    return {"chances": rows, "by_type": int(by_type)}
+
+
+def _pool_then(before: Draw) -> list[str]:
+    """Everybody who could sit on some panel of that draw."""
+    panels = {panel["id"] for panel in before.request["panels"]}
+    return [
+        c.expert_id for c in before.candidates if panels - {row["panel"] for row in c.exclusions}
+    ]
 
 
 def _changed_by(session: Session, before: Draw, people: set[str]) -> dict[str, list[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,6 @@ def filled_in(request: Mapping[str, Any], stage: str | None) -> dict[str, Any]:
     """What each box holds; what all panels share is taken from the first panel."""
     panels = request["panels"]
     first = panels[0]
-    shared = first["quotas"]
     data: dict[str, Any] = {
         "split": _split(panels),
         "seats": first["seats"],
@@ -32,20 +31,15 @@ def filled_in(request: Mapping[str, Any], stage: str | None) -> dict[str, Any]:
         "fixed": " ".join(map(str, (request.get("fixed") or {}).get("dice", ()))),
         "accept_high": request.get("accept_high") or "",
         "accept_zero": request.get("accept_zero") or "",
-        "extra": [
-            {"value": f"{a}:{v}", "least": low, "most": high}
-            for a, rows in shared.items()
-            if a not in VALUES
-            for v, (low, high) in rows.items()
-        ],
+        "extra": _extra(panels),
         "panels": [
             {
                 "name": panel["id"],
                 "size": panel["seats"] if panel["seats"] != first["seats"] else None,
                 "way": panel["mode"] if panel["mode"] != first["mode"] else "",
                 "on": _day(panel),
-                "own": panel["quotas"] != shared,
-                **(boxes(panel) if panel["quotas"] != shared else {}),
+                "own": boxes(panel) != boxes(first),
+                **(boxes(panel) if boxes(panel) != boxes(first) else {}),
             }
             for panel in panels
         ],
@@ -57,6 +51,25 @@ def filled_in(request: Mapping[str, Any], stage: str | None) -> dict[str, Any]:
     if stage is not None:
         data |= {"stage": stage, "subjects": request["subjects"]}
     return data
+
+
+def _extra(panels: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of employers and provinces: one for every panel where all say the same, else one each."""
+    said: dict[tuple[str, str], list[tuple[str, int, int | None]]] = {}
+    for number, panel in enumerate(panels):
+        for attribute, rows in panel["quotas"].items():
+            if attribute in VALUES:
+                continue
+            for value, (low, high) in rows.items():
+                most = None if high == panel["seats"] else high
+                said.setdefault((attribute, value), []).append((str(number), low, most))
+    out = []
+    for (attribute, value), bounds in said.items():
+        alike = len(bounds) == len(panels) and len({row[1:] for row in bounds}) == 1
+        for place, low, most in bounds[:1] if alike else bounds:
+            of = "" if alike else place
+            out.append({"of": of, "value": f"{attribute}:{value}", "least": low, "most": most})
+    return out
 
 
 def boxes(panel: Mapping[str, Any]) -> dict[str, int]:

@@ -40,7 +40,7 @@ from app.programme.models import Round
 from app.programme.queries import rules_of
 from app.ui.forms import NEEDED, Form, needed
 
-_LISTS = ("quotas", "panels", "sources", "parties", "pair_limits", "request")
+_LISTS = ("quotas", "extra", "panels", "sources", "parties", "pair_limits", "request")
 EXTRA = 3  # empty rows for quotas of employers and regions
 _REASONS = {"": Text("自动", "automatic")} | {
     code: Text("{m}：{r}", "{m}: {r}").format(m=MODE[mode], r=MODE_REASON[code])
@@ -216,11 +216,12 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
         for attribute, values in known.items():
             named = [(f"{attribute}:{key}", value_words(attribute, key, values)) for key in values]
             groups[messages.ATTRIBUTE[attribute]] = sorted(named, key=lambda row: row[1].zh)
-        for row in self.extra:
-            row.form.value.choices = groups
         names = [
             (str(n), row.form["name"].data or f"P{n + 1:02d}") for n, row in enumerate(self.panels)
         ]
+        for row in self.extra:
+            row.form.value.choices = groups
+            row.form.of.choices = [("", Text("所有组", "every panel")), *names]
         for key in self.counties:
             self[f"of_{key}"].choices = names
 
@@ -276,18 +277,17 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
             for a, f in (("employer", self.pair_employer), ("region", self.pair_region))
             if f.data is not None
         }
-        quotas = self.quotas(seats)
-        for attribute, rows in self._extra(seats).items():
-            quotas.setdefault(attribute, {}).update(rows)
         panel: dict[str, Any] = {
             "seats": seats,
             "mode": self.mode.data,
             "mode_reason": self.mode_reason.data or None,
             "pair_limits": limits,
-            "quotas": quotas,
+            "quotas": {**self.quotas(seats), **self._extra(seats)},
         }
         if self.split.data == "groups":
             return self._groups(panel, chosen)
+        if any(row.form.of.data and row.form.value.data for row in self.extra):
+            raise DomainError(messages.ONLY_IN_GROUPS, field="extra")
         if self.split.data == "each" and len(chosen) > 1:
             return [
                 {**panel, "id": f"P{n:02d}", "subjects": [key]} for n, key in enumerate(chosen, 1)
@@ -303,6 +303,7 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
             if not counties and not (asked["name"].data or "").strip():
                 continue  # a row that nobody used
             seats = asked.size.data or panel["seats"]
+            closed = asked.quotas(seats) if asked.own.data else self.quotas(seats)
             way = asked.way.data or panel["mode"]
             out.append(
                 {
@@ -313,16 +314,18 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
                     "mode": way,
                     "mode_reason": panel["mode_reason"] if way == panel["mode"] else None,
                     "dates": [asked.on.data] if asked.on.data else [],
-                    "quotas": asked.quotas(seats) if asked.own.data else panel["quotas"],
+                    "quotas": {**closed, **self._extra(seats, str(n))},
                 }
             )
         return out
 
-    def _extra(self, seats: int) -> dict[str, dict[str, list[int]]]:
+    def _extra(self, seats: int, panel: str = "") -> dict[str, dict[str, list[int]]]:
+        """Quotas of employers and provinces for a panel; what is said of it alone goes before what is
+        said of every panel."""
         out: dict[str, dict[str, list[int]]] = {}
-        for row in self.extra:
+        for row in sorted(self.extra, key=lambda row: bool(row.form.of.data)):
             attribute, _, value = (row.form.value.data or "").partition(":")
-            if value:
+            if value and (row.form.of.data or "") in ("", panel):
                 most = seats if row.form.most.data is None else row.form.most.data
                 out.setdefault(attribute, {})[value] = [row.form.least.data or 0, most]
         return out

@@ -8,6 +8,7 @@ from wtforms import (
     IntegerField,
     PasswordField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -46,6 +47,7 @@ class CosignForm(Form):
     signature = HiddenField(
         Text("设备签名", "Signature of the device"), validators=[needed(), Length(max=128)]
     )
+    accepted = SelectMultipleField(Text("同意的例外", "Exceptions accepted"), validate_choice=False)
 
 
 class ActCosignForm(CosignForm):

@@ -48,8 +48,10 @@ class BoundsForm(PartForm):
 
 
 class ExtraForm(PartForm):
-    """A quota for one employer or one province."""
+    """A quota for one employer or one province, of every panel or of one of a batch (its number
+    from 0)."""
 
+    of = SelectField(Text("评审组", "Panel"), validate_choice=False)
     value = SelectField(Text("单位或地区", "Employer or region"), validate_choice=False)
     least = IntegerField(Text("至少", "At least"), validators=[Optional(), NumberRange(0, 99)])
     most = IntegerField(Text("至多", "At most"), validators=[Optional(), NumberRange(0, 99)])

@@ -48,6 +48,7 @@ from app.programme.queries import rules_of
 REHEARSALS = 200
 NODES = 1_000_000
 COMMIT = Text("提交承诺", "commit")
+_REHEARSAL = Text("用练习密钥试抽", "rehearsing with drill keys")
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
     hidden = edition.hide(session, found, candidates, specs, employers)
     candidates, specs = hidden.candidates, hidden.specs
     roster, exclusions = frozen_roster(candidates), frozen_exclusions(candidates)
-    tell(Text("生成承诺书并试抽", "making the commitment and rehearsing it"))
+    tell(Text("生成承诺书", "making the commitment"))
     commitment = build_commitment(
         kind=draw.kind,  # type: ignore[arg-type]
         purpose=purpose_of(draw),
@@ -116,8 +117,12 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
         rule_set_hash=found.rules.digest(),
         previous_head="",
         suppressed_rules=pool.PRIVATE_RULES | {edition.PRIVATE},
+        tell=lambda done, phase: tell(phase, done),
     )
-    rehearsed(commitment, roster, exclusions)
+    # Of the very tables that are committed: another solution may put other people together.
+    names = {row["pseudonym"]: row["expert_id"] for row in candidates}
+    shown["meetings"] = outlook.meetings_of(commitment.lotteries, roster, exclusions, names)
+    rehearsed(commitment, roster, exclusions, tell)
     return Prepared(
         draw.id, request, parties, found.digest(), size, candidates, shown, employers,
         found.profiles, commitment, found.rules.digest(), hidden,
@@ -252,7 +257,10 @@ def _shuffled(values: list[str]) -> list[str]:
 
 
 def rehearsed(
-    commitment: Commitment, roster: Sequence[Person], exclusions: Sequence[Exclusion]
+    commitment: Commitment,
+    roster: Sequence[Person],
+    exclusions: Sequence[Exclusion],
+    tell: Tell = silent,
 ) -> None:
     """Draw with drill keys: a search that would not end, or panels that clash, show here."""
     tickets = [panel for panel in commitment.panels if panel.mode == "tickets"]
@@ -268,6 +276,7 @@ def rehearsed(
             commitment.lotteries,
             drill_keys(count),
             NODES,
+            lambda done: tell(_REHEARSAL, done),
         )
     except SearchTooLong as error:
         raise DomainError(messages.TOO_LONG) from error

@@ -14,6 +14,7 @@ from typing import Any
 
 from app import clock
 from app.domain.draw import Fairness, Guard, PanelSpec, check_guards
+from app.domain.draw.guards import of_panels
 from app.domain.types import Text
 from app.domain.workdays import is_workday
 from app.draw import messages
@@ -77,12 +78,14 @@ def _of_people(
     roster, exclusions = found.roster(), found.exclusions()
     out: list[Guard] = []
     ratio = int(found.rules["D-07"].params["warn_ratio"])
+    few: list[tuple[str, Guard]] = []
     for panel in found.panels:
         people = len(roster) - len(found.excluded(panel.id))
         if people < panel.seats:
-            out.append(_few("stratum_short", "refuse", panel, people, 1))
+            few.append((panel.id, _few("stratum_short", "refuse", panel, people, 1)))
         elif people < ratio * panel.seats:
-            out.append(_few("stratum_small", "warn", panel, people, ratio))
+            few.append((panel.id, _few("stratum_small", "warn", panel, people, ratio)))
+    out += of_panels(few)
     out += check_guards(found.panels, roster, exclusions, load_cap_of(request), fairness)
     active = sum(e.status == "active" for e in found.experts.values())
     floor = int(found.rules["P-06"].params["min_active"])
@@ -98,9 +101,9 @@ def _of_people(
 
 def _few(code: str, level: Any, panel: PanelSpec, people: int, times: int) -> Guard:
     words = Text(
-        "评审组“{p}”：合格专家 {n} 人，席位 {m} 个，不足 {k} 倍（规则 D-07）",
-        "panel '{p}': {n} eligible people for {m} seats, below {k} times (rule D-07)",
-    ).format(p=panel.id, n=people, m=panel.seats, k=times)
+        "合格专家 {n} 人，席位 {m} 个，不足 {k} 倍（规则 D-07）",
+        "{n} eligible people for {m} seats, below {k} times (rule D-07)",
+    ).format(n=people, m=panel.seats, k=times)
     return Guard(code, level, words)
 
 

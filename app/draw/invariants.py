@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app import verify
@@ -16,6 +17,8 @@ from app.domain.draw.roster import exclusion_leaves, root_of, roster_leaves
 from app.domain.types import DomainError, Text
 from app.draw import calls, ceremony
 from app.draw.models import Candidate, Draw
+from app.ledger.models import Event
+from app.programme.models import Round, Subject
 
 
 def _completed(session: Session) -> list[Draw]:
@@ -157,6 +160,85 @@ def one_result(session: Session) -> list[Text]:
     return faults
 
 
+def one_result_a_county(session: Session) -> list[Text]:
+    """One completed real draw for a county of a scheme, stage and year, whatever its round is called.
+
+    Scheme, year and counties are those of the rows and those that were committed: whoever moves a
+    round out of the way in the database still meets the commitment. Ties and supplementary draws have
+    purposes of their own.
+    """
+    rows = session.execute(
+        select(Draw.request, Draw.commitment, Draw.stage, Round.scheme_id, Round.review_on)
+        .join(Round, Round.id == Draw.round_id)
+        .where(Draw.state == "completed", Draw.kind == "real", Draw.stage != "tie")
+    ).all()
+    codes: dict[str, str] = dict(session.execute(select(Subject.id, Subject.region_code)).all())
+    held: Counter[tuple[str, int, str, str, str]] = Counter()
+    for asked, committed, stage, scheme, day in rows:
+        if "supplement" in asked:
+            continue
+        scope = asked.get("order", {}).get("scope", "")
+        told = (committed or {}).get("purpose", {})
+        counties = {codes.get(key, key) for key in asked["subjects"]}
+        places = {(scheme, day.year, stage, scope, code) for code in counties}
+        places |= {
+            (told["scheme"], told["cycle"], told["stage"], scope, code)
+            for code in str(told.get("subjects", "")).split(",")
+            if code and {"scheme", "cycle", "stage"} <= set(told)
+        }
+        held.update(places)
+    return [
+        Text(
+            "方案 {s} {y} 年 {g} 阶段，{c} 有 {n} 个正式结果",
+            "scheme {s}, {y}, stage {g}: {c} has {n} real results",
+        ).format(s=scheme, y=year, g=stage, c=code, n=times)
+        for (scheme, year, stage, _, code), times in sorted(held.items())
+        if times > 1
+    ]
+
+
+def as_recorded(session: Session) -> list[Text]:
+    """Each draw was committed once and completed once, and is still what the ledger said then.
+
+    Rows that were changed together with a new entry agree with the ledger's latest word on them; the
+    entries of the commitment and of the result cannot be taken back, and name hash and key.
+    """
+    rows = {
+        row.id: row
+        for row in session.execute(
+            select(Draw.id, Draw.state, Draw.kind, Draw.commitment_hash, Draw.key)
+        )
+    }
+    told: dict[str, dict[str, list[dict[str, Any]]]] = {
+        "draw.committed": defaultdict(list), "draw.completed": defaultdict(list),
+    }  # fmt: skip
+    wanted = or_(*(Event.payload.contains(f'"kind":"{kind}"') for kind in told))
+    for payload in session.scalars(select(Event.payload).where(wanted).order_by(Event.seq)):
+        body = json.loads(payload)
+        if body["kind"] in told:
+            told[body["kind"]][str(body["data"].get("draw"))].append(body["data"])
+    faults: list[Text] = []
+
+    def fault(draw: str, zh: str, en: str) -> None:
+        text = Text("抽取 {d}：账本中" + zh, "draw {d}: by the ledger " + en)
+        faults.append(text.format(d=draw))
+
+    committed, completed = told["draw.committed"], told["draw.completed"]
+    for key in sorted({*rows, *committed, *completed}):
+        row, first, done = rows.get(key), committed.get(key, []), completed.get(key, [])
+        if len(first) > 1 or len(done) > 1:
+            fault(key, "有两次承诺或两个结果", "it was committed or completed twice")
+        elif [e["commitment_hash"] for e in first] != (
+            [row.commitment_hash] if row and row.commitment_hash else []
+        ):
+            fault(key, "的承诺与现在的不同", "its commitment was another")
+        elif [(e["key"], e["draw_kind"]) for e in done] != (
+            [(row.key, row.kind)] if row and row.state == "completed" else []
+        ):
+            fault(key, "的结果与现在的不同", "its result was another, or none")
+    return faults
+
+
 def candidates_unchanged(session: Session) -> list[Text]:
     """Candidates and exclusions still have the roots that were committed; so has the document."""
     faults: list[Text] = []
@@ -202,6 +284,8 @@ INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("draw.transcript_verifies", transcript_verifies),
     ("draw.no_excluded_seated", no_excluded_seated),
     ("draw.one_result", one_result),
+    ("draw.one_result_a_county", one_result_a_county),
+    ("draw.as_recorded", as_recorded),
     ("draw.candidates_unchanged", candidates_unchanged),
     ("draw.kind_kept", kind_kept),
 )

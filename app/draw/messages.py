@@ -87,6 +87,16 @@ BAD_ABORT = Text(
     "请选择中止的原因类别，并写明理由。没有中止。",
     "Choose the cause of the abort and give the reason. Nothing was aborted.",
 )
+ONLY_IN_GROUPS = Text(
+    "单独一组的单位、地区名额只用于“分成几个组”：请选“所有组”，或先在上面分组。没有保存。",
+    "A quota of employers or regions for one panel goes with “several panels”: choose “every panel”, or "
+    "put the panels together above. Nothing was saved.",
+)
+NOT_TAKEN_UP = Text(
+    "没有会签：每一项例外都要逐项勾选同意。不同意其中一项，就不会签，请中止本次并写明理由。",
+    "Not cosigned: each exception is accepted by its own tick. Whoever does not agree to one does not "
+    "cosign, but ends this attempt and says why.",
+)
 BAD_CAUSE = Text(
     "“{reason}”不是可以更换的事由（规则 D-10：{known}）。没有登记。",
     "'{reason}' is no cause for a replacement (rule D-10: {known}). Nothing was recorded.",
@@ -105,6 +115,12 @@ OTHER_PURPOSE = Text(
     "“{name}”已在本阶段的另一次抽取中，同一区县在一个阶段只抽取一次。没有保存。",
     "{name} belongs to another draw of this stage; a county is drawn for once a stage. Nothing was "
     "saved.",
+)
+OTHER_ROUND = Text(
+    "“{name}”在本方案另一届次“{round}”的同一阶段已有正式抽取：同一年度只抽取一次，未结束的届次须先结束。"
+    "没有保存。",
+    "{name} has a real draw of this stage in another round of the scheme, {round}: there is one a year, "
+    "and a round that has not ended must end first. Nothing was saved.",
 )
 
 
@@ -180,6 +196,7 @@ ABORT: dict[str, Text] = {
     "source_failed": Text("随机来源未能产生", "A source did not come about"),
     "procedure": Text("程序有误", "The procedure was faulty"),
     "request": Text("申请内容有误", "The request was wrong"),
+    "exception": Text("例外未获监督人员同意", "An exception was not accepted"),
     "absent": Text("应到场人员缺席", "Somebody who must be present was not"),
     "premises": Text("场地、设备或供电故障", "Premises, equipment or power failed"),
     "other": Text("其他", "Other"),

@@ -36,7 +36,7 @@ from app.draw.operations_what_if import look_counts
 from app.draw.parties import register_party
 from app.draw.pool import known_values
 from app.draw.publishing import open_draft, publish
-from app.draw.purposes import purpose_key, refuse_second
+from app.draw.purposes import purpose_key, refuse_elsewhere, refuse_second
 from app.draw.requests import checked_request
 from app.draw.supplements import is_supplement
 from app.ledger.append import append
@@ -146,6 +146,8 @@ def commit_draw(
         return commit_order(session, actor, draw)
     _by(actor, "office")
     in_state(draw.state, COMMIT, "draft")
+    if not is_supplement(draw):
+        refuse_elsewhere(session, draw.round, draw.stage, draw.kind, draw.request)
     ready = prepared
     if ready is None or not still_fits(session, draw, ready):
         ready = prepare(session, draw)

@@ -22,6 +22,7 @@ from app.domain.ledger import checkpoint as notes
 from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, NotFound, Text
 from app.draw import calls, ceremony, messages
+from app.draw.accepted import taken_up
 from app.draw.ceremony import DiceState
 from app.draw.device import keep_cosignature
 from app.draw.messages import cannot, in_state
@@ -39,14 +40,18 @@ _DICE = Text("录入骰子", "enter dice")
 _REVEAL = Text("出示口令", "reveal a code")
 
 
-def cosign(session: Session, actor: Viewer, draw: Draw, signature: str) -> None:
+def cosign(
+    session: Session, actor: Viewer, draw: Draw, signature: str, accepted: Sequence[str] = ()
+) -> None:
     """The supervisor has read the commitment and its checkpoint: the dice may be thrown (D-17).
 
-    `signature`: 128 hex digits, by the actor's registered device key over the body of
-    `draw.checkpoint`. That the actor has just given his own password is for the caller to see to.
+    `signature`: 128 hex digits by the actor's registered device key over the body of
+    `draw.checkpoint`. `accepted`: the codes of the exceptions that he ticked, which must be all that
+    the office asked for; the ledger entry of the cosignature says them. That the actor has just given his own password is for the caller to see to.
     """
     actor.require("supervisor")
     in_state(draw.state, Text("会签", "cosign"), "committed")
+    exceptions = taken_up(draw, accepted)
     note = notes.parse(str(draw.checkpoint))
     key, value = keep_cosignature(session, actor, draw, 1, note, signature)
     draw.state = "cosigned"
@@ -62,6 +67,7 @@ def cosign(session: Session, actor: Viewer, draw: Draw, signature: str) -> None:
         checkpoint=digest({"checkpoint": draw.checkpoint}),
         device=key.public,
         signature=value.hex(),
+        accepted=exceptions,
     )
 
 

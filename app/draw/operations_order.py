@@ -17,20 +17,21 @@ from app.domain.draw import PanelSpec, Result, build_commitment
 from app.domain.draw import Party as Chain
 from app.domain.types import Conflict, DomainError, Text
 from app.draw import ceremony, messages, orders
+from app.draw.begun import refuse_begun
 from app.draw.facts import draw_kind
 from app.draw.messages import cannot, in_state
 from app.draw.models import Draw
 from app.draw.models_order import OrderItem
 from app.draw.orders import Wanted
 from app.draw.publishing import open_draft, publish
-from app.draw.purposes import purpose_of, refuse_second
+from app.draw.purposes import purpose_of, refuse_elsewhere, refuse_second
 from app.draw.requests import checked_fixed, checked_parties
 from app.draw.sources import checked_sources, source_of
 from app.ledger.append import append
 from app.programme import casefiles
 from app.programme.models import CaseFile, Round, Subject
 
-_ASK = Text("申请抽定顺序", "request an order draw")
+ASK = Text("申请抽定顺序", "request an order draw")
 _COMMIT = Text("提交承诺", "commit")
 _COUNT = Text(
     "抽取个数须为 1 至 {n}。没有保存。", "The size of the sample is 1 to {n}. Nothing was saved."
@@ -49,17 +50,19 @@ def request_order(
     fixed: Mapping[str, Sequence[int]] | None = None,
 ) -> Draw:
     """A draft for one purpose that the registers name; `count` is the size of the sample where the
-    office says it, None stands for everything. Conflict when the purpose has a live or completed draw.
+    office says it, None stands for everything. Conflict when the purpose has a live or completed draw,
+    or when the statements to be put in order have begun.
     """
     if actor is not None:
         actor.require("office")
     if round.phase not in ("preparing", "open"):
-        raise cannot(_ASK, Text("本届已结束", "the round has ended"))
+        raise cannot(ASK, Text("本届已结束", "the round has ended"))
     n = len(wanted.things)
     if n < 2:
-        raise cannot(_ASK, Text("不足两项，没有顺序可抽", "fewer than two things have no order"))
+        raise cannot(ASK, Text("不足两项，没有顺序可抽", "fewer than two things have no order"))
     if count is not None and (wanted.stage != orders.COUNTIES or not 1 <= count <= n):
         raise DomainError(_COUNT.format(n=n), field="count")
+    refuse_begun(session, round.id, wanted, ASK)
     seats = count if count is not None else min(n, wanted.most or n)
     drill = round.kind != "real"
     places = checked_sources(sources)
@@ -96,11 +99,13 @@ def request_order(
 def commit_order(session: Session, actor: Viewer | None, draw: Draw) -> Draw:
     """Freeze the things as the registers have them now, and publish the commitment's hash.
 
-    Raises Conflict when a party has not registered its chain or fewer than two things are left.
+    Raises Conflict when a party has not registered its chain, fewer than two things are left, or the
+    statements have begun meanwhile.
     """
     if actor is not None:
         actor.require("office")
     in_state(draw.state, _COMMIT, "draft")
+    refuse_elsewhere(session, draw.round, draw.stage, draw.kind, draw.request)
     if draw.kind != draw_kind(draw.round):
         raise DomainError(messages.DRILL_STAYS)
     have = {party.name for party in draw.parties}
@@ -114,6 +119,7 @@ def commit_order(session: Session, actor: Viewer | None, draw: Draw) -> Draw:
         # A county joined or left while the purpose names all that there are.
         changed = Text("参与的区县已变，请中止后重新申请", "the counties changed; abort, ask again")
         raise cannot(_COMMIT, changed)
+    refuse_begun(session, draw.round_id, wanted, _COMMIT)
     n = len(wanted.things)
     if n < 2:
         raise cannot(_COMMIT, Text("剩下不足两项", "fewer than two things are left"))

@@ -8,41 +8,58 @@ Figures are integers or decimal strings, never floats.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from app.domain.draw import (
+    Candidate,
+    Exclusion,
     Fairness,
-    PanelSpec,
     Relaxation,
     SearchTooLong,
     check_feasible,
     drill_keys,
-    prepare_lottery,
+    meetings,
+    prepare_lotteries,
     probabilities,
     rehearse,
 )
+from app.domain.draw.guards import panels_said
 from app.domain.draw.lottery import certificate_gap
+from app.domain.draw.objects import excluded_by_panel
 from app.domain.types import DomainError, Text
 from app.draw import messages, pool
 from app.draw.guarding import guards
 from app.draw.pool import Assessment, load_cap_of
+from app.draw.type_chances import kept, share
 from app.draw.wording import in_words, value_words
 
-LISTED = 2000  # up to so many people, everybody's chance is kept; above, that of each type
 PROBES = 20  # keys of the first look at a batch: does the search end, are the panels formed at all
 NODES = 1_000_000
-Tell = Callable[[Text], None]
 Tables = Mapping[str, Mapping[str, Any]]
+CHANCES = Text("计算每个人被抽中的机会", "computing everybody's chance")
 
 
-def silent(_: Text) -> None:
+class Tell(Protocol):
+    """Hears of each stage as it begins, and of how far it is, 0 to 1, where that is known."""
+
+    def __call__(self, text: Text, done: float | None = None) -> None: ...
+
+
+def silent(text: Text, done: float | None = None) -> None:
     """Nobody is waiting to be told."""
 
 
-def chances(found: Assessment, load_cap: int, *, lotteries: Tables | None = None) -> Fairness:
+def chances(
+    found: Assessment,
+    load_cap: int,
+    *,
+    lotteries: Tables | None = None,
+    tell: Tell = silent,
+    stage: Text = CHANCES,
+) -> Fairness:
     """Everybody's probability by expert id; raises DomainError when a lottery admits nobody.
 
     A batch seats each person more often, so that fewer drill draws give the same precision.
@@ -55,6 +72,7 @@ def chances(found: Assessment, load_cap: int, *, lotteries: Tables | None = None
         load_cap,
         lotteries=lotteries,
         draws=draws,
+        tell=lambda done, _: tell(stage, done),
     )
 
 
@@ -73,10 +91,10 @@ def relaxations(found: Assessment) -> list[dict[str, Any]]:
 
 def _relaxation(ways: list[Relaxation], found: Assessment) -> dict[str, Any]:
     way, panels = ways[0], list(dict.fromkeys(way.panel for way in ways))
-    text = in_words(way.text, found)
+    text, said = in_words(way.text, found), panels_said(panels)
     return {
-        "zh": text.zh.replace(f"“{way.panel}”", f"“{'、'.join(panels)}”", 1),
-        "en": text.en.replace(f"'{way.panel}'", f"'{', '.join(panels)}'", 1),
+        "zh": text.zh.replace(f"评审组“{way.panel}”", said.zh + " " * (len(panels) > 1), 1),
+        "en": text.en.replace(f"panel '{way.panel}'", said.en, 1),
         "panels": panels,
         "basis": way.basis,
         "changes": [[c.attribute, c.value, c.bound, c.old, c.new] for c in way.changes],
@@ -105,8 +123,8 @@ def summary(
         try:
             _probe(found, request)
             tables = _tables(found, tell)
-            tell(Text("计算每个人被抽中的机会", "computing everybody's chance"))
-            fairness = chances(found, load_cap_of(request), lotteries=tables)
+            tell(CHANCES)
+            fairness = chances(found, load_cap_of(request), lotteries=tables, tell=tell)
             if fairness.draws and fairness.short_draws == fairness.draws:
                 raise not_together(found, request)
         except DomainError as error:
@@ -137,18 +155,45 @@ def summary(
         "relaxations": stuck,
         "guards": alerts,
         "chances": None if fairness is None else _chances(found, fairness),
+        "meetings": None
+        if fairness is None
+        else meetings_of(tables, found.roster(), found.exclusions()),
         "modes": _modes(found, request, fairness, tables, tell) if both_modes and fairness else {},
     }
 
 
 def _tables(found: Assessment, tell: Tell) -> dict[str, dict[str, Any]]:
-    return {p.id: _table(found, p, tell) for p in found.panels if p.mode == "lottery"}
+    return prepare_lotteries(
+        found.panels,
+        found.roster(),
+        found.exclusions(),
+        tell=lambda done, phase: tell(phase, done),
+    )
 
 
-def _table(found: Assessment, panel: PanelSpec, tell: Tell) -> dict[str, Any]:
-    tell(Text("求解评审组 {p} 的公平抽签表", "solving the lottery of panel {p}").format(p=panel.id))
-    gone = found.excluded(panel.id)
-    return prepare_lottery(panel, [c for c in found.roster() if c.id not in gone]).document
+def meetings_of(
+    tables: Tables,
+    roster: Sequence[Candidate],
+    exclusions: Sequence[Exclusion],
+    names: Mapping[str, str] | None = None,
+) -> list[list[Any]] | None:
+    """`[[panel, [expert id], [expert id], joint share, share if they were independent], ...]`: the pairs
+    that lotteries put together most beyond chance; None without a lottery.
+
+    `names`: pseudonym -> expert id, for tables over pseudonyms.
+    """
+    if not tables:
+        return None
+    out = excluded_by_panel(exclusions)
+    eligible = {p: [c for c in roster if c.id not in out.get(p, ())] for p in tables}
+
+    def ids(keys: Iterable[str]) -> list[str]:
+        return sorted(names[key] if names else key for key in keys)
+
+    return [
+        [m.panel, ids(m.first), ids(m.second), share(m.together), share(m.apart)]
+        for m in meetings(tables, eligible)
+    ]
 
 
 def _probe(found: Assessment, request: Mapping[str, Any]) -> None:
@@ -225,7 +270,6 @@ def _chances(found: Assessment, fairness: Fairness) -> dict[str, Any]:
     for key in fairness.pool:
         vector = tuple(found.attributes[key].get(a, "") for a in names)
         groups[vector].append(fairness.probabilities[key])
-    people = {key: share(fairness.probabilities[key]) for key in sorted(fairness.pool)}
     return {
         **_figures(fairness),
         "certified": fairness.certified,
@@ -234,7 +278,7 @@ def _chances(found: Assessment, fairness: Fairness) -> dict[str, Any]:
             [list(vector), len(values), share(sum(values, Fraction(0)) / len(values))]
             for vector, values in sorted(groups.items())
         ],
-        "people": people if len(people) <= LISTED else {},
+        **kept(found, fairness),
     }
 
 
@@ -269,11 +313,11 @@ def _modes(
                 _can_be_lottery(found, request)
             other = replace(found, panels=[replace(p, mode=mode) for p in found.panels])  # type: ignore[arg-type]
             made = _tables(other, tell)
-            if mode == "tickets":
-                tell(
-                    Text("试抽比较：按签号依次入选", "rehearsing for comparison: drawing by ticket")
-                )
-            out[mode] = _figures(chances(other, load_cap_of(request), lotteries=made))
+            stage = Text("试算另一种方式：{m}", "the other mode for comparison: {m}").format(
+                m=messages.MODE[mode]
+            )
+            cap = load_cap_of(request)
+            out[mode] = _figures(chances(other, cap, lotteries=made, tell=tell, stage=stage))
             out[mode] |= _certificate(made)
         except DomainError as error:
             out[mode] = _pair(error.text)
@@ -313,13 +357,6 @@ def tiny(value: Fraction) -> str:
         value, exponent = value * 10, exponent + 1
     tenths = (value.numerator * 20 + value.denominator) // (2 * value.denominator)
     return f"{tenths // 10}.{tenths % 10}e-{exponent}"
-
-
-def share(value: Fraction) -> str:
-    """A probability with six decimals, half up."""
-    millionths = (value.numerator * 2_000_000 + value.denominator) // (2 * value.denominator)
-    whole, rest = divmod(millionths, 1_000_000)
-    return f"{whole}.{rest:06d}"
 
 
 __all__ = ["chances", "not_together", "relaxations", "share", "summary", "value_words"]

@@ -12,7 +12,7 @@ from app.directory.queries import PAGE_SIZE, Page
 from app.documents.charts import ProbabilityRow, StratumRow, probability_bars, strata_bars
 from app.documents.qr import qr_svg
 from app.domain.types import Text
-from app.draw import ceremony, messages, pool, queries, queries_request, sources, steps
+from app.draw import ceremony, messages, pool, queries, queries_request, sources, steps, work
 from app.draw.models import Draw
 from app.programme.queries import rules_of
 from app.registry import queries as registry
@@ -43,6 +43,7 @@ def context(
         "looks": queries_request.looks(session, draw),
         "lookers": queries_request.lookers(session, [draw])[draw.id],
         "accounts": registry.account_names(session, accounts),
+        "work": work.standing(session, draw.id) if draw.state == "draft" else None,
     }
     row = queries.latest_look(session, draw) if draw.snapshot is None else None
     if draw.snapshot is None and row is None:
@@ -69,6 +70,7 @@ def context(
         "strata_svg": _strata_svg(shown, names, chosen),
         "chances_svg": _chances_svg(shown, names, chosen),
         "people": _people(session, shown),
+        "meetings": _meetings(session, shown),
         "difference": queries_request.difference(session, shown.get("difference")),
         "value_text": lambda attribute, value: queries.value_text(attribute, value, names),
     }
@@ -192,6 +194,32 @@ def _group(attributes: list[str], vector: list[str], names: dict[str, str], chos
         queries.value_text(a, v, names).get(chosen) for a, v in zip(attributes, vector, strict=True)
     ]
     return " · ".join(words)
+
+
+def _meetings(session: Session, shown: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The pairs that the lottery puts together most beyond chance, by name; None without a lottery."""
+    rows = shown.get("meetings")
+    if rows is None:
+        return None
+    names = registry.expert_names(session, {key for row in rows for key in (*row[1], *row[2])})
+
+    def said(keys: list[str]) -> Text:
+        words = [names.get(key, key) for key in keys]
+        if len(words) == 1:
+            return Text.of(words[0])
+        return Text("{w} 之一", "one of {w}").format(w=Text("、".join(words), ", ".join(words)))
+
+    return [
+        {
+            "panel": panel,
+            "first": said(first),
+            "second": said(second),
+            "together": together,
+            "apart": apart,
+            "times": f"{Decimal(together) / Decimal(apart):.1f}" if Decimal(apart) else "—",
+        }
+        for panel, first, second, together, apart in rows
+    ]
 
 
 def _people(session: Any, shown: dict[str, Any]) -> list[tuple[str, str, str]]:

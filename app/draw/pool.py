@@ -34,7 +34,6 @@ from app.programme.queries import rules_of
 from app.registry.models import Expert
 
 DRILLS = 1000  # keys of an estimate: with 300 people and 7 seats each is seated 23 times on average
-LISTED = 2000  # up to so many people, everybody's chance is kept; above, that of each type
 UNKNOWN = "unknown"
 # Counts below 5 and reasons of these would point at a private life or a record (draw.md section 2).
 PRIVATE_RULES = frozenset({"C-04", "C-08", "P-07"})

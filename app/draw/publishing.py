@@ -74,7 +74,9 @@ def publish(
     `snapshot` is kept with the draw; `told` are the public figures of the event.
     """
     before = prove.head(session)
-    bound = replace(commitment, document={**commitment.document, "previous_head": str(before)})
+    # Every draw of the application is cosigned on a device: a transcript without that is not whole.
+    fixed = {"previous_head": str(before), "requires_cosignature": 1}
+    bound = replace(commitment, document={**commitment.document, **fixed})
     draw.commitment = bound.document
     draw.commitment_hash = bound.hash
     draw.commitment_seq = before.size

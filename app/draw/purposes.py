@@ -1,7 +1,8 @@
 """The purpose of a draw: what it draws for, from registers and never typed.
 
-One live and one completed draw for a purpose; a county is in one purpose of a stage, so that neither
-a split batch nor a renamed panel gives a second result (docs/draw-protocol.md section 2).
+One live and one completed draw for a purpose; a county is in one purpose of a stage and of a cycle, so
+that neither a split batch nor a renamed panel nor a copied round gives a second result
+(docs/draw-protocol.md section 14).
 """
 
 from __future__ import annotations
@@ -76,12 +77,50 @@ def refuse_second(
     names = {subject.id: subject.name for subject in round_.subjects}
     for other in others:
         if other.purpose_key == purpose:
-            raise cannot(
+            text = cannot(
                 Text("申请抽取", "request a draw"),
                 Text("同一事项已有抽取（{s}）", "this purpose has a draw ({s})").format(
                     s=messages.STATE[other.state]
                 ),
-            )
+            ).text
+            raise Conflict(text, field="purpose")
         shared = set(other.request["subjects"]) & set(request["subjects"])
         if shared and not _apart(stage, other.request, request):
-            raise Conflict(messages.OTHER_PURPOSE.format(name=names[min(shared)]))
+            text = messages.OTHER_PURPOSE.format(name=names[min(shared)])
+            raise Conflict(text, field="purpose")
+    refuse_elsewhere(session, round_, stage, kind, request)
+
+
+def refuse_elsewhere(
+    session: Session, round_: Round, stage: str, kind: str, request: Mapping[str, Any]
+) -> None:
+    """Conflict when a county has a real draw at this stage in another round of the scheme: of the
+    same year, or in a round that has not ended. A copied round gives no second result.
+
+    Asked for at the request and again at the commitment: a draft may have waited in a round that
+    ended. Compared by region code, since the copy of a county is another row.
+    """
+    if kind != "real":
+        return
+    wanted = {subject.region_code: subject.name for subject in counties(round_, request)}
+    others = session.execute(
+        select(Draw.state, Draw.request, Round)
+        .join(Round, Round.id == Draw.round_id)
+        .where(
+            Draw.round_id != round_.id,
+            Draw.stage == stage,
+            Draw.kind == kind,
+            Draw.state != "aborted",
+            Round.scheme_id == round_.scheme_id,
+        )
+    )
+    for state, theirs, other in others:
+        live = other.phase in ("preparing", "open")
+        if not live and (state == "draft" or other.review_on.year != round_.review_on.year):
+            continue
+        shared = wanted.keys() & set(_codes(other, theirs))
+        if shared and not _apart(stage, theirs, request):
+            text = messages.OTHER_ROUND.format(
+                name=wanted[min(shared)], round=Text(other.title_zh, other.title_en)
+            )
+            raise Conflict(text, field="purpose")

@@ -356,6 +356,16 @@ def transcript(session: Session, viewer: Viewer, settings: Settings, draw_: Draw
     return ceremony.transcript_of(draw_)
 
 
+def recorded_transcript(settings: Settings, draw_: Draw) -> bytes | None:
+    """The transcript of a completed draw, written anew from the rows when its file is gone (backups
+    hold none); None when that is not what was recorded."""
+    if draw_.transcript_sha256 is None:
+        return None
+    path = ceremony.transcript_path(settings, draw_.transcript_sha256)
+    data = path.read_bytes() if path.is_file() else ceremony.transcript_of(draw_)
+    return data if hashlib.sha256(data).hexdigest() == draw_.transcript_sha256 else None
+
+
 def employer_names(session: Session, draw_: Draw) -> dict[str, str]:
     """Employer code of this draw (of a draft: organisation id) -> its name."""
     codes: dict[str, str] = (draw_.snapshot or {}).get("employers", {})

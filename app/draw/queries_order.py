@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.types import Text
 from app.draw import ceremony, orders
+from app.draw.begun import begun
 from app.draw.facts import draw_kind
 from app.draw.models import ORDER_STAGES, Draw
 from app.draw.models_order import OrderItem
@@ -22,11 +24,12 @@ class Standing:
 
     wanted: Wanted
     draw: Draw | None
+    begun: Text | None = None  # the county with which the statements have begun
 
     @property
     def open(self) -> bool:
         """Whether a draft can be made."""
-        return self.draw is None or self.draw.state == "aborted"
+        return self.begun is None and (self.draw is None or self.draw.state == "aborted")
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,21 @@ class Drawn:
 
 
 def standings(session: Session, round_: Round, stage: str | None = None) -> list[Standing]:
-    """Every order that can be drawn in the round with its last attempt; two queries beside the
+    """Every order that can be drawn in the round with its last attempt; three queries beside the
     registers. For the office and the supervisor: the caller sees to that."""
     last: dict[str, Draw] = {}
     for draw in _orders(session, round_, stage):
         if draw.purpose_key not in last or last[draw.purpose_key].attempt < draw.attempt:
             last[draw.purpose_key] = draw
+    started = begun(session, round_.id)
     return [
-        Standing(wanted, last.get(wanted.purpose(round_)))
+        Standing(
+            wanted,
+            last.get(wanted.purpose(round_)),
+            started.get((wanted.of["draw"], wanted.of["panel"]))
+            if wanted.stage == orders.STATEMENTS
+            else None,
+        )
         for wanted in orders.available(session, round_, stage)
     ]
 
@@ -67,6 +77,16 @@ def statements_orders(session: Session, round_: Round) -> dict[tuple[str, str], 
         of = draw.request["order"]["of"]
         found[of["draw"], of["panel"]] = Drawn(draw, placed(items[draw.id]))
     return found
+
+
+def statements_under_way(session: Session, draw_id: str, panel: str) -> bool:
+    """Whether the order of a panel's statements is committed and not drawn yet."""
+    rows = session.scalars(
+        select(Draw.request).where(
+            Draw.stage == orders.STATEMENTS, Draw.state.in_(("committed", "cosigned"))
+        )
+    )
+    return any(row["order"]["of"] == {"draw": draw_id, "panel": panel} for row in rows)
 
 
 def counties_drawn(session: Session, round_: Round) -> Drawn | None:

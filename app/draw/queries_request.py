@@ -163,6 +163,7 @@ class Difference:
     totals: Mapping[str, int]
     changes: list[Change]
     chances: list[tuple[str, str, str | None, str | None]]  # id, who, then, now
+    by_type: bool = False  # the chances are those of each person's type
 
 
 _WHAT = {
@@ -209,6 +210,7 @@ def difference(session: Session, stored: Mapping[str, Any] | None) -> Difference
         stored["totals"],
         changes,
         [(key, names.get(key, key), old, new) for key, old, new in stored["chances"]],
+        bool(stored.get("by_type")),
     )
 
 

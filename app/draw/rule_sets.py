@@ -37,6 +37,19 @@ WRITERS = ("office", "keeper")
 COMMITTED = ("committed", "cosigned", "completed")
 EXEMPTION = "central_exempt"
 FEW = "<5"
+# Rules about data that no register of this product holds: forms/expert-duty.yaml is filled in on paper.
+UNKEPT: Mapping[str, Text] = {
+    "A-01": Text(
+        "本系统没有专家履职记录的登记（履职评价表在线下填写），无从知道是否按期记录",
+        "no register here holds performance records (the form is filled in on paper), so whether they are "
+        "made in time is not known",
+    ),
+    "A-02": Text(
+        "本系统没有专家履职成绩的登记，得分和次数都无从计算；不会据此提示或除名任何人",
+        "no register here holds marks of performance, so neither mean nor number can be computed; nobody is "
+        "proposed or removed by it",
+    ),
+}
 _SAME = Text(
     "与现行规则相同，没有任何改动。", "This is what the rule says already; nothing was changed."
 )
@@ -57,6 +70,11 @@ class Standing:
     excluded: int | str | None
     warned: int | None
     not_computed: int | str | None
+
+    @property
+    def unkept(self) -> Text | None:
+        """Why it is not computed at all, for a rule whose data are kept nowhere here."""
+        return UNKEPT.get(self.rule.id)
 
 
 def standings(session: Session, viewer: Viewer, round_: Round) -> tuple[list[Standing], int]:

@@ -13,9 +13,13 @@ from app.draw import (  # noqa: F401  (each module adds its pages to the bluepri
     views_rules,
     views_verifiers,
     views_what_if,
+    views_work,
 )
+from app.draw.refusals_watch import watch
 from app.draw.room import blueprint
 from app.draw.views_verifiers import verifiers
 from app.draw.views_what_if import pool_blueprint
+
+watch(blueprint)
 
 __all__ = ["blueprint", "pool_blueprint", "verifiers"]

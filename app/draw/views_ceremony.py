@@ -10,6 +10,7 @@ from app.documents.qr import qr_svg
 from app.domain.ledger.checkpoint import parse
 from app.domain.types import DomainError, Text
 from app.draw import (
+    accepted,
     ceremony,
     device,
     messages,
@@ -101,13 +102,22 @@ def cosign(slug: str, draw_id: str) -> Any:
         try:
             if wrong is not None:
                 raise DomainError(wrong, field="password")
-            operations_ceremony.cosign(db(), me(), draw, form.signature.data or "")
+            operations_ceremony.cosign(
+                db(), me(), draw, form.signature.data or "", form.accepted.data or []
+            )
         except DomainError as error:
             form.refuse(error)
         else:
             return back(slug, draw_id, "已会签，可以掷骰子。", "Cosigned: the dice may be thrown.")
     body = parse(str(draw.checkpoint)).body.decode()
-    return _cosign_page("draw/cosign.html", draw, form, body)
+    return _cosign_page(
+        "draw/cosign.html",
+        draw,
+        form,
+        body,
+        exceptions=accepted.exceptions(draw),
+        abort_form=AbortForm(formdata=None, data={"cause": "exception"}),
+    )
 
 
 @blueprint.route("/draws/<draw_id>/act/cosign", methods=["GET", "POST"])

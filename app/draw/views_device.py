@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
@@ -22,12 +22,14 @@ from app.draw import (
 from app.draw.forms_ceremony import CodeForm, DeviceForm, PartyForm, RevokeForm
 from app.draw.models import Draw
 from app.draw.models_ceremony import ObserverLink
+from app.draw.refusals_watch import close_to, watch
 from app.draw.views_ceremony import act_due
 from app.ui.access import allow, public
 from app.ui.language import say
 from app.ui.request import database, db, finish, me
 
 blueprint = Blueprint("ceremony", __name__)
+watch(blueprint, "observe_chain", "observe_code")
 MAX_FROM_ADDRESS = 50
 _GONE = Text(
     "链接已失效。请向创建办公室索取新的链接。",
@@ -99,6 +101,9 @@ def _found(token: str) -> tuple[ObserverLink, Draw]:
     """The link and its draw; guesses are counted for each address."""
     found = _observed(db(), token)
     if found is not None:
+        g.observer_link = (found[0].id, found[0].draw_id)
+        if request.method == "POST":
+            close_to(found[0].id)
         return found
     finish(keep=False)
     place = f"observe:{request.remote_addr}"

@@ -8,6 +8,7 @@ from flask import g, render_template, request
 
 from app.domain.types import DomainError
 from app.draw import operations_order, orders, queries_order
+from app.draw.begun import refuse_begun
 from app.draw.forms_order import OrderForm
 from app.draw.room import BOTH, blueprint
 from app.draw.room_order import drafted, order_form
@@ -28,6 +29,7 @@ def new_order(slug: str) -> Any:
     """Ask for one (?stage= and ?of=, from the register pages): a draft."""
     stage, key = request.args.get("stage", ""), request.args.get("of", "")
     wanted = orders.choice(db(), g.round, stage, key)
+    refuse_begun(db(), g.round.id, wanted, operations_order.ASK)
     form = OrderForm()
     asks_count = wanted.stage == orders.COUNTIES
     if form.validate_on_submit():

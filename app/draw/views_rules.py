@@ -80,6 +80,7 @@ def rule(slug: str, rule_id: str) -> Any:
         rule=found,
         form=form,
         floors=BINDING.get(rule_id),
+        unkept=rule_sets.UNKEPT.get(rule_id),
         labels=forms_rules.PARAM,
         writes=me().role in rule_sets.WRITERS and g.round.phase in ("preparing", "open"),
         effects=forms_rules.EFFECT,

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, render_template
 
 from app import verify
 from app.domain.types import Text
@@ -39,6 +39,15 @@ HOW = Text(
 def index() -> Any:
     """Both verifiers with their SHA-256, and how they are used."""
     return render_template("draw/verifiers.html", files=papers.verifiers())
+
+
+@verifiers.get("/verify/verify.js")
+@public
+def script() -> Any:
+    """The script of verify.html, byte for byte, for pages of this server that run the same checks."""
+    page = papers.HTML_VERIFIER.read_text("utf-8")
+    body = page.partition("<script>")[2].partition("</script>")[0]
+    return Response(body, mimetype="text/javascript")
 
 
 @verifiers.get("/verify/<name>")

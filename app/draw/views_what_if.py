@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
@@ -18,11 +18,12 @@ from app.draw import (
     operations_what_if,
     queries,
     queries_request,
+    work,
 )
 from app.draw.freezing import prepare
 from app.draw.models import Draw
 from app.draw.outlook import Tell, silent
-from app.draw.progress import watched
+from app.draw.refusals_watch import keeper
 from app.draw.room import BOTH, back, blueprint, draw_page, the_draw
 from app.programme.queries import round_by_slug
 from app.registry import queries as registry
@@ -39,28 +40,45 @@ def _loaded(session: Session, viewer: Viewer, slug: str, draw_id: str) -> Draw:
     return queries.draw(session, viewer, round_by_slug(session, viewer, slug), draw_id)
 
 
+Finish = Callable[[Session], None]
+
+
 def _slowly(
     slug: str,
     draw_id: str,
-    title: Text,
-    work: Callable[[Database, Viewer, Tell], None],
+    kind: str,
+    act: Callable[[Database, Viewer, Tell, Finish], None],
     done: Text,
 ) -> Any:
-    """Run `work` without holding the write lock; watched when the page asked to follow it."""
-    drill = the_draw(draw_id).kind == "drill"
+    """Run `act` without holding the write lock; beside the answer when the page asked to follow it.
+
+    `act` calls its last argument in the write that records the result.
+    """
+    the_draw(draw_id)
     finish(keep=False)
     part, viewer = database(), me()
-    target = url_for("draw.show", slug=slug, draw_id=draw_id)
     if request.form.get("follow"):
+        keep = keeper()
 
-        def told(tell: Tell) -> str:
-            work(part, viewer, tell)
-            return target
+        def followed(tell: Tell, end: Finish) -> None:
+            try:
+                act(part, viewer, tell, end)
+            except DomainError as error:
+                keep(error)
+                raise
 
-        return watched(told, title=title, back=target, drill=drill)
-    work(part, viewer, silent)
+        if not work.start(part, viewer, draw_id, kind, followed, current_app.logger):
+            flash(
+                say(
+                    "已有一次计算正在进行，没有再开始一次。",
+                    "A computation is on its way already; no second one was begun.",
+                ),
+                "waits",
+            )
+        return redirect(url_for("draw.work_page", slug=slug, draw_id=draw_id))
+    act(part, viewer, silent, lambda _: None)
     flash(say(done), "done")
-    return redirect(target)
+    return redirect(url_for("draw.show", slug=slug, draw_id=draw_id))
 
 
 @blueprint.post("/draws/<draw_id>/what-if")
@@ -68,7 +86,7 @@ def _slowly(
 def what_if(slug: str, draw_id: str) -> Any:
     """Compute what the draft would lead to: a recorded look."""
 
-    def work(part: Database, viewer: Viewer, tell: Tell) -> None:
+    def act(part: Database, viewer: Viewer, tell: Tell, end: Finish) -> None:
         with part.read() as reading:
             seen = operations_what_if.look(reading, _loaded(reading, viewer, slug, draw_id), tell)
         tell(Text("记入账本", "recording it in the ledger"))
@@ -76,12 +94,13 @@ def what_if(slug: str, draw_id: str) -> Any:
             operations_what_if.record_what_if(
                 writing, viewer, _loaded(writing, viewer, slug, draw_id), seen
             )
+            end(writing)
 
     return _slowly(
         slug,
         draw_id,
-        Text("试算", "What-if"),
-        work,
+        "what_if",
+        act,
         Text("试算已完成并记入账本。", "The what-if is done and stands in the ledger."),
     )
 
@@ -95,6 +114,7 @@ def relax(slug: str, draw_id: str) -> Any:
     try:
         operations_what_if.apply_relaxation(db(), me(), draw, number)
     except DomainError as error:
+        g.refused = error
         return draw_page(draw, 422, relax_error=error.text)
     return back(
         slug,
@@ -109,7 +129,7 @@ def relax(slug: str, draw_id: str) -> Any:
 def commit(slug: str, draw_id: str) -> Any:
     """Freeze the pool and publish the hash of everything that decides the result."""
 
-    def work(part: Database, viewer: Viewer, tell: Tell) -> None:
+    def act(part: Database, viewer: Viewer, tell: Tell, end: Finish) -> None:
         with part.read() as reading:
             draw = _loaded(reading, viewer, slug, draw_id)
             slow = draw.state == "draft" and not draw.is_order
@@ -119,12 +139,13 @@ def commit(slug: str, draw_id: str) -> Any:
             operations.commit_draw(
                 writing, viewer, _loaded(writing, viewer, slug, draw_id), prepared=ready
             )
+            end(writing)
 
     return _slowly(
         slug,
         draw_id,
-        Text("冻结名单并提交承诺", "Freezing the pool and committing"),
-        work,
+        "commit",
+        act,
         Text(
             "名单已冻结，承诺已写入账本。",
             "The pool is frozen and the commitment is in the ledger.",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.accounts.viewer import Viewer
 from app.domain.ledger.checkpoint import Checkpoint, parse
 from app.draw import operations, operations_acts
+from app.draw.accepted import exceptions
 from app.draw.device import active_key, register_device, registration, revoke_device
 from app.draw.models import Act, Draw
 
@@ -49,9 +50,10 @@ def signature(viewer: Viewer, draw: Draw) -> str:
 
 
 def cosign(session: Session, viewer: Viewer, draw: Draw) -> None:
-    """Register the device if need be, and cosign the commitment with it."""
+    """Register the device if need be, and cosign the commitment and its exceptions with it."""
     register(session, viewer)
-    operations.cosign(session, viewer, draw, signature(viewer, draw))
+    agreed = [row.code for row in exceptions(draw)]
+    operations.cosign(session, viewer, draw, signature(viewer, draw), agreed)
 
 
 def cosign_removals(session: Session, viewer: Viewer, draw: Draw, act: Act) -> None:

@@ -1,6 +1,6 @@
 """What a file really is, from its bytes; its name and the browser's claim are never believed.
 
-Recognised: PDF, PNG, JPEG, WebP, XLSX, DOCX, MP3, M4A, WebM, Ogg, WAV. What carries code or more than one
+Recognised: PDF, PNG, JPEG, WebP, XLSX, DOCX, MP3, M4A, MP4, WebM, Ogg, WAV. What carries code or more than one
 face (macros, PDF scripts, HTML, SVG, a PDF that is also a ZIP) is refused with the reason.
 """
 
@@ -18,10 +18,13 @@ PDF, PNG, JPEG, WEBP = "application/pdf", "image/png", "image/jpeg", "image/webp
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MP3, M4A, WEBM, OGG, WAV = "audio/mpeg", "audio/mp4", "audio/webm", "audio/ogg", "audio/wav"
+WEBM_VIDEO, MP4 = "video/webm", "video/mp4"
 
 IMAGES = frozenset({PNG, JPEG, WEBP})
 OFFICE = frozenset({XLSX, DOCX})
 AUDIO = frozenset({MP3, M4A, WEBM, OGG, WAV})
+VIDEO = frozenset({WEBM_VIDEO, MP4})
+RECORDINGS = AUDIO | VIDEO
 MATERIALS = frozenset({PDF}) | IMAGES | OFFICE
 
 EXTENSIONS: dict[str, tuple[str, ...]] = {
@@ -34,6 +37,8 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     MP3: (".mp3",),
     M4A: (".m4a", ".mp4"),
     WEBM: (".webm", ".weba"),
+    WEBM_VIDEO: (".webm",),
+    MP4: (".mp4", ".m4v"),
     OGG: (".ogg", ".oga", ".opus"),
     WAV: (".wav",),
 }
@@ -59,6 +64,16 @@ def _mpeg_frame(head: bytes) -> bool:
     )
 
 
+# ISO/IEC 14496-12: the brands that browsers and telephones write. Whether there are pictures says
+# the handler of a track, which stands in the first 4 KiB of what a browser records; a file whose
+# index comes last counts as sound, and plays as such.
+_MP4_BRANDS = frozenset(
+    {b"M4A ", b"M4B ", b"M4V ", b"mp41", b"mp42", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"dash"}
+)  # fmt: skip
+_MP4_PICTURES = re.compile(rb"hdlr.{8}vide", re.S)
+_WEBM_PICTURES = re.compile(rb"\x86.V_[A-Z]", re.S)  # CodecID of a video track (RFC 9559, 27.1)
+
+
 def sniff(head: bytes) -> str | None:
     """The media type that the first bytes (4 KiB) announce; a ZIP is "application/zip"."""
     if head.startswith(b"%PDF-"):
@@ -76,16 +91,9 @@ def sniff(head: bytes) -> str | None:
     if head.startswith(b"OggS\x00"):
         return OGG
     if head.startswith(b"\x1aE\xdf\xa3") and b"webm" in head[:64]:
-        return WEBM
-    if head[4:8] == b"ftyp" and head[8:12] in (
-        b"M4A ",
-        b"M4B ",
-        b"mp42",
-        b"mp41",
-        b"isom",
-        b"iso2",
-    ):
-        return M4A
+        return WEBM_VIDEO if _WEBM_PICTURES.search(head) else WEBM
+    if head[4:8] == b"ftyp" and head[8:12] in _MP4_BRANDS:
+        return MP4 if _MP4_PICTURES.search(head) else M4A
     if head.startswith(b"ID3") or _mpeg_frame(head):
         return MP3
     return None
@@ -94,7 +102,7 @@ def sniff(head: bytes) -> str | None:
 def identify(head: bytes, read_all: Callable[[], bytes]) -> str:
     """The media type of a file that passed every check of its kind, or a DomainError.
 
-    `head` is its first 4 KiB; `read_all` gives the whole when a check needs it (audio does not).
+    `head` is its first 4 KiB; `read_all` gives the whole when a check needs it (recordings do not).
     """
     kind = sniff(head)
     if kind is None:
@@ -112,7 +120,7 @@ def identify(head: bytes, read_all: Callable[[], bytes]) -> str:
             "无法识别文件类型，未接收。请上传 PDF、图片、XLSX、DOCX 或录音文件。",
             "The type of the file is not known; it was not taken. Upload PDF, pictures, XLSX, DOCX or audio.",
         )
-    if kind in AUDIO:
+    if kind in RECORDINGS:
         return kind
     data = read_all()
     if kind == "application/zip":

@@ -21,6 +21,7 @@ from app.home.wait import Wait, count_of
 from app.home.waits_forms import case_sheet_waits, entry_waits
 from app.home.waits_supervisor import supervisor_waits
 from app.panel import queries as panels
+from app.panel import votes
 from app.panel.models import Challenge, Panel, Sitting
 from app.programme.models import Figure, FormPin, FormVersion, Round, Subject
 from app.registry.models import Expert, Interest
@@ -252,7 +253,13 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
                     panel.round,
                 )
             )
-    for duty in sheets.duties(session, viewer):
+    own_duties = sheets.duties(session, viewer)
+    for sitting in votes.to_vote(session, [duty.seat.id for duty in own_duties]):
+        at = {"slug": sitting.panel.round.slug, "sitting_id": sitting.id}
+        text = Text("请表决是否延长截止时间：{c}", "Vote on extending the closing time: {c}")
+        named = text.format(c=sitting.subject.name)
+        found.insert(0, Wait(named, "panel.closing", at, sitting.panel.round))
+    for duty in own_duties:
         sitting = duty.sitting
         found += case_sheet_waits(session, duty)
         if sitting.phase == "scoring" and (duty.sheet is None or duty.sheet.state == "draft"):

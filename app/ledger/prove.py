@@ -73,6 +73,7 @@ class Report:
     rows: int = 0
     checkpoints: int = 0
     head: TreeHead | None = None
+    edge: tuple[bytes, ...] = ()  # the tree's right edge: from here a later check may go on
     faults: list[Text] = field(default_factory=list)
 
     @property
@@ -144,7 +145,7 @@ def verify(session: Session, keys: Keys | None, printed: TreeHead | None = None)
             if size in sizes:
                 roots[size] = root_of_edge(edge)
         report.events = size
-        report.head = TreeHead(size, root_of_edge(edge))
+        report.head, report.edge = TreeHead(size, root_of_edge(edge)), tuple(edge)
         if not report.faults:
             _check_head(session, report, edge)
             _check_checkpoints(report, signed, roots, keys)
@@ -326,13 +327,16 @@ CHUNK = 500
 _UNREADABLE = (SQLAlchemyError, ValueError, TypeError, ArithmeticError, LookupError)
 
 
-def _digests(session: Session, cls: type[Record]) -> Iterator[tuple[str, str]]:
-    """Id and digest of every row of a table; "unreadable" for a row that cannot be read.
+def _digests(
+    session: Session, cls: type[Record], ids: list[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Id and digest of every row of a table, or of those with `ids`; "unreadable" for a row that
+    cannot be read or is not there.
 
     Without relationships: a row is judged by its own columns, whatever it points at.
     """
     query = select(cls).options(lazyload("*"))
-    ids = list(session.scalars(select(cls.id)))
+    ids = list(session.scalars(select(cls.id))) if ids is None else ids
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         try:

@@ -35,9 +35,16 @@ def challenge(
     """The county asks that an expert stand aside: from the opening, when the names are told, to the
     end of the statement. By its presenter, or by the office for a representative whom it names."""
     actor.require("presenter", "office")
-    running_statement(session, sitting)
+    statement = running_statement(session, sitting)
     if actor.role == "presenter" and sitting.subject.presenter_id != actor.person_id:
         raise Forbidden(Text("这不是您的会议。", "This is not your sitting."))
+    if statement.challenge_until is not None and clock.now() >= statement.challenge_until:
+        raise refuse(
+            "提出申请",
+            "challenge",
+            "申请回避的时间已过。新发现的情形请告知监督人员",
+            "the time for challenges is over; tell the supervisor of what came to light since",
+        )
     if actor.role == "office" and not on_behalf_of.strip():
         raise DomainError(
             Text(

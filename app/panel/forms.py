@@ -9,7 +9,7 @@ from wtforms.widgets import HiddenInput
 from app.directory.forms import choices
 from app.domain.types import Text
 from app.panel.declarations import CONFLICTS
-from app.panel.statements import UNCONFIRMED
+from app.panel.statements import IDENTITY, UNCONFIRMED
 from app.ui.forms import Form, needed
 
 CHOOSE = Text("请选择", "Choose")
@@ -54,6 +54,20 @@ class OpenStatementForm(Form):
         Text("委托书编号（非主要负责人陈述时）", "Proxy letter no. (when not the head)"),
         validators=[Optional(), Length(max=100)],
     )
+    identity = SelectField(
+        Text("身份核对", "Identity"),
+        choices=choices({"": CHOOSE, **IDENTITY}),
+        validators=[Optional()],
+    )
+    challenge_minutes = IntegerField(
+        Text("申请回避的时间（分钟）", "Time for challenges (minutes)"),
+        description=Text(
+            "从公布名单起算；留空则到陈述结束为止。",
+            "From the moment the names are told; empty: to the end of the statement.",
+        ),
+        validators=[Optional()],
+        default=10,
+    )
 
 
 class OutlineForm(Form):
@@ -67,10 +81,6 @@ class StatementForm(OutlineForm):
     questions = TextAreaField(
         Text("质询与回答", "Questions and answers"), validators=[Optional(), Length(max=20000)]
     )
-
-
-class ConfirmForm(Form):
-    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
 
 
 class CloseStatementForm(Form):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.types import Text
+from app.ledger.models import Event
+from app.ledger.receipts import receipt_code
 from app.panel.models import Panel, Sitting, Statement
+from app.panel.models_statement import Recording, StatementFile
 from app.panel.statements import UNCONFIRMED
 
 
@@ -57,8 +61,57 @@ def confirmed_or_explained(session: Session) -> list[Text]:
     ]
 
 
+def recordings_agreed_to_and_kept(session: Session) -> list[Text]:
+    """A recording has the presenter's consent, and its bytes are in the store (whether they are still
+    the same, the store's own check says); so are the files of the statement."""
+    store = session.info["store"]
+    found = []
+    for row in session.scalars(select(Recording)):
+        if row.statement.consent_at is None:
+            found.append(
+                Text(
+                    f"录音 {row.sha256[:12]}：没有同意录音的登记",
+                    f"recording {row.sha256[:12]}: no consent is on record",
+                )
+            )
+    kept = [
+        *session.scalars(select(Recording.sha256)),
+        *session.scalars(select(StatementFile.sha256)),
+    ]
+    found += [
+        Text(
+            f"陈述文件 {sha[:12]} 不在存储中",
+            f"the statement's file {sha[:12]} is not in the store",
+        )
+        for sha in sorted(set(kept))
+        if not store.has(sha)
+    ]
+    return found
+
+
+def receipts_fit_their_leaves(session: Session) -> list[Text]:
+    """The receipt of a closed statement is that of the ledger entry that closed it."""
+    rows = session.execute(
+        select(Statement, Event)
+        .outerjoin(Event, Event.seq == Statement.receipt_seq)
+        .where(Statement.receipt.is_not(None))
+    )
+    return [
+        Text(
+            f"会议 {row.sitting_id}：陈述回执与账本不符",
+            f"sitting {row.sitting_id}: the receipt of its statement does not fit the ledger",
+        )
+        for row, event in rows
+        if event is None
+        or receipt_code(event.leaf) != row.receipt
+        or json.loads(event.payload)["data"].get("sitting") != row.sitting_id
+    ]
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("panel leaders hold an active seat", leaders_sit),
     ("scoring opens after the statement", scoring_after_statement),
     ("an unconfirmed statement says why", confirmed_or_explained),
+    ("recordings are agreed to and kept", recordings_agreed_to_and_kept),
+    ("receipts of statements fit the ledger", receipts_fit_their_leaves),
 )

@@ -97,7 +97,14 @@ class Statement(Record):
     by the representative, or says by a code why it was not."""
 
     __tablename__ = "statement"
-    ledger_later: ClassVar[frozenset[str]] = frozenset({"unconfirmed", "unconfirmed_note"})
+    ledger_later: ClassVar[frozenset[str]] = frozenset(
+        {
+            "unconfirmed", "unconfirmed_note", "identity", "consent_at", "consent_digest",
+            "consent_by", "challenge_until", "confirmed_name", "signature",
+        }
+    )  # fmt: skip
+    # The code is read off the leaf that covers the row, so it cannot stand in the row's digest.
+    ledger_skip: ClassVar[frozenset[str]] = frozenset({"receipt", "receipt_seq"})
     sitting_id: Mapped[Ref] = mapped_column(ForeignKey("sitting.id"), unique=True)
     presenter_id: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
     presenter_name: Mapped[Name]
@@ -114,6 +121,15 @@ class Statement(Record):
         Code | None
     ]  # why it closed without that: `app.panel.statements.UNCONFIRMED`
     unconfirmed_note: Mapped[Long | None]
+    identity: Mapped[Code | None]  # how it was checked: `app.panel.statements.IDENTITY`
+    consent_at: Mapped[datetime | None]  # to being recorded
+    consent_digest: Mapped[Code | None]  # of the words that were agreed to
+    consent_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    challenge_until: Mapped[datetime | None]  # None: to the end of the statement
+    confirmed_name: Mapped[Name | None]
+    signature: Mapped[list[Any] | None]  # strokes of [x, y, ms]
+    receipt: Mapped[Code | None]
+    receipt_seq: Mapped[int | None]
 
     sitting: Mapped[Sitting] = relationship(back_populates="statement")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from app.accounts.models import Account
 from app.accounts.queries import live_role
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, Forbidden, Text
-from app.draw import disclosure
+from app.draw import begun, disclosure, queries_order
 from app.draw.models import Draw, Seat
 from app.draw.supplements import is_supplement
 from app.ledger.append import append
@@ -23,11 +24,17 @@ from app.panel.challenges import record_answer as record_answer
 from app.panel.declarations import CONFLICTS, WORDS, words_digest
 from app.panel.guards import refuse
 from app.panel.models import Attendance, Declaration, Panel, Sitting
+from app.panel.statements import add_exchange as add_exchange
 from app.panel.statements import close_statement as close_statement
 from app.panel.statements import confirm_statement as confirm_statement
+from app.panel.statements import consent as consent
 from app.panel.statements import open_statement as open_statement
 from app.panel.statements import record_statement as record_statement
 from app.programme.models import Subject
+
+# What later rooms do in the transaction in which scoring opens: sheets that were filled in without
+# signal wait for it.
+AFTER_OPENING: list[Callable[[Session, Viewer, Sitting], object]] = []
 
 
 def form_panels(session: Session, actor: Viewer | None, *, draw: Draw) -> list[Panel]:
@@ -161,11 +168,33 @@ def sign_declaration(
     return row
 
 
+@begun.answers
+def _begun(session: Session, round_id: str) -> dict[tuple[str, str], Text]:
+    """For the room that draws the order of statements: panels whose first sitting has begun."""
+    rows = session.scalars(
+        select(Sitting)
+        .join(Panel, Panel.id == Sitting.panel_id)
+        .where(Panel.round_id == round_id, Sitting.phase != "planned")
+        .order_by(Sitting.opened_at, Sitting.position)
+    )
+    found: dict[tuple[str, str], Text] = {}
+    for row in rows:
+        found.setdefault((row.panel.draw_id, row.panel.code), row.subject.name)
+    return found
+
+
 def open_sitting(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     """Begin: sign-in is possible from now on."""
     actor.require("office")
     if sitting.phase != "planned":
         raise refuse("开始会议", "open the sitting", "会议已开始", "it has begun")
+    if queries_order.statements_under_way(session, sitting.panel.draw_id, sitting.panel.code):
+        raise refuse(
+            "开始会议",
+            "open the sitting",
+            "本组的陈述顺序已承诺、尚未抽定，请先完成抽取",
+            "the order of this panel's statements is committed and not drawn yet: finish that draw first",
+        )
     sitting.phase, sitting.opened_at = "open", clock.now()
     append(session, actor, "sitting.opened", sitting=sitting.id)
 
@@ -262,3 +291,5 @@ def open_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
         )
     sitting.phase, sitting.scoring_opened_at = "scoring", clock.now()
     append(session, actor, "scoring.opened", sitting=sitting.id)
+    for follow in AFTER_OPENING:
+        follow(session, actor, sitting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound
@@ -96,10 +96,12 @@ def show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
     return page, status
 
 
-def back_to(slug: str, sitting_id: str, zh: str, en: str) -> Any:
-    """Say what was done and show the sitting again."""
+def back_to(slug: str, sitting_id: str, zh: str, en: str, page: str = "panel.sitting") -> Any:
+    """Say what was done and show the sitting again, or the statement room that the form came from."""
     flash(say(zh, en), "done")
-    return redirect(url_for("panel.sitting", slug=slug, sitting_id=sitting_id))
+    if request.form.get("back") == "room":
+        page = "panel.room"
+    return redirect(url_for(page, slug=slug, sitting_id=sitting_id))
 
 
 def challenge_form_of(viewer: Viewer) -> ChallengeForm:

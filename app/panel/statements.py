@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
+from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.ledger.append import append
+from app.ledger.receipts import receipt_code
 from app.panel import queries
 from app.panel.guards import refuse, running_statement
 from app.panel.models import Sitting, Statement
+from app.panel.models_statement import Recording
 
 UNCONFIRMED: dict[str, Text] = {
     "refused": Text("区县代表拒绝确认", "the representative refused to confirm"),
@@ -18,6 +25,24 @@ UNCONFIRMED: dict[str, Text] = {
     "technical": Text("设备或网络故障，无法确认", "a fault of device or network"),
 }
 """Why a statement was closed without the representative's confirmation: code -> words."""
+
+IDENTITY: dict[str, Text] = {
+    "id_card": Text("已核对居民身份证", "identity card checked"),
+    "work_pass": Text("已核对工作证件", "work pass checked"),
+    "known": Text("工作人员当面确认", "confirmed in person by staff who know the presenter"),
+}
+"""How the presenter's identity was checked: code -> words. No number of any card is kept."""
+
+CONSENT = Text(
+    "本人知悉并同意：本次陈述和问答将被录音，录音仅供本次评审的专家组、创建办公室、监督人员和本县（市）查听，"
+    "每次查听均有登记；录音及其 SHA-256 指纹随陈述记录保存。不同意录音的，改为文字记录，不影响评审。",
+    "I know and agree that this statement and its questions are recorded as sound; that only the panel, "
+    "the programme office, the supervisor and this county may listen, each time on record; and that the "
+    "recording is kept with its SHA-256 fingerprint beside the record. Who does not agree is recorded in "
+    "writing, without any disadvantage.",
+)
+CHALLENGE_MINUTES = range(1, 61)
+MAX_POINTS = 20_000  # of a signature
 
 
 def open_statement(
@@ -28,8 +53,11 @@ def open_statement(
     presenter_name: str,
     presenter_post: str,
     proxy: str = "",
+    identity: str = "",
+    challenge_minutes: int | None = None,
 ) -> Statement:
-    """The county's representative begins; from here to the end the county may challenge."""
+    """The county's representative begins, and is told who sits on the panel. The county may challenge
+    for `challenge_minutes` from here, or (None) to the end of the statement."""
     actor.require("office")
     if not sitting.with_statement or sitting.phase != "open":
         raise refuse(
@@ -46,19 +74,92 @@ def open_statement(
             ),
             field="presenter_name",
         )
+    if identity and identity not in IDENTITY:
+        raise DomainError(
+            Text("没有这种核对方式。", "There is no such way of checking."), field="identity"
+        )
+    if challenge_minutes is not None and challenge_minutes not in CHALLENGE_MINUTES:
+        raise DomainError(
+            Text(
+                "回避申请的时间为 1 至 60 分钟。陈述未开始。",
+                "The time for challenges is 1 to 60 minutes. The statement has not begun.",
+            ),
+            field="challenge_minutes",
+        )
+    now = clock.now()
     row = Statement(
         sitting_id=sitting.id,
         presenter_id=sitting.subject.presenter_id,
         presenter_name=presenter_name.strip(),
         presenter_post=presenter_post.strip(),
         proxy=proxy.strip(),
-        opened_at=clock.now(),
+        identity=identity or None,
+        challenge_until=(
+            now + timedelta(minutes=challenge_minutes) if challenge_minutes is not None else None
+        ),
+        opened_at=now,
         recorded_by=actor.id,
     )
     session.add(row)
     sitting.phase = "statement"
-    append(session, actor, "statement.opened", sitting=sitting.id)
+    append(
+        session,
+        actor,
+        "statement.opened",
+        sitting=sitting.id,
+        identity=row.identity,
+        challenge_minutes=challenge_minutes,
+    )
     return row
+
+
+def consent(session: Session, actor: Viewer, *, sitting: Sitting) -> Statement:
+    """The representative agrees to being recorded: at his own device, or the office ticks it for him in
+    the room. Twice is once."""
+    row = running_statement(session, sitting)
+    _of_the_county(actor, sitting)
+    if row.consent_at is None:
+        row.consent_at, row.consent_by = clock.now(), actor.id
+        row.consent_digest = digest([CONSENT.zh, CONSENT.en])
+        append(session, actor, "statement.consented", sitting=sitting.id, words=row.consent_digest)
+    return row
+
+
+def _of_the_county(actor: Viewer, sitting: Sitting) -> None:
+    """The office, or the county's own presenter."""
+    actor.require("office", "presenter")
+    if actor.role == "presenter" and sitting.subject.presenter_id != actor.person_id:
+        raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
+
+
+def add_exchange(
+    session: Session,
+    actor: Viewer,
+    *,
+    sitting: Sitting,
+    asked_by: str,
+    question: str,
+    answer: str,
+) -> Statement:
+    """One question with its answer, added at the end of what is written down."""
+    actor.require("office")
+    row = running_statement(session, sitting)
+    if not question.strip():
+        raise DomainError(
+            Text("请写下问题。没有添加。", "Write the question. Nothing was added."),
+            field="question",
+        )
+    asked = f"（{asked_by.strip()}）" if asked_by.strip() else ""
+    lines = [f"问{asked}：{question.strip()}", f"答：{answer.strip() or '—'}"]
+    questions = "\n".join([*([row.questions] if row.questions else []), *lines])
+    return record_statement(
+        session,
+        actor,
+        sitting=sitting,
+        outline=row.outline,
+        questions=questions,
+        version=row.version,
+    )
 
 
 def record_statement(
@@ -91,20 +192,28 @@ def record_statement(
     if questions is not None:
         row.questions = questions.strip()
     row.version += 1
-    row.confirmed_at = None  # the presenter confirmed other words
+    # The presenter confirmed other words.
+    row.confirmed_at, row.confirmed_name, row.signature = None, None, None
     append(session, actor, "statement.saved", sitting=sitting.id, version=row.version)
     return row
 
 
 def confirm_statement(
-    session: Session, actor: Viewer, *, sitting: Sitting, version: int | None = None
+    session: Session,
+    actor: Viewer,
+    *,
+    sitting: Sitting,
+    version: int | None = None,
+    signed_name: str = "",
+    signature: Sequence[Sequence[Sequence[int]]] = (),
 ) -> None:
     """The presenter confirms the version of the record that he has before him (None: whatever
-    stands, for the exercise, where nobody looks at a page)."""
+    stands, for the exercise, where nobody looks at a page), with his name and, on a screen that takes
+    one, his signature as strokes of [x, y, ms]. On the office's device the signature is needed: there
+    is nothing else to tell who confirmed."""
     row = running_statement(session, sitting)
-    actor.require("presenter")
-    if sitting.subject.presenter_id != actor.person_id:
-        raise Forbidden(Text("这不是您的陈述。", "This is not your statement."))
+    actor.require("presenter", *(("office",) if signature else ()))
+    _of_the_county(actor, sitting)
     if version is not None and row.version != version:
         raise refuse(
             "确认",
@@ -114,8 +223,49 @@ def confirm_statement(
         )
     if not row.outline:
         raise refuse("确认", "confirm", "陈述内容为空", "the record is empty")
+    strokes = _strokes(signature)
+    if signed_name.strip() and signed_name.strip() not in (row.presenter_name, actor.name):
+        raise DomainError(
+            Text(
+                "签名须与陈述人姓名（{name}）一致。记录尚未确认。",
+                "The name must be the presenter's ({name}). The record is not confirmed.",
+            ).format(name=row.presenter_name),
+            field="signed_name",
+        )
     row.confirmed_at = clock.now()
-    append(session, actor, "statement.confirmed", sitting=sitting.id, version=row.version)
+    row.confirmed_name = signed_name.strip() or None
+    row.signature = strokes or None
+    append(
+        session,
+        actor,
+        "statement.confirmed",
+        sitting=sitting.id,
+        version=row.version,
+        signed=bool(strokes),
+    )
+
+
+def _strokes(signature: Sequence[Sequence[Sequence[int]]]) -> list[list[list[int]]]:
+    """The signature as plain lists of integers; DomainError for anything else."""
+    bad = DomainError(
+        Text("签名无法识别，请重签。", "The signature cannot be read; sign again."),
+        field="signature",
+    )
+    if not isinstance(signature, (list, tuple)):
+        raise bad
+    found: list[list[list[int]]] = []
+    for stroke in signature:
+        if not isinstance(stroke, (list, tuple)):
+            raise bad
+        for point in stroke:
+            if not isinstance(point, (list, tuple)) or len(point) != 3:
+                raise bad
+            if any(type(n) is not int or abs(n) > 10**9 for n in point):
+                raise bad
+        found.append([list(point) for point in stroke])
+    if sum(len(stroke) for stroke in found) > MAX_POINTS:
+        raise bad
+    return found
 
 
 def close_statement(
@@ -132,6 +282,14 @@ def close_statement(
     if any(c.decision is None for c in queries.challenges(session, sitting)):
         raise refuse(
             "结束陈述", "close the statement", "有回避申请未处理", "a challenge is undecided"
+        )
+    now = clock.now()
+    if row.confirmed_at is None and row.challenge_until is not None and now < row.challenge_until:
+        raise refuse(
+            "未经确认结束陈述",
+            "close the statement unconfirmed",
+            "县（市）方申请回避的时间未到，或请其先确认记录",
+            "the county may still challenge; wait, or let it confirm the record first",
         )
     if not row.outline:
         raise refuse("结束陈述", "close the statement", "陈述记录为空", "its record is empty")
@@ -153,13 +311,23 @@ def close_statement(
                 field="unconfirmed",
             )
         row.unconfirmed, row.unconfirmed_note = unconfirmed, note.strip() or None
-    row.closed_at = clock.now()
-    append(
+    row.closed_at = now
+    recordings = list(
+        session.scalars(
+            select(Recording.sha256)
+            .where(Recording.statement_id == row.id)
+            .order_by(Recording.arrived_at)
+        )
+    )
+    entry = append(
         session,
         actor,
         "statement.closed",
         sitting=sitting.id,
         version=row.version,
+        recordings=recordings,
         confirmed=row.confirmed_at is not None,
         unconfirmed=row.unconfirmed,
     )
+    row.receipt_seq, row.receipt = entry.seq, receipt_code(entry.leaf)
+    session.flush()

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, send_file, url_for
 
 from app.accounts.operations import entry_link
 from app.documents.qr import qr_svg
-from app.domain.types import Conflict, DomainError, NotFound
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.draw.queries_order import statements_orders
 from app.draw.views_names import who
 from app.panel import (
     operations,
     queries,
     views_challenges,  # noqa: F401  (adds its pages to the blueprint)
+    views_recordings,  # noqa: F401
+    views_statement,
+    views_votes,  # noqa: F401
 )
 from app.panel.declarations import CONFLICTS, WORDS
 from app.panel.forms import (
     CloseStatementForm,
-    ConfirmForm,
     ConflictForm,
     OpenStatementForm,
     OutlineForm,
@@ -27,12 +30,15 @@ from app.panel.forms import (
     SecrecyForm,
     StatementForm,
 )
+from app.panel.forms_statement import SignForm
 from app.panel.room import back_to, blueprint, show_sitting, the_seat, the_sitting
 from app.ui.access import allow
+from app.ui.forms import NEEDED
 from app.ui.language import say
 from app.ui.request import db, me, settings, store
 
 __all__ = ["blueprint"]
+_NAME_OR_HAND = Text("请输入陈述人姓名或手写签名。", "Type the presenter's name or sign by hand.")
 
 
 @blueprint.get("/panels")
@@ -97,14 +103,22 @@ def leader(slug: str, panel_id: str) -> Any:
 @blueprint.post("/panels/<panel_id>/link")
 @allow("office")
 def link(slug: str, panel_id: str) -> Any:
-    """The check-in desk: a QR code that signs one member's tablet in, once, within ten minutes."""
+    """The check-in desk: a code that binds one member's tablet, once, within ten minutes; as QR for
+    the field application, as letters to type, and as a link for a browser without it."""
     panel = queries.panel(db(), me(), g.round, panel_id)
     seat = the_seat(panel, request.form.get("seat", ""))
     expert = seat.expert
     token = entry_link(db(), me(), person=expert.person, login=expert.number.lower())
-    address = settings().public_url + url_for("accounts.enter", token=token)
+    home = settings().public_url
+    link = f"{home}{url_for('field.shell')}#{token}"
     return render_template(
-        "panel/link.html", panel=panel, name=who(seat), link=address, qr=qr_svg(address)
+        "panel/link.html",
+        panel=panel,
+        name=who(seat),
+        link=link,
+        qr=qr_svg(link),
+        code=token,
+        enter=home + url_for("accounts.enter", token=token),
     )
 
 
@@ -191,8 +205,15 @@ def open_statement(slug: str, sitting_id: str) -> Any:
             presenter_name=form.presenter_name.data,
             presenter_post=form.presenter_post.data,
             proxy=form.proxy.data or "",
+            identity=form.identity.data or "",
+            challenge_minutes=form.challenge_minutes.data,
         )
-        return back_to(slug, sitting_id, "陈述开始，计时开始。", "The statement has begun.")
+        return back_to(
+            slug,
+            sitting_id,
+            "陈述开始，专家名单已向县（市）方公布。",
+            "The statement has begun; the county now sees who is on the panel.",
+        )
     return show_sitting(found, 422, open_form=form)
 
 
@@ -223,14 +244,36 @@ def save_statement(slug: str, sitting_id: str) -> Any:
 
 
 @blueprint.post("/sittings/<sitting_id>/statement/confirm")
-@allow("presenter")
+@allow("office", "presenter")
 def confirm_statement(slug: str, sitting_id: str) -> Any:
-    """The presenter confirms the record."""
+    """The presenter confirms the record: in his own account, or by his signature on the office's
+    device."""
     found = the_sitting(sitting_id)
-    form = ConfirmForm()
+    form = SignForm()
     if not form.validate_on_submit():
-        return show_sitting(found, 422)
-    operations.confirm_statement(db(), me(), sitting=found, version=form.version.data)
+        return views_statement.show_room(found, 422, sign_form=form)
+    named, drawn = form.signed_name.data or "", form.signature.data or ""
+    if "signed_name" in request.form and not named.strip() and not drawn:
+        form.signed_name.errors = [_NAME_OR_HAND]
+        return views_statement.show_room(found, 422, sign_form=form)
+    try:
+        signature = json.loads(drawn or "[]")
+        operations.confirm_statement(
+            db(),
+            me(),
+            sitting=found,
+            version=form.version.data,
+            signed_name=named,
+            signature=signature,
+        )
+    except (ValueError, RecursionError):
+        form.signature.errors = [NEEDED]
+        return views_statement.show_room(found, 422, sign_form=form)
+    except (Conflict, Forbidden):
+        raise
+    except DomainError as error:
+        form.refuse(error, "signed_name")
+        return views_statement.show_room(found, 422, sign_form=form)
     return back_to(slug, sitting_id, "陈述记录已确认。", "The record is confirmed.")
 
 

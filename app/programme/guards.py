@@ -14,10 +14,11 @@ PHASE_TEXT = {
 }
 
 _FROZEN = Text(
-    "“{round}”{phase}，评分表、地区类别和规则已经冻结，不能再改。没有任何改动；"
-    "如确需更改，请取消本届并另建一届。",
-    "“{round}” is {phase}: forms, classes and rules are frozen and can no longer change. Nothing "
-    "was changed; if it must be changed, cancel this round and make a new one.",
+    "“{round}”{phase}，评分表、地区类别和计分规则已经冻结，不能再改（回避与抽取规则仍可修改，"
+    "每次抽取以提交承诺时的规则为准）。没有任何改动；如确需更改，请取消本届并另建一届。",
+    "“{round}” is {phase}: forms, classes and the score rule are frozen and can no longer change (conflict "
+    "and draw rules can; each draw keeps those in force at its commitment). Nothing was changed; if it "
+    "must be changed, cancel this round and make a new one.",
 )
 _ENDED = Text(
     "“{round}”{phase}，不再接受改动。已有内容都在。",

@@ -1,7 +1,8 @@
 """Making, opening and ending a round.
 
-Opening freezes what decides the result: form versions, classes and rules (S0 art. 8, 16). Until
-then everything may be corrected; afterwards only a new round can differ.
+Opening freezes what decides the scores: form versions, classes and the score rule (S0 art. 8, 16).
+Until then they may be corrected; afterwards only a new round can differ. Conflict and draw rules may
+still change (`app.draw.rule_sets`): each draw keeps those in force at its commitment.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ def pin_latest(session: Session, actor: Viewer | None, round_: Round) -> list[Fo
 
 
 def open_round(session: Session, actor: Viewer | None, round_: Round) -> Round:
-    """Freeze forms, classes and rules, and open the round.
+    """Freeze forms, classes and the score rule, and open the round.
 
     Raises Conflict naming the stage and class without a form, the form with an error, or the county
     with a missing fact; nothing is changed then.

@@ -201,7 +201,7 @@ def guidance(slug: str) -> Any:
 @blueprint.post("/r/<slug>/open")
 @allow("office")
 def open_(slug: str) -> Any:
-    """Open the round: forms, classes and rules are frozen."""
+    """Open the round: forms, classes and the score rule are frozen."""
     operations.open_round(db(), me(), the_round())
     flash(say("本届已开启，评分表已冻结。", "The round is open; its forms are frozen."), "ok")
     return redirect(url_for("programme.show", slug=slug))

@@ -8,6 +8,7 @@ from app.domain.types import Text
 from app.programme.instruments import stage_text
 from app.registry.queries import employer_name
 from app.registry.words import DISCIPLINE
+from app.report.annex_sheets import agreement_in_full, declarations, sheet_totals
 from app.report.blocks import (
     NOTHING,
     Block,
@@ -22,6 +23,7 @@ from app.report.blocks import (
 )
 from app.report.source import Source
 
+_FROM_PAPER = Text("专家 {n}：{w}", "expert {n}: {w}")
 _HIDDEN = Text("（定稿后印出）", "(printed when final)")
 _GRAVE = {
     "red": Text("请复核", "review"),
@@ -39,6 +41,9 @@ def annexes(s: Source) -> list[dict[str, Any]]:
         {"title": Text("分项评分", "Marks item by item"), "blocks": _items(s)},
         {"title": Text("评分提示", "Observations"), "blocks": _flags(s)},
         {"title": Text("规则与数据摘要", "Digests of rule and data"), "blocks": [_digests(s)]},
+        {"title": Text("各评分表总分（大写）", "Sheets in words"), "blocks": sheet_totals(s)},
+        {"title": Text("承诺书", "Declarations"), "blocks": declarations(s)},
+        {"title": Text("一致性系数", "Coefficients of agreement"), "blocks": agreement_in_full(s)},
     ]
 
 
@@ -148,9 +153,22 @@ def _items(s: Source) -> list[Block]:
                     Text(f"{name.zh} {title.zh}分项评分", f"{name.en}, {title.en}: items"),
                     raters,
                     items,
+                    _dropped(s, key, stage["id"]),
                 )
             )
+            sheets = s.reading.counties[key]["stages"][stage["id"]].get("sheets", {})
+            papers = [
+                (label, Text.of(row["paper"])) for label, row in sheets.items() if "paper" in row
+            ]
+            if papers:
+                made.append(listing([_FROM_PAPER.format(n=n, w=w) for n, w in papers]))
     return made
+
+
+def _dropped(s: Source, key: str, stage: str) -> dict[str, frozenset[str]]:
+    """Item -> experts whose points do not count there; with whole sheets the same for every item."""
+    items = s.reading.scores[key]["stages"][stage]["items"]
+    return {name: frozenset(row["dropped"]) for name, row in items.items()}
 
 
 def _flags(s: Source) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -144,8 +144,14 @@ def own_marks(caption: Text, raters: Sequence[str], rows: Sequence[OwnRow]) -> B
     }
 
 
-def item_marks(caption: Text, raters: Sequence[str], items: Sequence[ItemRow]) -> Block:
-    """Every item of one county: one row an item, one column an expert."""
+def item_marks(
+    caption: Text,
+    raters: Sequence[str],
+    items: Sequence[ItemRow],
+    dropped: Mapping[str, Collection[str]],
+) -> Block:
+    """Every item of one county: one row an item, one column an expert; `dropped`: item -> experts
+    whose points do not count."""
     places = places_of(Decimal(p) for i in items for p in i.points if p not in (None, "N/A"))
     return {
         "kind": "marks",
@@ -163,8 +169,11 @@ def item_marks(caption: Text, raters: Sequence[str], items: Sequence[ItemRow]) -
                     if p is None
                     else {"absent": Text("不适用", "N/A")}
                     if p == "N/A"
-                    else {"value": padded(p, places)}
-                    for p in item.points
+                    else {
+                        "value": padded(p, places),
+                        **({"dropped": True} if rater in dropped.get(item.id, ()) else {}),
+                    }
+                    for rater, p in zip(raters, item.points, strict=True)
                 ],
                 "mean": item.value or NOTHING,
             }

@@ -43,6 +43,19 @@ class Report(Record):
     signatures: Mapped[list[Signature]] = relationship(order_by="Signature.at")
 
 
+class Revision(Record):
+    """The leader's words of one section as they were saved: what, when, by whom. Never changed."""
+
+    __tablename__ = "report_revision"
+    __table_args__ = (UniqueConstraint("report_id", "version"),)
+    report_id: Mapped[Ref] = mapped_column(ForeignKey("report.id"), index=True)
+    version: Mapped[int]  # the report's version that this save made
+    key: Mapped[Code]
+    text: Mapped[Long]
+    by: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[At]
+
+
 class Signature(Record):
     """A panel member under the report: signed, dissent in writing, or refusal recorded."""
 

@@ -21,7 +21,7 @@ from app.ledger.append import append
 from app.programme.models import Round
 from app.registry.models import Expert
 from app.report import papers, queries
-from app.report.models import Report, Signature
+from app.report.models import Report, Revision, Signature
 from app.report.sections import EDITABLE, REQUIRED, SECTIONS, STATE
 
 DUE_WORKDAYS = 5  # the panel's report clock (S0 art. 16(4) says only "in the set time")
@@ -148,8 +148,20 @@ def save_section(
         )
         raise DomainError(long.format(n=LIMIT), field="text")
     papers.drawable(text)
-    report.sections = {**report.sections, key: text.replace("\r\n", "\n").strip()}
+    kept = text.replace("\r\n", "\n").strip()
+    report.sections = {**report.sections, key: kept}
     report.version += 1
+    session.add(
+        Revision(
+            report_id=report.id,
+            version=report.version,
+            key=key,
+            text=kept,
+            by=actor.id,
+            at=clock.now(),
+        )
+    )
+    session.flush()
     append(session, actor, "report.saved", report=report.id, version=report.version)
     return report
 
@@ -273,5 +285,7 @@ def finish(
     for before in queries.finals_before(session, report):
         before.state = "replaced"
     append(session, actor, "report.final", report=report.id, pdf=report.pdf_sha256)
+    # The printed head cannot hold the paper's own digest; this one does (the bundle proves it).
+    prove.sign_head(session, session.info["keys"], "report-final")
     publish_with_report(session, actor, queries.draws_of(session, report.round))
     return report

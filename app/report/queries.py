@@ -137,6 +137,15 @@ def final_report(session: Session, round_: Round) -> Report | None:
     )
 
 
+def report_before(session: Session, report_: Report) -> Report | None:
+    """The report whose words this one took over when it was begun."""
+    return session.scalar(
+        select(Report).where(
+            Report.round_id == report_.round_id, Report.number == report_.number - 1
+        )
+    )
+
+
 def finals_before(session: Session, report_: Report) -> list[Report]:
     """Earlier final reports of the round, which a new final one replaces."""
     return list(

@@ -7,11 +7,14 @@ from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
 
+from app import clock
 from app.aggregation import queries as runs
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, Language, NotFound, Text
 from app.programme.queries import round_by_slug
 from app.registry.models import Expert
-from app.report import operations, papers, queries
+from app.report import bundle as bundles
+from app.report import history as revisions
+from app.report import operations, papers, queries, working_copy
 from app.report.forms import RefusalForm, SectionForm, SignForm
 from app.report.sections import EDITABLE, REQUIRED, SECTIONS, SIGNED, STATE
 from app.ui.access import allow
@@ -20,6 +23,7 @@ from app.ui.request import database, db, me, store
 from app.ui.request import finish as end_transaction
 
 blueprint = Blueprint("report", __name__, url_prefix="/r/<slug>")
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _NO_RUN = Text(
     "还没有汇总，不能起草报告。没有任何改动。",
     "There is no run yet, so no report can begin. Nothing was changed.",
@@ -94,9 +98,12 @@ def _show(report: Any, status: int = 200, **forms: Any) -> Any:
     sign_form = None
     if member and report.state == "signing" and report.head is None and own_signature is None:
         sign_form = forms.get("sign_form") or SignForm(formdata=None)
+    left = report.due_at - clock.now()
     page = render_template(
         "report/show.html",
         report=report,
+        late=left.total_seconds() < 0,
+        days=abs(left).days,
         sections=papers.page_blocks(db(), report, language()),
         titles=SECTIONS,
         required=REQUIRED,
@@ -233,4 +240,38 @@ def pdf(slug: str, number: int) -> Any:
     name = f"{slug}-report-{number}{'-en' if english else ''}.pdf"
     return send_file(
         BytesIO(data), mimetype="application/pdf", as_attachment=False, download_name=name
+    )
+
+
+@blueprint.get("/reports/<int:number>/history")
+@allow("office", "supervisor", "expert")
+def history(slug: str, number: int) -> Any:
+    """Every save of the leader's words with what it changed."""
+    report = _report(number)
+    saved = revisions.history(db(), report)
+    return render_template("report/history.html", report=report, saved=saved, titles=SECTIONS)
+
+
+@blueprint.get("/reports/<int:number>/report.docx")
+@allow("office", "supervisor", "expert")
+def docx(slug: str, number: int) -> Any:
+    """The working copy for editing, in the page's language or in `?lang=`."""
+    report = _report(number)
+    lang: Language = "en" if request.args.get("lang", language()) == "en" else "zh"
+    data = working_copy.report_docx(db(), report, lang)
+    name = f"{slug}-report-{number}-{lang}.docx"
+    return send_file(BytesIO(data), mimetype=_DOCX, as_attachment=True, download_name=name)
+
+
+@blueprint.get("/reports/<int:number>/bundle.zip")
+@allow("office", "supervisor")
+def bundle(slug: str, number: int) -> Any:
+    """Everything behind a final report, with the program that recomputes it."""
+    report = _report(number)
+    data = bundles.bundle(db(), me(), report)
+    return send_file(
+        BytesIO(data),
+        mimetype="application/zip",
+        as_attachment=True,
+        download_name=f"{bundles.folder(report)}.zip",
     )

@@ -20,7 +20,7 @@ from app.domain.scoring.sheets import RepeatedPoints, repeated_points
 from app.domain.types import Conflict, NotFound, Text
 from app.draw.models import Seat
 from app.panel.models import Sitting
-from app.programme.casefiles import case_state
+from app.programme.casefiles import CaseState, case_state
 from app.programme.instruments import CASEFILE, compiled, pin_for
 from app.programme.models import CaseFile, Subject
 from app.scoring.models import CaseSheet, Filled
@@ -84,6 +84,11 @@ def case_work(session: Session, sitting: Sitting, seat: Seat) -> CaseWork | None
         .where(CaseSheet.sitting_id == sitting.id, CaseSheet.seat_id == seat.id)
         .order_by(CaseSheet.revision)
     ).all()
+    return work_of(state, rows)
+
+
+def work_of(state: CaseState, rows: Sequence[CaseSheet]) -> CaseWork:
+    """A seat's work from the county's case files and the seat's sheets on them, oldest first."""
     live = {row.case_file_id: row for row in rows if row.state != "superseded"}
     sealed = {row.case_file_id: row for row in rows if row.state == "sealed"}
     kinds = {rule["type"]: Text.of(rule["title"]) for rule in state.instrument["repeat"]["sample"]}
@@ -121,13 +126,18 @@ def rows_beside(session: Session, sheet: Filled) -> dict[str, dict[str, Any]]:
     items = repeated_items(sheet.instrument)
     if isinstance(sheet, CaseSheet) or not items:
         return {}
-    work = case_work(session, sheet.sitting, sheet.seat)
+    return rows_of(sheet.instrument, case_work(session, sheet.sitting, sheet.seat))
+
+
+def rows_of(instrument: Mapping[str, Any], work: CaseWork | None) -> dict[str, dict[str, Any]]:
+    """As `rows_beside`, for a main form's instrument and a seat's work at hand."""
+    items = repeated_items(instrument)
     if work is None or not work.drawn:
         return {item["id"]: {"explanation": _SAMPLE_OPEN} for item in items}
     if work.open or not work.files:
         k, n = len(work.sealed), len(work.files)
         return {item["id"]: {"explanation": _SO_FAR.format(k=k, n=n)} for item in items}
-    return points_of(sheet.instrument, [work.sealed[case.id] for case, _ in work.files])
+    return points_of(instrument, [work.sealed[case.id] for case, _ in work.files])
 
 
 def points_of(

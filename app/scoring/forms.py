@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     HiddenField,
     IntegerField,
@@ -14,7 +15,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
 from app.domain.types import Text
-from app.ui.forms import Form, needed
+from app.ui.forms import NEEDED, Form, needed
 
 
 class SealForm(Form):
@@ -45,4 +46,27 @@ class GivenForm(Form):
             "A document number, an address or a case; not needed when a document is chosen.",
         ),
         validators=[Length(max=4000)],
+    )
+
+
+class PaperForm(Form):
+    """A clerk's reading, or his word on it; the items' own fields are read by `app.scoring.entries`."""
+
+
+class ScanForm(Form):
+    file = FileField(
+        Text(
+            "签名纸质表的扫描件（PDF、PNG 或 JPEG）", "Scan of the signed paper (PDF, PNG or JPEG)"
+        ),
+        validators=[FileRequired(message=NEEDED)],
+    )
+
+
+class PaperReasonForm(ReasonForm):
+    """Why the paper is not used."""
+
+
+class ObjectionForm(Form):
+    objection = TextAreaField(
+        Text("哪里读错了", "What was read wrongly"), validators=[needed(), Length(max=2000)]
     )

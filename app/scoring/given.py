@@ -265,9 +265,13 @@ def documents_of(session: Session, rows: Sequence[GivenItem]) -> dict[str, Mater
 
 def rows_beside(session: Session, subject: Subject, place: str) -> dict[str, dict[str, Any]]:
     """Item id -> row, as `computed_points` has them, of the confirmed items at one place."""
-    rows = given_of(session, subject.round, [subject])[subject.id]
+    return rows_of(given_of(session, subject.round, [subject])[subject.id], place)
+
+
+def rows_of(items: Sequence[GivenItem], place: str) -> dict[str, dict[str, Any]]:
+    """As `rows_beside`, from a county's given items at hand."""
     made = {}
-    for row in rows:
+    for row in items:
         points = row.points if row.place == place and row.confirmed else None
         if points is not None:
             scorer = row.item["scorer"]

@@ -14,6 +14,7 @@ from app.draw.models import Seat
 from app.draw.supplements import root_of
 from app.ledger.models import Event, Secret
 from app.scoring.models import CaseSheet, Filled, GivenMark, Sheet
+from app.scoring.models_paper import PaperSheet
 from app.scoring.operations import receipt_code
 
 
@@ -114,10 +115,30 @@ def sheets_belong(session: Session) -> list[Text]:
     ]
 
 
+def paper_stands(session: Session) -> list[Text]:
+    """A sheet from paper holds what two different clerks settled, and its scan is stored."""
+    store = session.info["store"]
+    faults = []
+    for row in session.scalars(select(PaperSheet).where(PaperSheet.sealed_at.is_not(None))):
+        kind = CaseSheet if "/" in row.key else Sheet
+        sheet = session.get(kind, row.sheet_id)
+        whole = sheet is not None and sheet.entries == row.settled
+        two = None not in (row.first_by, row.second_by) and row.first_by != row.second_by
+        if not (whole and two and row.scan_sha256 and store.has(row.scan_sha256)):
+            faults.append(
+                Text(
+                    f"纸质评分表 {row.id}：与封存的表、两位录入人或扫描件不符",
+                    f"paper sheet {row.id}: does not fit its sealed sheet, its two clerks or its scan",
+                )
+            )
+    return faults
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("sealed sheets are complete, add up, and match their receipts", sealed_sheets_stand),
     ("one counting sheet per seat and county", one_live_sheet),
     ("sheets belong to their panel", sheets_belong),
     ("one counting sheet per seat and sampled case file", one_live_case_sheet),
+    ("a sheet from paper is what two clerks settled, with its scan", paper_stands),
     ("two people and evidence for what no expert gives", two_people_for_what_is_given),
 )

@@ -102,6 +102,23 @@ class CaseSheet(Filled):
     case_file: Mapped[CaseFile] = relationship(lazy="joined", innerjoin=True)
 
 
+class SheetHold(Record):
+    """Which device a seat's sheet is being filled in on, and how many branches wait for its owner.
+
+    `key` is the field protocol's: SITTING, or SITTING/CASE. `tablet_id` None: the server's pages, or
+    with `paper_id` a paper sheet that clerks are entering."""
+
+    __tablename__ = "sheet_hold"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"paper_id"})
+    __table_args__ = (UniqueConstraint("seat_id", "key"),)
+    seat_id: Mapped[Ref] = mapped_column(ForeignKey("seat.id"), index=True)
+    key: Mapped[Code]
+    tablet_id: Mapped[Ref | None] = mapped_column(ForeignKey("tablet.id"))
+    branches: Mapped[int] = mapped_column(default=0)
+    since: Mapped[At]
+    paper_id: Mapped[Ref | None]  # of the paper sheet that has it
+
+
 class GivenMark(Record):
     """What somebody other than an expert gives on one item: the programme office, a higher authority,
     a bonus, a self-check. Entered with its evidence by one person, confirmed by another."""

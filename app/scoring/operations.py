@@ -1,59 +1,44 @@
-"""A sheet's life: begun, saved at every change, sealed, corrected as a new version.
+"""A sheet's life on the server's pages: begun, saved at every change, sealed, corrected as a new
+version. What a step does to a sheet stands in `changes`; here it is allowed and recorded.
 
 Every save is one sealed ledger entry of fixed shape, so that nobody reads activity off the ledger.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.ledger.canonical import digest
-from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.draw import disclosure
 from app.draw.models import Seat
 from app.ledger.append import append
+from app.ledger.models import Event
+from app.ledger.receipts import receipt_code as receipt_code
 from app.panel import queries as panels
 from app.panel.models import Sitting
-from app.programme.instruments import instrument_for
 from app.programme.models import CaseFile
-from app.scoring import cases, queries
-from app.scoring.entries import merged
+from app.scoring import cases, changes, holds, queries
+from app.scoring.changes import FilledT
 from app.scoring.models import CaseSheet, Filled, Sheet
-
-FilledT = TypeVar("FilledT", bound=Filled)
-
-_NOT_OPEN = Text(
-    "现在不能评分：{why}。已保存的内容都在。",
-    "Scoring is not open: {why_en}. Everything saved is kept.",
-)
-
-
-def _closed(why: str, why_en: str) -> Conflict:
-    return Conflict(_NOT_OPEN.format(why=why, why_en=why_en))
-
-
-def _must_be_open(sitting: Sitting) -> None:
-    if sitting.phase == "closed":
-        raise _closed("本次评分已结束", "this sitting is over")
-    if sitting.phase != "scoring":
-        raise _closed("评分尚未开放", "the office has not opened it yet")
 
 
 def start_sheet(session: Session, actor: Viewer, *, sitting: Sitting) -> Sheet:
     """Begin a sheet, or return the one begun: an active seat, declared, present, scoring open."""
-    seat = _ready(session, actor, sitting)
+    actor.require("expert")
+    changes.must_be_in_time(session, sitting)
+    seat = changes.seat_of(session, actor, sitting)
     found = queries.live_sheet(session, sitting, seat)
     if found is not None:
         return found
-    sheet = _new_sheet(session, sitting, seat)
+    sheet = changes.begin(session, sitting, seat)
     append(session, actor, "sheet.begun", sealed=True, sheet=sheet.id)
+    assert isinstance(sheet, Sheet)
     return sheet
 
 
@@ -62,71 +47,17 @@ def start_case_sheet(
 ) -> CaseSheet:
     """Begin the sheet of one sampled case file, or return the one begun. Refused to a member who
     stands aside from the county or is absent."""
-    seat = _ready(session, actor, sitting)
-    if case.subject_id != sitting.subject_id or not case.sampled:
-        raise NotFound(queries.ABSENT)
+    actor.require("expert")
+    changes.must_be_in_time(session, sitting)
+    seat = changes.seat_of(session, actor, sitting)
+    changes.must_be_sampled(sitting, case)
     found = cases.live_sheet(session, case, seat)
     if found is not None:
         return found
-    whole = queries.live_sheet(session, sitting, seat)
-    if whole is not None and whole.state in ("recused", "absent"):
-        raise _closed("您对本县不评分", "you do not score this county")
-    version, instrument = instrument_for(
-        session, sitting.panel.round, sitting.subject, cases.CASEFILE
-    )
-    sheet = CaseSheet(
-        case_file=case,
-        case_file_id=case.id,
-        sitting=sitting,
-        sitting_id=sitting.id,
-        seat=seat,
-        seat_id=seat.id,
-        form_version_id=version.id,
-        instrument=instrument,
-        instrument_digest=instrument["digest"],
-        entries={},
-        saved_at=clock.now(),
-    )
-    session.add(sheet)
-    session.flush()
+    changes.must_score(session, sitting, seat)
+    sheet = changes.begin(session, sitting, seat, case)
     append(session, actor, "sheet.begun", sealed=True, sheet=sheet.id)
-    return sheet
-
-
-def _ready(session: Session, actor: Viewer, sitting: Sitting) -> Seat:
-    """The actor's seat, when he may score this county now."""
-    actor.require("expert")
-    _must_be_open(sitting)
-    seat = panels.own_seat(session, actor, sitting.panel)
-    if seat is None:
-        raise Forbidden(Text("您不是本组成员。", "You do not sit on this panel."))
-    if not panels.has_declared(session, sitting.panel, seat):
-        raise _closed(
-            "请先签署两份承诺书（声明有利害关系的不能评分）",
-            "sign both declarations first (a declared conflict stops scoring)",
-        )
-    if seat.id not in panels.attendance(session, sitting):
-        raise _closed("请先签到", "sign in to the sitting first")
-    return seat
-
-
-def _new_sheet(session: Session, sitting: Sitting, seat: Seat) -> Sheet:
-    version, instrument = instrument_for(
-        session, sitting.panel.round, sitting.subject, sitting.panel.stage
-    )
-    sheet = Sheet(
-        sitting=sitting,
-        sitting_id=sitting.id,
-        seat=seat,
-        seat_id=seat.id,
-        form_version_id=version.id,
-        instrument=instrument,
-        instrument_digest=instrument["digest"],
-        entries={},
-        saved_at=clock.now(),
-    )
-    session.add(sheet)
-    session.flush()
+    assert isinstance(sheet, CaseSheet)
     return sheet
 
 
@@ -144,18 +75,12 @@ def save_draft(
                 "kept on this device: choose which to keep.",
             ).format(n=sheet.version)
         )
-    try:
-        sheet.entries = merged(sheet_items(sheet.instrument), sheet.entries, changes)
-    except KeyError as error:
-        raise DomainError(
-            Text(
-                "评分表上没有这一项：{i}。未保存。", "No such item: {i}. Nothing was saved."
-            ).format(i=str(error.args[0])[:40])
-        ) from error
-    sheet.version += 1
-    sheet.saved_at = clock.now()
+    _change(sheet, changes)
     append(session, actor, "sheet.saved", sealed=True, sheet=sheet.id, version=sheet.version)
     return sheet
+
+
+_change = changes.change  # `save_draft` has an argument of the module's name
 
 
 def _own_draft(session: Session, actor: Viewer, sheet: Filled) -> None:
@@ -168,7 +93,8 @@ def _own_draft(session: Session, actor: Viewer, sheet: Filled) -> None:
                 "a reason.",
             )
         )
-    _must_be_open(sheet.sitting)
+    changes.must_be_in_time(session, sheet.sitting)
+    holds.must_be_here(session, sheet)
 
 
 def seal(
@@ -185,29 +111,17 @@ def seal(
                 "and check.",
             )
         )
-    problems = check_sheet(sheet.instrument, sheet.entries)
-    if problems:
-        raise DomainError(
-            Text(
-                "还有 {n} 处未完成，没有封存：{first}",
-                "{n} things are unfinished and nothing was sealed: {first}",
-            ).format(n=len(problems), first=problems[0].text)
-        )
-    if signed_name.strip() != actor.name:
-        raise DomainError(
-            Text(
-                "签名须与您的姓名（{name}）一致。没有封存，内容都在。",
-                "The signature must be your name ({name}). Nothing was sealed; all is kept.",
-            ).format(name=actor.name),
-            field="signed_name",
-        )
-    cases.must_be_reviewed(session, sheet)
-    previous = session.get(type(sheet), sheet.supersedes_id) if sheet.supersedes_id else None
-    if previous:
-        previous.state = "superseded"
-    sheet.state = "sealed"
-    sheet.sealed_at = clock.now()
-    sheet.marked = sheet_points(sheet.instrument, sheet.entries).marked
+    changes.must_be_complete(session, sheet)
+    changes.must_be_signed(actor, signed_name)
+    holds.must_be_whole(session, sheet)
+    changes.freeze(session, sheet)
+    record_seal(session, actor, sheet)
+    return sheet
+
+
+def record_seal(session: Session, actor: Viewer, sheet: Filled, **data: Any) -> Event:
+    """The sealed ledger entry of a seal, whose leaf gives the sheet its receipt code; `data` is
+    what a tablet's seal adds. Returns the entry."""
     entry = append(
         session,
         actor,
@@ -216,57 +130,40 @@ def seal(
         sheet=sheet.id,
         entries=digest(sheet.entries),
         instrument=sheet.instrument_digest,
+        **data,
     )
     sheet.receipt_seq = entry.seq
     sheet.receipt = receipt_code(entry.leaf)
     session.flush()
-    return sheet
-
-
-def receipt_code(leaf: bytes) -> str:
-    """Twelve letters of the leaf hash (60 bits), in threes of four: to read out and to compare."""
-    text = base64.b32encode(leaf[:8]).decode()[:12]
-    return "-".join(text[i : i + 4] for i in range(0, 12, 4))
+    return entry
 
 
 def correct(session: Session, actor: Viewer, *, sheet: Filled, reason: str) -> Filled:
     """A new version of a sealed sheet, with a reason. The sealed one counts until the new one is
     sealed; both are kept."""
     own = queries.own_sheet(session, actor, sheet.id)
-    _must_be_open(sheet.sitting)
-    if own.state != "sealed":
-        raise Conflict(Text("只有已封存的表可以更正。", "Only a sealed sheet can be corrected."))
-    if len(reason.strip()) < 5:
-        raise DomainError(
-            Text(
-                "请写明更正理由（至少 5 个字）。原表未变。",
-                "State the reason (5 characters or more). The sheet is unchanged.",
-            ),
-            field="reason",
-        )
+    changes.must_be_in_time(session, sheet.sitting)
     live = queries.live_version(session, sheet)
-    if live is not None and live.id != sheet.id:
+    if (
+        own.state == "sealed"
+        and live is not None
+        and live.id != sheet.id
+        and len(reason.strip()) > 4
+    ):
         return live
-    about = {"case_file_id": sheet.case_file_id} if isinstance(sheet, CaseSheet) else {}
-    new: Filled = type(sheet)(
-        **about,
-        sitting=sheet.sitting,
-        sitting_id=sheet.sitting_id,
-        seat=sheet.seat,
-        seat_id=sheet.seat_id,
-        form_version_id=sheet.form_version_id,
-        instrument=sheet.instrument,
-        instrument_digest=sheet.instrument_digest,
-        entries=dict(sheet.entries),
-        revision=sheet.revision + 1,
-        supersedes_id=sheet.id,
-        reason=reason.strip(),
-        saved_at=clock.now(),
-    )
-    session.add(new)
-    session.flush()
+    holds.must_be_here(session, own)
+    new = changes.next_version(session, own, reason)
     append(session, actor, "sheet.correction_begun", sealed=True, sheet=new.id)
     return new
+
+
+def take_here(session: Session, actor: Viewer, *, sheet: Filled) -> None:
+    """Go on with a sheet on the server's page: the tablet that had it becomes read-only."""
+    queries.must_be_own(session, actor, sheet)
+    if holds.holder(session, sheet.seat_id, holds.key_of(sheet)) is None:
+        return
+    holds.give(session, sheet.seat_id, holds.key_of(sheet), None)
+    append(session, actor, "sheet.taken_over", sealed=True, sheet=sheet.id)
 
 
 def recuse(session: Session, actor: Viewer, *, sitting: Sitting, reason: str) -> Sheet:
@@ -291,7 +188,7 @@ def mark_absent(
 def _final(
     session: Session, actor: Viewer, sitting: Sitting, seat: Seat, state: str, reason: str
 ) -> Sheet:
-    _must_be_open(sitting)
+    changes.must_be_open(sitting)
     if len(reason.strip()) < 2:
         raise DomainError(
             Text("请写明理由。没有任何改动。", "State the reason. Nothing was changed."),
@@ -307,10 +204,16 @@ def _final(
                 "This sheet is being corrected and its sealed version counts. Nothing was changed.",
             )
         )
-    sheet = sheet or _new_sheet(session, sitting, seat)
+    sheet = sheet or _begun(session, sitting, seat)
     sheet.state, sheet.reason, sheet.sealed_at = state, reason.strip(), clock.now()
     sheet.version += 1
     append(session, actor, f"sheet.{state}", sealed=True, sheet=sheet.id)
+    return sheet
+
+
+def _begun(session: Session, sitting: Sitting, seat: Seat) -> Sheet:
+    sheet = changes.begin(session, sitting, seat)
+    assert isinstance(sheet, Sheet)
     return sheet
 
 
@@ -318,7 +221,7 @@ def close_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     """End the sitting once every active seat has a final sheet; who is missing is named. Where a
     correction was begun and not sealed, the sealed version stays the one that counts."""
     actor.require("office")
-    _must_be_open(sitting)
+    changes.must_be_open(sitting)
     waiting = queries.unfinished(session, sitting)
     if waiting:
         names = "、".join(disclosure.shown_names(session, waiting))

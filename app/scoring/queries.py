@@ -124,9 +124,13 @@ def must_be_own(session: Session, viewer: Viewer, sheet: Filled) -> None:
 
 def standing(sheet: Filled) -> dict[str, Any]:
     """A sheet as its own expert sees it: points so far, and what keeps it from being sealed."""
-    instrument = sheet.instrument
-    points = sheet_points(instrument, sheet.entries)
-    problems = check_sheet(instrument, sheet.entries)
+    return standing_of(sheet.instrument, sheet.entries)
+
+
+def standing_of(instrument: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
+    """As `standing`, of entries that are no sheet's yet."""
+    points = sheet_points(instrument, entries)
+    problems = check_sheet(instrument, entries)
     own = sheet_items(instrument)
     by_item: dict[str, list[Text]] = {}
     for problem in problems:

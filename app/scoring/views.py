@@ -11,7 +11,7 @@ from app.domain.types import Conflict, DomainError, NotFound
 from app.panel import queries as panels
 from app.programme import materials
 from app.programme.casefiles import case_by_id
-from app.scoring import cases, operations, queries
+from app.scoring import cases, holds, operations, queries
 from app.scoring.entries import fields_of
 from app.scoring.forms import ReasonForm, SealForm
 from app.scoring.models import CaseSheet
@@ -98,6 +98,13 @@ def _work(row: Any) -> cases.CaseWork | None:
 
 def _draft_page(row: Any) -> str:
     standing = queries.standing(row)
+    tablet = holds.elsewhere(db(), row)
+    if holds.on_paper(db(), row):
+        return render_template("scoring/on_paper.html", sheet=row, standing=standing)
+    if tablet is not None:
+        return render_template(
+            "scoring/elsewhere.html", sheet=row, tablet=tablet, standing=standing
+        )
     sections = [s for s in row.instrument["sections"] if s["applies"]] or [
         {"id": "", "title": None}
     ]
@@ -118,6 +125,7 @@ def _draft_page(row: Any) -> str:
     return render_template(
         "scoring/sheet.html",
         sheet=row,
+        beside=holds.branches(db(), row),
         items=items,
         fields=_flat(row, items),
         standing=standing,
@@ -296,4 +304,4 @@ def close(slug: str, sitting_id: str) -> Any:
     return redirect(url_for("panel.sitting", slug=slug, sitting_id=sitting_id))
 
 
-from app.scoring import views_absences, views_given  # noqa: E402, F401  (they add their pages)
+from app.scoring import views_absences, views_given, views_paper  # noqa: E402, F401  (they add their pages)

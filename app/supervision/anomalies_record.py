@@ -18,6 +18,7 @@ from app.directory.models import Person
 from app.domain.types import Text
 from app.draw.models import Draw, Seat
 from app.ledger.models import Event, Secret, SignedHead
+from app.ledger.restored import RESTORED
 from app.panel.models import Challenge, Declaration, Panel
 from app.programme.models import Subject
 from app.registry.models import Interest
@@ -27,13 +28,15 @@ from app.supervision.queries_draws import account_names
 STAFF = ("supervisor", "admin")
 
 
-def find(session: Session, notes: dict[str, Text]) -> Iterator[Anomaly]:
-    """All of them; eleven queries, whatever the rows. `notes` hears what cannot be answered."""
+def find(session: Session, notes: dict[str, Text], present: dict[str, Text]) -> Iterator[Anomaly]:
+    """All of them; twelve queries, whatever the rows. `notes` hears what cannot be answered,
+    `present` how far an answer reaches."""
     names = account_names(session)
-    notes["restore"] = Text(
-        "不能由账本回答：请用“账本”页核对纸面账本头",
-        "cannot be answered from the ledger: compare a printed head on the Ledger page",
+    present["restore"] = Text(
+        "复制数据库文件不留记录：请用“核对纸面”页核对纸面账本头",
+        "database files copied by hand leave no entry: compare a printed head",
     )
+    yield from _restores(session)
     yield from _clock(session)
     yield from _recoveries(session, names)
     yield from _phones(session, names)
@@ -105,6 +108,31 @@ def _recoveries(session: Session, names: dict[str, str]) -> Iterator[Anomaly]:
                 ),
                 "accounts.index",
             )
+
+
+def _restores(session: Session) -> Iterator[Anomaly]:
+    """Every `installation.restored`: what came after the backup's head is gone."""
+    rows = session.execute(
+        select(Event.seq, Event.payload).where(Event.payload.contains(f'"kind":"{RESTORED}"'))
+    )
+    for seq, payload in rows:
+        body = json.loads(payload)
+        if body["kind"] != RESTORED:
+            continue
+        data = body["data"]
+        when, size = data["restored_at"][:16].replace("T", " "), data["head"].split(":")[1]
+        yield Anomaly(
+            "restore",
+            Text(
+                f"{when} UTC 由备份恢复到 {size} 条（备份文件 {data['file_sha256'][:16]}…，第 {seq} 条）："
+                "备份以后的记录已不在",
+                f"restored on {when} UTC to {size} entries (backup {data['file_sha256'][:16]}…, entry "
+                f"{seq}): whatever was recorded after the backup is gone",
+            ),
+            "supervision.inclusion",
+            {"seq": seq},
+            seq,
+        )
 
 
 def _phones(session: Session, names: dict[str, str]) -> Iterator[Anomaly]:

@@ -63,6 +63,11 @@ DEFINITIONS: Final = _all(
         Text("任何一条不成立", "any invariant that does not hold"),
     ),
     Definition(
+        "refused", 2, Text("被拒绝的抽取操作", "Refused attempts at a draw"),
+        Text("任何一次；单纯的填写错误不算，另列于该抽取的页面",
+             "any; mere slips in a form do not count and stand on the page of the draw"),
+    ),
+    Definition(
         "aborts", 2, Text("承诺之后中止的抽取", "Attempts ended after the commitment"),
         Text("任何一次；同一抽取事项的次数一并列出",
              "any; with how often at the same purpose"),
@@ -134,7 +139,6 @@ DEFINITIONS: Final = _all(
     ),
     Definition(
         "restore", 1, Text("恢复备份", "Restored backups"),
-        Text("恢复不在账本中留下记录；只有与纸面账本头核对才能发现",
-             "a restore leaves no entry; only comparing a printed head can show it"),
+        Text("任何一次（恢复后的第一条账本记录）", "any: the first entry after it says so"),
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from app.aggregation.invariants import INVARIANTS as AGGREGATION
 from app.directory.invariants import INVARIANTS as DIRECTORY
 from app.domain.types import Text
 from app.draw.invariants import INVARIANTS as DRAW
+from app.field.invariants import INVARIANTS as FIELD
 from app.files.store import Store
 from app.keys import Keys
 from app.ledger import prove
@@ -27,16 +28,25 @@ ROOMS: tuple[Check, ...] = (
     *DRAW,
     *PANEL,
     *SCORING,
+    *FIELD,
     *AGGREGATION,
     *REPORT,
 )
 
 
-def examine(session: Session, keys: Keys, store: Store) -> Iterator[tuple[str, list[Text]]]:
-    """Name and faults of each invariant; no fault means that it holds."""
-    yield "the ledger verifies and covers every row", prove.verify(session, keys).faults
+LEDGER, FILES = "the ledger verifies and covers every row", "stored files fit their hashes"
+
+
+def examine(
+    session: Session, keys: Keys, store: Store, report: prove.Report | None = None
+) -> Iterator[tuple[str, list[Text]]]:
+    """Name and faults of each invariant, the ledger first; no fault means that it holds.
+
+    `report`: the ledger's check, where it was made in this same session already.
+    """
+    yield LEDGER, (report or prove.verify(session, keys)).faults
     yield (
-        "stored files fit their hashes",
+        FILES,
         [
             Text(f"文件 {row.sha256[:12]} 损坏", f"file {row.sha256[:12]} is damaged")
             for row in store.verify()

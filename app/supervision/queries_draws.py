@@ -17,9 +17,10 @@ from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.directory.models import Person
 from app.domain.types import NotFound, Text
-from app.draw import ceremony, messages
+from app.draw import ceremony, messages, refusals
 from app.draw.models import Act, Contact, Draw, Party, Seat
 from app.draw.models_ceremony import Abort, Cosignature
+from app.draw.models_refusals import DrawRefusal
 from app.draw.models_request import WhatIf
 from app.ledger.models import Event
 from app.programme.models import Round
@@ -137,6 +138,31 @@ def one(session: Session, viewer: Viewer, draw_id: str) -> Draw:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused attempt as the page of its draw shows it."""
+
+    row: DrawRefusal
+    who: str
+    act: Text
+    reason: Text
+
+
+def refused(session: Session, viewer: Viewer, draw: Draw) -> list[Refused]:
+    """Every refused attempt at a draw, and those in its round that name no draw, newest first."""
+    viewer.require("supervisor")
+    names = account_names(session)
+    return [
+        Refused(
+            row,
+            names.get(row.actor_id or "", "") or str(messages.PARTY["observer"]),
+            refusals.ACTS.get(row.act, Text.of(row.act)),
+            refusals.REASONS.get(row.reason, Text.of(row.reason)),
+        )
+        for row in refusals.of_draw(session, draw)
+    ]
+
+
 EVENT: dict[str, Text] = {
     "draw.requested": Text("提出申请", "Requested"),
     "draw.supplement_requested": Text("申请补充抽取", "Supplementary draw requested"),
@@ -185,6 +211,8 @@ def timeline(session: Session, viewer: Viewer, draw: Draw) -> list[Moment]:
         if draw.id not in (data.get("draw"), data.get("of")):
             continue
         kind = str(body["kind"])
+        if kind == refusals.EVENT:
+            continue  # listed apart (`refused`): a thousand of them would hide what was done
         found.append(
             Moment(
                 str(body["at"]),

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, render_template, request
+from flask import current_app, flash, redirect, render_template, request, url_for
 
 from app.accounts.viewer import ROLE_TEXT
 from app.documents.qr import qr_svg
-from app.domain.types import DomainError
+from app.domain.types import DomainError, Text
+from app.draw.progress import Tell, watched
 from app.ledger import prove
 from app.supervision import (  # noqa: F401  (views_*: each adds its pages to the blueprint)
     anomalies,
     explain,
     queries,
+    verification,
     views_draws,
     views_heads,
 )
-from app.supervision.doctor import examine
 from app.supervision.pages import KINDS, blueprint
 from app.ui.access import allow
-from app.ui.request import db, keys, me, store
+from app.ui.language import say
+from app.ui.request import database, db, home, keys, me, store
 
 __all__ = ["blueprint"]
 
@@ -30,8 +32,33 @@ __all__ = ["blueprint"]
 def index() -> Any:
     """Everything out of the ordinary, most severe first."""
     kind = request.args.get("kind", "")
-    made = anomalies.overview(db(), me(), keys(), store(), kind if kind in KINDS else None)
+    kept = verification.last(home())
+    made = anomalies.overview(db(), me(), kept, kind if kind in KINDS else None)
     return render_template("supervision/index.html", view=made)
+
+
+@blueprint.post("/check")
+@allow("supervisor", "admin")
+def check() -> Any:
+    """Verify everything now, watched while it runs; what it finds is kept with its time."""
+    reading, key_ring, files, place, viewer = database(), keys(), store(), home(), me()
+    room = "supervision.index" if viewer.role == "supervisor" else "supervision.doctor"
+    target = url_for(room)
+
+    def work(tell: Tell) -> str:
+        with reading.read() as session:
+            made = verification.everything(session, key_ring, files, viewer.name, tell)
+        verification.keep(place, made)
+        return target
+
+    if request.form.get("follow"):
+        return watched(work, title=_CHECKING, back=target, drill=False)
+    work(lambda _: None)
+    flash(say("已全部核验，结果见下。", "Everything was verified; see the result below."), "done")
+    return redirect(target)
+
+
+_CHECKING = Text("全部重新核验", "Verifying everything")
 
 
 @blueprint.get("/ledger")
@@ -69,8 +96,10 @@ def verify() -> Any:
 @blueprint.get("/doctor")
 @allow("supervisor", "admin")
 def doctor() -> Any:
-    """Every invariant over live data, by name."""
-    return render_template("supervision/doctor.html", checks=list(examine(db(), keys(), store())))
+    """Every invariant by name, as the last full verification found it."""
+    return render_template(
+        "supervision/doctor.html", kept=verification.last(home()), now=prove.head(db())
+    )
 
 
 @blueprint.get("/permissions")

@@ -37,6 +37,7 @@ def draw(draw_id: str) -> Any:
         draw=found,
         attempts=queries_draws.same_purpose(db(), found),
         moments=queries_draws.timeline(db(), me(), found),
+        refused=queries_draws.refused(db(), me(), found),
         sources=queries_draws.sources(found),
         parties=queries_draws.parties(db(), found),
         cosignatures=queries_draws.cosignatures(db(), found),

@@ -95,9 +95,25 @@ EXPIRED = Words(
 )
 
 
+# What a script reads instead of the words.
+CODES = {
+    400: "stale",
+    401: "signed_out",
+    403: "forbidden",
+    404: "absent",
+    409: "conflict",
+    413: "too_large",
+    422: "invalid",
+    429: "locked",
+    503: "away",
+    507: "full",
+}
+
+
 def wants_json() -> bool:
-    """Scripts of ours send JSON; everybody else gets a page."""
-    return request.is_json
+    """Scripts of ours send JSON, or ask below the field application's interface; everybody else
+    gets a page."""
+    return request.is_json or request.path.startswith("/field/api/")
 
 
 def answer(status: int, words: Words, happened: Text | None = None) -> Any:
@@ -105,7 +121,9 @@ def answer(status: int, words: Words, happened: Text | None = None) -> Any:
     session.pop("_flashes", None)
     text = happened or words.happened
     if wants_json():
-        return jsonify(error={"zh": text.zh, "en": text.en, "text": text.get(language())}), status
+        code = CODES.get(status, "fault" if status >= 500 else "invalid")
+        said = {"text": text.get(language()), "text_zh": text.zh, "text_en": text.en}
+        return jsonify(error={"code": code, **said}), status
     page = render_template(
         "error.html",
         status=status,
@@ -129,11 +147,13 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Any:
+        g.refused = error  # rooms that keep a record of what they refuse read it
         status = {Forbidden: 403, NotFound: 404, Conflict: 409}.get(type(error), 422)
         return answer(status, WORDS[status], error.text)
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Any:
+        g.forged = True
         return answer(400, EXPIRED)
 
     @app.errorhandler(HTTPException)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import g
 from flask_wtf import FlaskForm
 from wtforms.validators import DataRequired, StopValidation
 
@@ -23,6 +24,7 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     def refuse(self, error: Any, default: str | None = None) -> None:
         """Put a DomainError beside the field that it names, else on top of the form."""
+        g.refused = error
         name = error.field or default
         if name and name in self:
             self[name].errors = [*self[name].errors, error.text]

@@ -17,24 +17,30 @@ from sqlalchemy import select
 
 from app import clock
 from app.accounts import operations as accounts
-from app.accounts.models import Account, ResetRequest, SignIn
+from app.accounts.models import Account, ResetRequest, SignIn, Tablet
 from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person
 from app.draw import operations as draws
+from app.field.models_desk import Reminder
+from app.field.models_media import MediaFile
 from app.ledger.append import append
 from app.panel import operations as panels
+from app.panel import queries as panel_queries
 from app.panel.models import Challenge
+from app.panel.models_statement import Listening, Recording, StatementFile
 from app.programme.models import CaseFile, Figure, FormVersion, Round
 from app.registry.models import Absence, Expert, Interest
 from app.registry.models_registers import CountyHead, Residence
 from app.scoring import operations as scoring
 from app.scoring.models import GivenMark
+from app.scoring.models_paper import PaperSheet
 from tests.attacks import world as steps
 
 HERE = Path(__file__).parent
 ROLES = ("office", "keeper", "supervisor", "expert", "presenter", "admin")
 ABSENT = "0" * 16
 REACHED = {200, 302, 303, 400, 409, 422}
+FIELD_ROLES = ("office", "expert", "presenter")
 CELLS = ("own", "sibling", "other", "absent")
 
 
@@ -88,6 +94,93 @@ def _given(session: Any, subject_id: str) -> str:
     session.flush()
     append(session, None, "test.given")
     return row.id
+
+
+def _tablet(session: Any, viewer: Viewer) -> str:
+    then = datetime(2012, 1, 1, tzinfo=UTC)
+    row = Tablet(
+        account_id=viewer.id, label="测试平板", agent="t", public_key="x", bound_at=then,
+        last_seen_at=then,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.tablet")
+    return row.id
+
+
+def _paper(session: Any, world: steps.World, sitting: Any, seat_id: str, sheet_id: str) -> str:
+    """A paper sheet that nobody has read yet."""
+    row = PaperSheet(
+        sitting_id=sitting.id, seat_id=seat_id, key=sitting.id, sheet_id=sheet_id, replaced={},
+        started_by=world.people["office"].id, started_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.paper")
+    return row.id
+
+
+def _reminder(session: Any, world: steps.World, panel_id: str, seat_id: str, viewer: Viewer) -> str:
+    row = Reminder(
+        panel_id=panel_id, seat_id=seat_id, account_id=viewer.id, words={"zh": "测试", "en": "test"},
+        sent_by=world.people["office"].id, sent_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.reminder")
+    return row.id
+
+
+def _media(session: Any, viewer: Viewer) -> str:
+    """A photo of somebody whose sittings are not over: a 404 to everybody who may ask."""
+    row = MediaFile(
+        account_id=viewer.id, sha256="a" * 64, size=1, mime="image/jpeg", kept_sha256="a" * 64,
+        kept_size=1, kept_mime="image/jpeg", arrived_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    append(session, None, "test.media")
+    return row.id
+
+
+def _said(session: Any, viewers: dict[str, Viewer], *sittings: Any) -> dict[str, dict[str, Any]]:
+    """A recording, a file and everybody's opened recording of each sitting: kind -> role -> cells. The
+    bytes of the sound are not in the store."""
+    then = datetime(2012, 1, 1, tzinfo=UTC)
+    by = next(iter(viewers.values())).id
+    sounds, papers = [], []
+    for sitting in sittings:
+        statement = panel_queries.statement(session, sitting)
+        sounds.append(
+            Recording(
+                statement_id=statement.id, origin="uploaded", sha256="b" * 64, manifest="c" * 64,
+                pieces=1, size=1, mime="audio/webm", account_id=by, arrived_at=then,
+            )
+        )  # fmt: skip
+        papers.append(
+            StatementFile(
+                statement_id=statement.id, kind="attachment", sha256="d" * 64, mime="image/png",
+                size=1, name="x.png", added_by=by, added_at=then,
+            )
+        )  # fmt: skip
+    session.add_all([*sounds, *papers])
+    session.flush()
+    heard = {
+        role: [
+            Listening(recording_id=row.id, account_id=viewer.id, opened_at=clock.now())
+            for row in sounds
+        ]
+        for role, viewer in viewers.items()
+    }
+    session.add_all([row for rows in heard.values() for row in rows])
+    session.flush()
+    append(session, None, "test.said")
+    cells = lambda rows: dict(zip(CELLS, (row.id for row in rows), strict=False))  # noqa: E731
+    return {
+        "recording": {"*": cells(sounds)},
+        "statement file": {"*": cells(papers)},
+        "listening": {role: cells(rows) for role, rows in heard.items()},
+    }
 
 
 def _draft(session: Any, world: steps.World, slug: str, place: int) -> str:
@@ -199,16 +292,35 @@ def prepare(session: Any, world: steps.World) -> Stage:
         "organisation": (body.id, None, None),
         "renewal": (renewal.id, None, None),
         "account": (world.people["office2"].id, None, None),
+        "day": (str(scored.on), str(scored.on), str(scored.on)),
+        "paper": (
+            _paper(session, world, scored, world.site.seats[0], sheets[0]),
+            _paper(session, world, scored, world.site.seats[1], sheets[1]),
+            _paper(session, world, there, world.other.seats[0], far),
+        ),
+        "reminder": (
+            _reminder(session, world, world.site.id, world.site.seats[0], world.expert(1)),
+            _reminder(session, world, world.site.id, world.site.seats[1], world.expert(2)),
+            None,
+        ),
+        "media": (_media(session, world.expert(1)), None, None),
         "form_version": (session.scalars(select(FormVersion.id)).first(), None, None),
     }
     for kind, values in everybody.items():
         stage.ids[kind] = {"*": dict(zip(CELLS, values, strict=False))}
+    stage.ids |= _said(session, viewers, scored, spoken)
     stage.ids["sitting"]["presenter"] = {
         "own": scored.id, "sibling": spoken.id, "other": world.other.sittings[0],
     }  # fmt: skip
     stage.ids["material"]["expert"] = {
         "own": world.materials[0], "sibling": world.materials[3], "other": world.materials[-1],
     }  # fmt: skip
+    bound = {role: _tablet(session, v) for role, v in viewers.items() if role in FIELD_ROLES}
+    foreign = _tablet(session, world.expert(2))
+    far_away = _tablet(session, world.other.experts[0])
+    stage.ids["tablet"] = {r: {"own": own, "sibling": foreign} for r, own in bound.items()}
+    stage.ids["tablet"]["*"] = {"own": foreign}
+    stage.ids["tablet of the round"] = {"*": {"own": bound["expert"], "other": far_away}}
     stage.ids["sign_in"] = {
         role: {"own": signed[role], "sibling": signed["office" if role != "office" else "keeper"]}
         for role in signed

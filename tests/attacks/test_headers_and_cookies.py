@@ -180,7 +180,10 @@ def test_what_a_rule_says_is_what_the_page_says(failing, error, status):
     assert en.status_code == status and SAID.en in en.get_data(as_text=True)
     as_json = client.post("/trouble", json={})
     assert as_json.status_code == status
-    assert as_json.json["error"] == {"zh": SAID.zh, "en": SAID.en, "text": SAID.en}
+    said = dict(as_json.json["error"])
+    codes = {422: "invalid", 403: "forbidden", 404: "absent", 409: "conflict"}
+    assert said.pop("code") == codes[status]
+    assert said == {"text_zh": SAID.zh, "text_en": SAID.en, "text": SAID.en}
 
 
 def test_an_unexpected_error_shows_nothing_of_the_inside(failing, caplog):

@@ -32,7 +32,9 @@ from tests.attacks.acts import ACTS, Act, Shot
 from tests.attacks.world import Template, World, _execute, copy_of
 
 TIMES = int(os.environ.get("MINGJIAN_PARALLEL", "8"))
-UNCOUNTED = {"throttle"}  # failures are counted for each request, as they should be
+# Failures are counted, and refusals of the draw room recorded, for each request, as they should be.
+UNCOUNTED = {"throttle", "draw_refusal"}
+REFUSED = "draw.attempt_refused"
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +123,16 @@ def state(app: Any) -> tuple[Counter[str], Counter[str]]:
             }
         )
         bodies = [*session.scalars(select(Event.payload)), *session.scalars(select(Secret.body))]
-        return rows, Counter(json.loads(body)["kind"] for body in bodies)
+        kinds = Counter(json.loads(body)["kind"] for body in bodies)
+        rows["ledger_event"] -= kinds.pop(REFUSED, 0)
+        return rows, kinds
+
+
+def refusals(app: Any) -> int:
+    """Entries of refused attempts at a draw."""
+    with app.extensions["mingjian.db"].read() as session:
+        found = session.scalars(select(Event.payload).where(Event.payload.contains(REFUSED)))
+        return len(found.all())
 
 
 def said(answer: Any) -> str:
@@ -150,6 +161,10 @@ def test_what_must_happen_once_happens_once(twin: Any, act: Act) -> None:
         # The one answer above 500 that is meant: no place to hash in, nothing was tried.
         assert late.status_code == 503 and "不计入错误次数" in said(late), statuses
     assert single.status_code in statuses, statuses
+    refused = sum(400 <= answer.status_code < 500 for answer in answers)
+    assert refusals(many) == (refused if "/draws/" in shot.path else 0), (
+        "each late one is on record"
+    )
     for answer in answers:
         if answer.status_code >= 400:
             assert re.search(r"[\u4e00-\u9fff]{6,}", said(answer)), answer.status_code

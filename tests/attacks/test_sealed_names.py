@@ -149,8 +149,11 @@ def test_nor_while_they_sit_and_mark_but_at_the_table(
     with database.write() as session:
         sitting = steps.to_scoring(session, world)
     found, read = walk(app, world, sealed)
-    at_table = {(who, "panel.sitting") for who in ("office", "supervisor", "presenter")}
-    at_table |= {("office", "panel.stand_aside")}
+    at_table = {
+        (who, page)
+        for who in ("office", "supervisor", "presenter")
+        for page in ("panel.sitting", "panel.room")
+    } | {("office", "panel.stand_aside")}
     assert read > 120
     assert {place for place in found if place[1] not in EVERYBODY} == at_table
     with database.write() as session:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app import keys as key_files
 from app.config import Settings
@@ -36,10 +36,12 @@ from app.scoring import operations as scoring
 from app.scoring.models import Sheet
 from tests.attacks.world import World, build, complete_marks, to_scoring
 from tests.benchmarks.pool import fill_pool
+from tests.field.virtual import VirtualTablet, bound
 
 ROOT = Path(__file__).parents[2]
 TURN = 50
 LOOKS = 15
+PUSHES = 25
 
 
 def row(what: str, figure: str, note: str = "") -> None:
@@ -119,6 +121,43 @@ def write_rates(database: Database, world: World, saves: int) -> None:
         f"{found['save']:,.0f} /s",
         f"{found['save'] / bottom:.2f} of a bare commit",
     )
+
+
+def push_rates(database: Database, world: World) -> None:
+    """A tablet's push of 1, 20 and 200 operations, each beside a bare commit in the same turn."""
+    viewer = world.expert(2)
+    with database.write() as session:
+        sitting = world.sitting(session)
+        form = session.scalars(select(Sheet.instrument).limit(1)).one()
+        tablet = VirtualTablet(bound(session, viewer).id, form["digest"])
+        key = sitting.id
+    paths = [f"{item['id']}.reason" for item in sheet_items(form) if item["applies"]]
+    update = text("UPDATE bench SET n = n + 1 WHERE id = 1")
+
+    def spent(work: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+
+    def bare() -> None:
+        with database.engine.connect().execution_options(write=True) as connection:
+            with connection.begin():
+                connection.execute(update)
+
+    for size in (1, 20, 200):
+        pairs = []
+        for turn in range(PUSHES):
+            for step in range(size):
+                tablet.put(key, paths[step % len(paths)], f"虚构理由 {turn} {step}")
+            alone = spent(bare)
+            pairs.append((spent(lambda: tablet.push(database, viewer)), alone))
+        assert not tablet.outbox
+        push, alone = (statistics.median(column) for column in zip(*pairs, strict=True))
+        row(
+            f"push of {size} operations",
+            f"{push * 1000:.1f} ms",
+            f"{push / alone:.1f} x a bare commit, {push / alone / size:.2f} an operation",
+        )
 
 
 def registry_looks(database: Database, world: World, experts: int) -> None:
@@ -206,6 +245,7 @@ def main() -> None:
                 f"{'PostgreSQL' if chosen.pg else 'SQLite (WAL, synchronous=FULL)'}, {os.cpu_count()} cores"
             )
             write_rates(database, world, chosen.saves)
+            push_rates(database, world)
             verifying(database, ring)
             gc.collect()
             registry_looks(database, world, chosen.experts)

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app import verify
 from app.domain.draw import Candidate, Exclusion, PanelSpec, prepare_lottery, select
-from app.domain.draw.selection import Batch
 from app.domain.draw.transcript import write_transcript
 from app.verify import verify_transcript
 from tests.domain.draw.pools import commit, key_of, people, salt, throw
@@ -173,12 +173,33 @@ def national() -> None:
         for i, p in enumerate(panels)
         for e in home[f"prov{i % 31}"]
     ]
-    spent, result = timed(lambda: Batch(panels, roster, out, 4, "ab" * 32, {}).run())
+    commitment = commit(panels, roster, out, load_cap=4)
+    key = key_of(commitment)
+    spent, result = timed(lambda: select(commitment, roster, out, key))
     short = sum(p.short for p in result.panels)
     row(
         "2,850 panels of 9 from 20,000", f"{spent:.0f} s",
         f"{sum(len(p.seats) for p in result.panels):,} seats, {len(out):,} exclusions, "
         f"{short} short, {len(result.restarts)} restarts",
+    )  # fmt: skip
+    written, transcript = timed(
+        lambda: write_transcript(
+            commitment=commitment, roster=roster, exclusions=out, key=key, result=result, codes={},
+            source_values={"dice": throw("throw")},
+        )
+    )  # fmt: skip
+    row("    and the transcript", f"{written:.0f} s", f"{len(transcript) / 1e6:.0f} MB")
+    with tempfile.TemporaryDirectory(prefix="mingjian-national-") as place:
+        file = Path(place) / "national.zip"
+        file.write_bytes(transcript)
+        del transcript
+        alone = [sys.executable, "-I", str(Path(verify.__file__)), str(file)]
+        checked, done = timed(lambda: subprocess.run(alone, capture_output=True, text=True))
+    assert done.returncode == 0, done.stdout
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    row(
+        "    verified by app/verify.py alone", f"{checked:.0f} s",
+        f"{used.ru_utime + used.ru_stime:.0f} s of processor, {used.ru_maxrss / 1024:.0f} MB",
     )  # fmt: skip
 
 

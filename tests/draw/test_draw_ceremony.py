@@ -235,7 +235,7 @@ def test_codes_come_last_fit_and_are_never_used_twice(session: Session, staff: S
     with pytest.raises(Conflict, match="has revealed"):
         operations.reveal_code(session, staff.office, draw, "office", staff.code("office"))
     other = operations.request_draw(
-        session, staff.office, round=make_round(session, kind="real", slug="r2"), stage="desk",
+        session, staff.office, round=make_round(session, kind="real", slug="r2"), stage="site",
         subject_ids=_subjects(session, "r2"), panels=[{"id": "P1", "seats": 5}],
     )  # fmt: skip
     for used in (

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.draw import papers
 from app.verify import verify_transcript
 from tests.draw.builders import Staff, completed, make_pool, make_round, request
@@ -68,3 +70,41 @@ def test_a_bundle_is_the_transcript_with_both_verifiers(
     assert {n: hashlib.sha256(files[n]).hexdigest() for n in DIGESTS} == DIGESTS
     assert all(d in files["README.txt"].decode() for d in DIGESTS.values())
     assert client.get(where).data == answer.data
+
+
+# What a page opened from a folder has not everywhere, and what came to browsers after Safari 14,
+# Firefox 78 and Chromium 86: name -> pattern.
+ABSENT = {
+    "a network": r"\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon",
+    "modules": r"type=.module|\bimport\s*[({*]|\bexport\s",
+    "workers": r"\bWorker\(|serviceWorker|SharedWorker",
+    "storage": r"localStorage|sessionStorage|indexedDB|document\.cookie",
+    "WebCrypto": r"crypto\.subtle|getRandomValues",
+    "code from text": r"\beval\(|new Function|innerHTML|document\.write",
+    "64-bit calls of DataView (Safari 15)": r"(?:get|set)Big(?:Ui|I)nt64",
+    "looking behind in a pattern (Safari 16.4)": r"\(\?<[=!]",
+    "later methods": r"\.at\(|\.findLast|\.replaceAll\(|Object\.hasOwn|structuredClone|\.toSorted\(",
+    "later syntax": r"\|\|=|&&=|\?\?=|^\s*#\w+\s*[=;(]|static\s*\{",
+}
+
+
+@pytest.mark.parametrize("what", ABSENT)
+def test_the_page_uses_nothing_that_a_folder_or_an_older_browser_lacks(what: str) -> None:
+    text = FILES["verify.html"].read_text("utf-8").partition("<script>")[2]
+    assert re.findall(ABSENT[what], text, re.MULTILINE) == []
+
+
+def test_what_is_newer_is_asked_for_before_it_is_used() -> None:
+    text = FILES["verify.html"].read_text("utf-8")
+    inflate = text[text.index("if (method !== 8") : text.index("function showSteps")]
+    assert 'typeof DecompressionStream === "undefined") return data' in inflate
+    assert inflate.index("try {") < inflate.index("new DecompressionStream")
+    assert text.index("try { await navigator.clipboard") and "document.execCommand" in text
+
+
+def test_pages_of_the_server_run_the_very_script_of_the_page(app: Any) -> None:
+    answer = app.test_client().get("/verify/verify.js")
+    page = FILES["verify.html"].read_text("utf-8")
+    assert answer.status_code == 200 and answer.mimetype == "text/javascript"
+    assert f"<script>{answer.get_data(as_text=True)}</script>" in page
+    assert len(answer.data) > 60_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from typing import Any
@@ -10,17 +11,21 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.draw import chain
-from app.draw import ceremony
+from app.domain.types import Conflict
+from app.draw import ceremony, orders
 from app.draw.models import Draw
+from app.draw.operations_order import request_order
 from app.home.waits import waits
+from app.ledger import prove
 from app.ledger.append import append
+from app.ledger.models import Event
 from app.panel import operations as panels
 from app.panel import queries as panel_queries
 from app.programme.models import Round
 from app.verify import verify_transcript
 from tests.draw.builders import DICE, cosign_form
 from tests.draw.test_ceremony_pages import BASE, Hall
-from tests.draw.test_orders import completed, operations, registered
+from tests.draw.test_orders import completed, only, operations, registered
 
 
 @pytest.fixture
@@ -121,3 +126,56 @@ def test_the_whole_ceremony_of_an_order_of_statements(hall: Hall, make: Any) -> 
     assert one.status_code == 200
     opened = hall.post("supervisor", f"{page}/opening")
     assert opened.status_code == 200 and opened.data.startswith(b"PK")
+
+
+def test_no_order_once_the_first_sitting_has_begun(hall: Hall) -> None:
+    """Asked for or committed afterwards it is refused, and nothing is changed; sittings go on."""
+    listed = hall.ask("office", "GET", f"{BASE}/orders").text
+    where = next(a for a in re.findall(r'href="([^"]+orders/new[^"]+)"', listed) if "statem" in a)
+    where = where.replace("&amp;", "&")
+    made = hall.post("office", where, dice="50").headers["Location"]
+    hall.people.secrets = {n: secrets.token_bytes(32) for n in hall.people.secrets}
+    for name in ("office", "supervisor"):
+        value = chain(hall.people.secrets[name], 32).hex()
+        hall.post(name, f"{made}/party", party=name, commitment=value)
+    with hall.write() as session:
+        (panel,) = panel_queries.panels(
+            session, hall.people.office, session.scalars(select(Round)).one()
+        )
+        sitting = panel.sittings[1]
+        panels.open_sitting(session, hall.people.office, sitting=sitting)
+        county, events = sitting.subject.name_zh, prove.count(session)
+    refused = hall.post("office", f"{made}/commit")
+    assert refused.status_code == 409
+    assert (
+        f"评审组 P1 的会议已经开始（{county}）" in refused.text and "没有任何改动" in refused.text
+    )
+    assert hall.post("office", f"{made}/abort", cause="other", reason="已开始").status_code == 302
+    listed = hall.ask("office", "GET", f"{BASE}/orders").text
+    assert f"会议已开始（{county}），不能再抽" in listed and "stage=order-statements" not in listed
+    assert "stage=order-counties" in listed
+    for answer in (hall.ask("office", "GET", where), hall.post("office", where, dice="50")):
+        assert answer.status_code == 409 and "第一场会议开始之前抽定" in answer.text
+    with hall.write() as session:
+        assert len(session.scalars(select(Draw).where(Draw.stage == "order-statements")).all()) == 1
+        kinds = [json.loads(p)["kind"] for p in session.scalars(
+            select(Event.payload).where(Event.seq >= events))]  # fmt: skip
+        assert "draw.committed" not in kinds and "draw.requested" not in kinds
+
+
+def test_no_sitting_begins_between_the_commitment_and_the_order(hall: Hall) -> None:
+    with hall.write() as session:
+        round_ = session.scalars(select(Round)).one()
+        (panel,) = panel_queries.panels(session, hall.people.office, round_)
+        wanted = only(session, round_, orders.STATEMENTS)
+        draw = registered(
+            session, hall.people,
+            request_order(session, hall.people.office, round=round_, wanted=wanted),
+        )  # fmt: skip
+        operations.commit_draw(session, hall.people.office, draw)
+        with pytest.raises(Conflict, match="陈述顺序已承诺、尚未抽定"):
+            panels.open_sitting(session, hall.people.office, sitting=panel.sittings[0])
+        assert panel.sittings[0].phase == "planned"
+        operations.abort_draw(session, hall.people.office, draw, "改期", "other")
+        panels.open_sitting(session, hall.people.office, sitting=panel.sittings[0])
+        assert panel.sittings[0].phase == "open"

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.types import DomainError
-from app.draw import operations, operations_templates
+from app.draw import form_data, operations, operations_templates
 from app.draw.models import Draw
 from app.draw.models_request import RequestTemplate
 from app.draw.requests import asked_again, checked_request
@@ -238,6 +238,65 @@ def test_employer_and_region_quotas_come_back_into_the_form(
         key = draw.id
     shown = office.get(f"{BASE}/{key}").text
     assert "测试研究院00 0–0" in shown and "湖北 2–5" in shown
+
+
+def test_one_panel_of_a_batch_may_have_its_own_quota_of_employers_and_regions(
+    office: Any, write: Any, counties: list[str]
+) -> None:
+    page = office.get(f"{BASE}/new").text
+    body, other = re.findall(r'value="(employer:[0-9a-f]{16})">测试研究院0[01]<', page)[:2]
+    rows = {
+        "extra-0-of": "", "extra-0-value": "region:420000", "extra-0-least": "1",
+        "extra-1-of": "1", "extra-1-value": body, "extra-1-most": "0",
+        "extra-2-of": "1", "extra-2-value": "region:420000", "extra-2-least": "3",
+        "extra-3-of": "0", "extra-3-value": other, "extra-3-least": "1",
+        "panels-1-own": "y", "panels-1-min_discipline_law": "1",
+    }  # fmt: skip
+    alone = {**groups(counties, **rows), "split": "each", "mode": "tickets"}
+    refused = office.post(f"{BASE}/new", data=alone)
+    assert refused.status_code == 422 and "只用于“分成几个组”" in errors(refused)[0]
+    form = {**groups(counties, **rows), "mode": "tickets"}
+    wrong = office.post(f"{BASE}/new", data={**form, "extra-1-least": "9"})
+    assert wrong.status_code == 422 and errors(wrong)[0].count("评审组“B”：") == 1
+    assert office.post(f"{BASE}/new", data=form).status_code == 302
+    with write() as session:
+        draw = session.scalar(select(Draw))
+        first, second = draw.request["panels"]
+        assert first["quotas"]["employer"] == {other.partition(":")[2]: [1, 5]}
+        assert first["quotas"]["region"] == {"420000": [1, 5]}
+        assert second["quotas"]["employer"] == {body.partition(":")[2]: [0, 0]}
+        assert second["quotas"]["region"] == {"420000": [3, 7]}
+        assert second["quotas"]["discipline"]["law"] == [1, 7]
+        assert "discipline" not in first["quotas"]
+        key, asked = draw.id, draw.request
+    # The form brings it back, and saving it unchanged changes nothing.
+    edit = office.get(f"{BASE}/{key}/edit").text
+    assert len(re.findall(r'<option value="1" selected>B</option>', edit)) >= 3
+    back = form_data.filled_in(asked, "desk")["extra"]
+    assert {(row["of"], row["value"], row["least"], row["most"]) for row in back} == {
+        ("0", other, 1, None), ("1", body, 0, 0),
+        ("0", "region:420000", 1, None), ("1", "region:420000", 3, None),
+    }  # fmt: skip
+    again = {k: v for k, v in form.items() if not k.startswith("extra")}
+    for n, row in enumerate(back):
+        again |= {f"extra-{n}-{k}": "" if v is None else str(v) for k, v in row.items()}
+    assert office.post(f"{BASE}/{key}/edit", data=again).status_code == 302
+    with write() as session:
+        assert session.get(Draw, key).request == asked
+
+
+def test_quotas_that_all_panels_share_come_back_as_one_row() -> None:
+    panel = {"seats": 5, "mode": "tickets", "pair_limits": {}, "subjects": []}
+    request = {
+        "panels": [
+            {**panel, "id": "A", "quotas": {"region": {"420000": [1, 5]}}},
+            {**panel, "id": "B", "seats": 7, "quotas": {"region": {"420000": [1, 7]}}},
+        ],
+        "load_cap": 0, "replacement": "act", "parties": [], "sources": [],
+    }  # fmt: skip
+    assert form_data.filled_in(request, None)["extra"] == [
+        {"of": "", "value": "region:420000", "least": 1, "most": None}
+    ]
 
 
 def test_a_template_serves_the_whole_office(

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.accounts.viewer import Viewer
+from app.db import Base
 from app.domain.draw.rules_binding import BINDING
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound
 from app.draw import operations, rule_sets
@@ -186,3 +188,37 @@ def test_the_page_shows_every_rule_and_changes_one(client_as: Any, app: Any) -> 
     office.post("/language", data={"lang": "en", "next": "/"})
     english = office.get("/r/r1/rules").get_data(as_text=True)
     assert "not computed for 6" in english and "by law, cannot be off" in english
+
+
+def test_what_no_register_holds_is_said_not_to_be_computed(client_as: Any, app: Any) -> None:
+    """A-01 and A-02 rest on performance records, which are on paper: the page says so, on or off."""
+    registers = {t.name for t in Base.metadata.tables.values() if "expert_id" in t.columns}
+    assert "sanction" in registers and not {n for n in registers if "duty" in n or "perform" in n}
+    rules = standard_rules()
+    assert {r.id for r in rules if r.id in rule_sets.UNKEPT} == {"A-01", "A-02"}
+    assert not any(rules[key].computed for key in rule_sets.UNKEPT)
+    with app.extensions["mingjian.db"].write() as session:
+        make_pool(session, 6)
+        round_ = make_round(session)
+        viewer = Viewer("x", "x", "x", "office")
+        by_id = {row.rule.id: row for row in rule_sets.standings(session, viewer, round_)[0]}
+        assert by_id["A-03"].unkept is None and by_id["S-05"].unkept is None
+    office = client_as("office")
+
+    def shown(rule: str) -> str:
+        page = office.get("/r/r1/rules").get_data(as_text=True)
+        row = page[page.index(f">{rule}</a>") :]
+        return row[: row.index("</tr>")]
+
+    assert "未计算" in shown("A-01") and "履职评价表在线下填写" in shown("A-01")
+    assert "未启用" in shown("A-02") and "未计算" in shown("A-02")
+    assert "未计算" not in shown("A-03") and "落实于" in shown("A-03")
+    change = {
+        "effect": "info", "when_missing": "report", "reason": "测试启用", "param_years": "2",
+        "param_reviews": "10", "param_senior_mark": "90", "param_removal_mark": "60",
+    }  # fmt: skip
+    assert office.post("/r/r1/rules/A-02", data=change).status_code == 302
+    assert "未启用" not in shown("A-02") and "履职成绩的登记" in shown("A-02")
+    assert "不会据此提示或除名任何人" in office.get("/r/r1/rules/A-02").text
+    office.post("/language", data={"lang": "en", "next": "/"})
+    assert "not computed" in shown("A-01") and "filled in on paper" in shown("A-01")

@@ -274,7 +274,7 @@ def test_a_statement_closes_confirmed_and_the_ledger_says_so(session, world):
     close()
     assert row.closed_at >= row.confirmed_at and row.unconfirmed is None
     assert last_entry(session)["data"] == {
-        "sitting": sitting.id, "version": 2, "confirmed": True, "unconfirmed": None,
+        "sitting": sitting.id, "version": 2, "recordings": [], "confirmed": True, "unconfirmed": None,
     }  # fmt: skip
     assert faults(session) == []
 

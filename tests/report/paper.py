@@ -20,7 +20,7 @@ from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
 from app.domain.statistics.missing import State
-from app.domain.statistics.outliers import flag_round
+from app.domain.statistics.review import flag_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty
@@ -160,11 +160,14 @@ class Paper:
         body = self.text.split(f"{county} {stage}分项评分\n")[1]
         body = re.split(r"\n\S+ \S+分项评分\n|\n附件 5", body)[0]
         lines = [x for x in body.split("\n") if not x.startswith("项目 满分")]
-        cell = rf"(?:{NUMBER}|—|不适用)"
+        cell = rf"(?:{NUMBER}×?|—|不适用)"
         pattern = (
             rf"([A-Z]\d*\*?) \D.*? (?:{NUMBER}|—) ((?:{cell} ){{{raters}}})({NUMBER}|—)(?= [A-Z]|$)"
         )
-        return {m[1]: (m[2].split(), m[3]) for m in re.finditer(pattern, " ".join(lines))}
+        return {
+            m[1]: ([c.rstrip("×") for c in m[2].split()], m[3])
+            for m in re.finditer(pattern, " ".join(lines))
+        }
 
     def arithmetic(self, county: str) -> str:
         body = self.text.split("各县得分计算过程\n")[1].split("方括号内")[0]

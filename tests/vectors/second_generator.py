@@ -62,7 +62,7 @@ def ticket(key: str, panel: str, act: int, expert: str) -> str:
 
 class Draw:
     """One request: {"kind", "purpose", "attempt", "load_cap", "replacement", "rule_set",
-    "previous_head", "panels": as committed without lottery_root, "roster": [[id, {attribute: value},
+    "previous_head", "requires_cosignature" (1, or left out), "panels": as committed without lottery_root, "roster": [[id, {attribute: value},
     salt], ...], "exclusions": [leaf, ...], "sources": as committed, "values": {source: [n, ...]},
     "parties": [[name, secret, index], ...], "lotteries": [table, ...], "labels": [words, ...],
     "removals": [[[panel, seat, reason, when], ...], ...] one list an act}."""
@@ -115,9 +115,9 @@ class Draw:
             {**p, "lottery_root": leaf(self.tables[i]) if i in self.tables else ""}
             for i, p in self.panels.items()
         ]
-        copied = "attempt kind load_cap previous_head purpose replacement rule_set sources"
+        copied = "attempt kind load_cap previous_head purpose replacement requires_cosignature rule_set sources"  # fmt: skip
         return {
-            **{name: q[name] for name in copied.split()},
+            **{name: q[name] for name in copied.split() if name in q},
             "exclusion_counts": [[r, "<5" if r in hidden else counts[r]] for r in sorted(counts)],
             "exclusions_root": root(q["exclusions"]),
             "panels": panels,

@@ -19,11 +19,12 @@ from tests.domain.draw.pools import commit, exclusion, key_of, number, people, t
 from tests.test_verify import anchored, changes, opened, remade, transcript
 from tests.vectors.make_pdraw import FILE, expanded
 from tests.vectors.second_generator import generate
+from tests.verifiers.cuts import CUTS
 from tests.verifiers.witness import witness
 
-SHAPES = ("lottery", "tickets", "batch", "uneven", "anchored", "cosigned", "real")
+SHAPES = ("lottery", "tickets", "batch", "uneven", "anchored", "cosigned", "real", "required")
 
-COSIGNED = ("cosigned", "real")
+COSIGNED = ("cosigned", "real", "required")
 
 
 @cache
@@ -49,6 +50,9 @@ def whole(shape: str) -> bytes:
         return remade(files | notes, "anchor.json", json.loads(notes["anchor.json"]))
     if shape == "real":
         return bytes(generate(real_request(), witness)["zip"])
+    if shape == "required":  # a drill, which without the field might lack its cosignature
+        asked = {**real_request(), "kind": "drill", "requires_cosignature": 1}
+        return bytes(generate(asked, witness)["zip"])
     if shape != "uneven":
         return transcript(shape)
     roster = people(18, {"g": 3, "o": 6}, shape)
@@ -161,6 +165,8 @@ def forgeries(shape: str) -> Iterator[bytes]:
             again = bound(files, name, changed) if isinstance(changed, list) else None
             if again is not None:
                 yield again
+    if shape == "required":
+        yield from (work(data) for cut, work in CUTS.items() if cut != "nothing")
     yield from without(files)
     yield from texts(files)
     yield from archives(data)

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from .commitment import Commitment, build_commitment
 from .fairness import Fairness, drill_keys, probabilities
 from .guards import Guard, check_guards
-from .lottery import Lottery, pair_lifts, prepare_lottery
+from .lottery import Lottery, prepare_lotteries, prepare_lottery
+from .meetings import Meeting, meetings, pair_lifts
 from .objects import (
     Candidate,
     Exclusion,
@@ -44,11 +45,11 @@ from .transcript import read_transcript, write_transcript
 
 __all__ = [
     "BoundChange", "Candidate", "Commitment", "Exclusion", "Fairness", "Fill", "Guard", "Lottery",
-    "PanelResult", "PanelSpec", "Party", "Relaxation", "Removal", "ReplacementResult", "Result",
+    "Meeting", "PanelResult", "PanelSpec", "Party", "Relaxation", "Removal", "ReplacementResult", "Result",
     "SearchTooLong", "Seat", "Skip", "Source", "build_commitment", "candidates_from_leaves", "chain",
     "check_feasible", "check_guards", "check_values", "derive_key", "drill_keys", "exclusion_leaf",
-    "exclusion_leaves", "exclusions_from_leaves", "leaf_hash", "lot", "merkle_root",
-    "order_of_things", "pair_lifts", "panel_ticket", "parse_values", "prepare_lottery",
+    "exclusion_leaves", "exclusions_from_leaves", "leaf_hash", "lot", "meetings", "merkle_root",
+    "order_of_things", "pair_lifts", "panel_ticket", "parse_values", "prepare_lotteries", "prepare_lottery",
     "previous_hash", "probabilities", "read_transcript", "rehearse", "removal_record", "replace",
     "roster_leaf", "roster_leaves", "select", "ticket", "type_codes", "write_transcript",
 ]  # fmt: skip

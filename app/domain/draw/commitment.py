@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .lottery import prepare_lottery
+from .lottery import Progress, prepare_lotteries
 from .objects import (
     SPEC,
     Candidate,
@@ -21,7 +21,6 @@ from .objects import (
     Party,
     Source,
     check_id,
-    excluded_by_panel,
     leaf_hash,
     refuse,
 )
@@ -116,8 +115,10 @@ def build_commitment(
     rule_set_hash: str,
     previous_head: str,
     suppressed_rules: frozenset[str] = SUPPRESSED_RULES,
+    tell: Progress | None = None,
 ) -> Commitment:
-    """Check everything and fix it; lottery tables are prepared here, before any seed.
+    """Check everything and fix it; lottery tables are prepared here, before any seed. `tell` hears
+    how far they are.
 
     `load_cap` None or 0 means none. `rule_set_hash` and `previous_head` may be "" (headless).
     Raises DomainError for anything out of shape, and for a lottery panel whose rules admit nobody.
@@ -133,13 +134,7 @@ def build_commitment(
     validate_roster(roster)
     validate_exclusions(exclusions, roster, panels)
     attributes = type_attributes(panels)
-    lotteries: dict[str, dict[str, Any]] = {}
-    for panel in panels:
-        if panel.mode == "lottery":
-            out = excluded_by_panel(exclusions).get(panel.id, set())
-            lotteries[panel.id] = prepare_lottery(
-                panel, [c for c in roster if c.id not in out]
-            ).document
+    lotteries = prepare_lotteries(panels, roster, exclusions, tell=tell)
     counts = Counter(e.rule for e in exclusions)
     document: dict[str, Any] = {
         "attempt": attempt,

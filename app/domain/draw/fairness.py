@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .lottery import Lottery, prepare_lottery, table_probabilities
+from app.domain.types import Text
+
+from .lottery import Lottery, Progress, prepare_lotteries, table_probabilities
 from .objects import Candidate, Exclusion, PanelSpec, excluded_by_panel
 from .selection import rehearse
+
+DRILLS = Text("用练习密钥试抽", "drawing with drill keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +78,17 @@ def probabilities(
     *,
     lotteries: Mapping[str, Mapping[str, Any]] | None = None,
     draws: int = 2_000,
+    tell: Progress | None = None,
 ) -> Fairness:
     """Chances for a request; prepares the lottery tables that `lotteries` does not bring.
 
-    Raises DomainError if a lottery panel admits nobody.
+    `tell(done, phase)` hears how far each phase is, 0 to 1. Raises DomainError if a lottery panel admits nobody.
     """
     out = excluded_by_panel(exclusions)
     tables = dict(lotteries or {})
-    for panel in panels:
-        if panel.mode == "lottery" and panel.id not in tables:
-            gone = out.get(panel.id, set())
-            tables[panel.id] = prepare_lottery(
-                panel, [c for c in roster if c.id not in gone]
-            ).document
+    tables |= prepare_lotteries(
+        [p for p in panels if p.id not in tables], roster, exclusions, tell=tell
+    )
     pool = frozenset(c.id for c in roster if any(c.id not in out.get(p.id, ()) for p in panels))
     certified = bool(tables) and all(Lottery(dict(t)).certified for t in tables.values())
     if all(p.mode == "lottery" for p in panels):
@@ -103,8 +105,9 @@ def probabilities(
         return Fairness("lottery (exact)", chance, pool, certified)
     seated: Counter[str] = Counter()
     short = 0
+    heard = None if tell is None else lambda done: tell(done, DRILLS)
     for result in rehearse(
-        panels, roster, exclusions, load_cap or 0, tables, drill_keys(draws), budget=1 << 62
+        panels, roster, exclusions, load_cap or 0, tables, drill_keys(draws), 1 << 62, heard
     ):
         seated.update({s.expert for p in result.panels for s in p.seats})
         short += any(p.short for p in result.panels)

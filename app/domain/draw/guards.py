@@ -5,7 +5,8 @@ These judge a request, they do not change it; who may overrule one is the caller
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -40,6 +41,7 @@ def check_guards(
     """
     out = excluded_by_panel(exclusions)
     found: list[Guard] = []
+    strata: list[tuple[str, Guard]] = []
     batch: dict[tuple[str, str], tuple[set[str], int]] = {}
     for panel in panels:
         gone = out.get(panel.id, set())
@@ -54,20 +56,13 @@ def check_guards(
                 batch[attribute, value] = (everyone | people, seats + low)
                 if len(people) < 3 * low:
                     short = len(people) < low
-                    found.append(
-                        Guard(
-                            "stratum_short" if short else "stratum_small",
-                            "refuse" if short else "warn",
-                            Text(
-                                "评审组“{p}”：“{a} = {v}”可抽 {n} 人，下限 {m} 席，不足 {k} 倍",
-                                "panel '{p}': {n} eligible people with {a} = {v} for a minimum of {m} "
-                                "seats, below {k} times",
-                            ).format(
-                                p=panel.id, a=attribute, v=value, n=len(people), m=low,
-                                k=1 if short else 3,
-                            ),
-                        )
-                    )  # fmt: skip
+                    words = Text(
+                        "“{a} = {v}”可抽 {n} 人，下限 {m} 席，不足 {k} 倍",
+                        "{n} eligible people with {a} = {v} for a minimum of {m} seats, below {k} times",
+                    ).format(a=attribute, v=value, n=len(people), m=low, k=1 if short else 3)
+                    code = "stratum_short" if short else "stratum_small"
+                    strata.append((panel.id, Guard(code, "refuse" if short else "warn", words)))
+    found += of_panels(strata)
     if len(panels) > 1:
         cap = load_cap or len(panels)
         for (attribute, value), (everyone, seats) in sorted(batch.items()):
@@ -85,6 +80,49 @@ def check_guards(
     if fairness is not None:
         found += _chances(fairness)
     return found
+
+
+def of_panels(rows: Iterable[tuple[str, Guard]]) -> list[Guard]:
+    """(panel, guard) rows with the panels put before the words; those that say the same are one."""
+    same: dict[Guard, list[str]] = {}
+    for panel, guard in rows:
+        same.setdefault(guard, []).append(panel)
+    return [
+        Guard(
+            guard.code,
+            guard.level,
+            Text("{p}：{t}", "{p}: {t}").format(p=panels_said(panels), t=guard.text),
+        )
+        for guard, panels in same.items()
+    ]
+
+
+def panels_said(panels: Sequence[str]) -> Text:
+    """Panels in words: one by its id, of several each run of three or more numbers as from – to."""
+    if len(panels) == 1:
+        return Text("评审组“{p}”", "panel '{p}'").format(p=panels[0])
+    runs: list[list[str]] = []
+    for panel in panels:
+        if runs and _follows(runs[-1][-1], panel):
+            runs[-1].append(panel)
+        else:
+            runs.append([panel])
+    parts: list[str] = []
+    for run in runs:
+        parts += run if len(run) < 3 else [f"{run[0]}–{run[-1]}"]
+    return Text("评审组 {zh}", "panels {en}").format(zh="、".join(parts), en=", ".join(parts))
+
+
+_NUMBERED = re.compile(r"(.*?)([0-9]+)")
+
+
+def _follows(before: str, after: str) -> bool:
+    """P09 before P10: the same letters, the next number, written with as many digits or without
+    leading zeros."""
+    one, two = _NUMBERED.fullmatch(before), _NUMBERED.fullmatch(after)
+    if one is None or two is None or one[1] != two[1]:
+        return False
+    return two[2] == str(int(one[2]) + 1).zfill(len(one[2]))
 
 
 def _chances(fairness: Fairness) -> list[Guard]:

@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 from typing import Any
 
 from app.domain.types import Text
 
-from .objects import LOTS, Candidate, PanelSpec, refuse
+from .objects import LOTS, Candidate, Exclusion, PanelSpec, excluded_by_panel, refuse
 from .quotas import check_bounds
 
 GAP = Fraction(1, 1 << 30)
@@ -33,6 +32,7 @@ PANELS = Text("把机会写成整组的签", "writing the chances as lots of who
 BEST_MIX = Text("求整组能达到的最公平机会", "finding the fairest mix of whole panels")
 APART = Text("拆开总是同组或从不同组的人", "loosening pairs that meet too often or never")
 DONE = Text("抽签表已生成", "the lottery table is ready")
+OF_PANEL = Text("评审组 {p} 的公平抽签表：{what}", "lottery of panel {p}: {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,33 @@ def prepare_lottery(
     return Lottery(chosen)
 
 
+def prepare_lotteries(
+    panels: Sequence[PanelSpec],
+    roster: Sequence[Candidate],
+    exclusions: Sequence[Exclusion],
+    *,
+    tell: Progress | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Panel id -> table document, for every lottery panel; `tell` hears how far all of them are.
+
+    DomainError as for `prepare_lottery`.
+    """
+    out = excluded_by_panel(exclusions)
+    wanted = [panel for panel in panels if panel.mode == "lottery"]
+    tables: dict[str, dict[str, Any]] = {}
+    for place, panel in enumerate(wanted):
+        gone = out.get(panel.id, set())
+
+        def heard(done: float, phase: Text, place: int = place, name: str = panel.id) -> None:
+            if tell is not None:
+                tell((place + done) / len(wanted), OF_PANEL.format(p=name, what=phase))
+
+        tables[panel.id] = prepare_lottery(
+            panel, [c for c in roster if c.id not in gone], tell=heard
+        ).document
+    return tables
+
+
 def _solve(
     sizes: Sequence[int],
     members: Sequence[Sequence[int]],
@@ -294,27 +321,3 @@ def certificate_gap(document: Mapping[str, Any]) -> Fraction:
         bound, achieved = level_bound(document, level, chances)
         gap = max(gap, bound - achieved)
     return gap
-
-
-def pair_lifts(
-    document: Mapping[str, Any], largest_type: int = SMALL, top: int = 20
-) -> list[tuple[str, str, Fraction, Fraction]]:
-    """Pairs of small types whose joint chance is furthest from independence.
-
-    Returns (type code, type code, joint chance of one member of each, joint - product), at most
-    `top`, largest distance first: leximin fixes each person's chance, not who meets whom.
-    """
-    types, chances = document["types"], table_probabilities(document)
-    small = [i for i, (_, size, _) in enumerate(types) if size <= largest_type]
-    joint: dict[tuple[int, int], Fraction] = {}
-    inside = set(small)
-    for lots, counts in document["rows"]:
-        present = [(i, n) for i, n in counts if i in inside]
-        for (i, n), (j, m) in combinations(present, 2):
-            share = Fraction(lots * n * m, LOTS * types[i][1] * types[j][1])
-            joint[i, j] = joint.get((i, j), Fraction(0)) + share
-    out = [
-        (types[i][0], types[j][0], joint.get((i, j), Fraction(0)), joint.get((i, j), Fraction(0)) - chances[i] * chances[j])
-        for i, j in combinations(small, 2)
-    ]  # fmt: skip
-    return sorted(out, key=lambda p: (-abs(p[3]), p[0], p[1]))[:top]

@@ -1,24 +1,19 @@
-"""ROSTER.csv and REQUEST.yaml of the headless commands, checked cell by cell.
+"""REQUEST.yaml of the headless commands, checked value by value against the roster.
 
-The caller reads the files; this module takes their contents and names file, row and column of the
-first thing that is wrong (docs/draw-protocol.md section 12). Words that are no identifiers (Chinese
-values) get the code "u" + the first 12 hex digits of their SHA-256.
+The caller reads the file; this module takes its contents and names file, row, column and panel of the
+first thing that is wrong (docs/draw-protocol.md section 12).
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from app.domain.types import DomainError
 
 from .objects import (
-    IDENTIFIER,
     Bounds,
     Candidate,
     Exclusion,
@@ -28,6 +23,7 @@ from .objects import (
     Source,
     refuse,
 )
+from .roster_file import Codebook, RosterTable
 from .seed import HEX64
 
 Place = tuple[str | int, ...]
@@ -37,38 +33,6 @@ TOP_KEYS = frozenset(
 )
 PANEL_KEYS = frozenset(["id", "seats", "mode", "quotas", "exclude", "subjects", "dates"])
 DEFAULT_DICE = 50
-
-
-@dataclass
-class Codebook:
-    """Words to codes; the code of a word depends on the word alone."""
-
-    labels: dict[str, str] = field(default_factory=dict)
-
-    def code(self, words: str) -> str:
-        """The words themselves if they are an identifier, else their code."""
-        if IDENTIFIER.fullmatch(words) and not re.fullmatch(r"u[0-9a-f]{12}", words):
-            return words
-        made = "u" + hashlib.sha256(words.encode("utf-8")).hexdigest()[:12]
-        self.labels[made] = words
-        return made
-
-    def words(self, code: str) -> str:
-        return self.labels.get(code, code)
-
-
-@dataclass(frozen=True)
-class RosterTable:
-    """Rows of ROSTER.csv: id -> {attribute code: value code}; `rows[id]` is the line in the file."""
-
-    name: str
-    people: dict[str, dict[str, str]]
-    rows: dict[str, int]
-    columns: tuple[str, ...]
-
-    def candidates(self, salts: Mapping[str, bytes]) -> list[Candidate]:
-        """The roster with fresh salts: 16 random bytes for each id, given by the caller."""
-        return [Candidate(i, facts, salts[i]) for i, facts in self.people.items()]
 
 
 @dataclass(frozen=True)
@@ -90,71 +54,17 @@ class Request:
     sources: tuple[Source, ...]
     parties: tuple[Party, ...]
 
+    def eligible(self, roster: Sequence[Candidate]) -> dict[str, list[Candidate]]:
+        """Panel id -> the people of the roster whom nothing excludes from it."""
+        gone = {(e.panel, e.expert) for e in self.exclusions}
+        return {p.id: [c for c in roster if (p.id, c.id) not in gone] for p in self.panels}
+
     def exclusion_records(self, salts: Sequence[bytes]) -> list[Exclusion]:
         """The exclusions with fresh salts, one of 16 random bytes each, given by the caller."""
         return [
             Exclusion(e.panel, e.expert, e.rule, e.evidence_hash, "request", salt)
             for e, salt in zip(self.exclusions, salts, strict=True)
         ]
-
-
-def parse_roster(text: str, name: str, codes: Codebook) -> RosterTable:
-    """ROSTER.csv: first column `id`, the rest attributes, no empty cell, no id twice."""
-
-    def bad(row: int, column: str, zh: str, en: str, **values: Any) -> DomainError:
-        return refuse(
-            "{f} 第 {r} 行“{c}”列：" + zh,
-            "{f}, row {r}, column '{c}': " + en,
-            f=name,
-            r=row,
-            c=column,
-            **values,
-        )
-
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
-    try:
-        lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader]
-    except csv.Error as error:
-        raise bad(
-            reader.line_num, "-", "无法读取（{e}）", "cannot be read ({e})", e=error
-        ) from error
-    lines = [(row, cells) for row, cells in lines if any(cells)]
-    if not lines:
-        raise bad(1, "id", "文件为空", "the file is empty")
-    header = lines[0][1]
-    if header[0] != "id":
-        raise bad(1, header[0], "第一列须为 id", "the first column must be id")
-    for column in header:
-        if not column or header.count(column) > 1:
-            raise bad(1, column, "列名为空或重复", "the column name is empty or occurs twice")
-    people: dict[str, dict[str, str]] = {}
-    rows: dict[str, int] = {}
-    for row, cells in lines[1:]:
-        if len(cells) > len(header):
-            raise bad(row, "-", "多出 {n} 格", "{n} cells too many", n=len(cells) - len(header))
-        cells += [""] * (len(header) - len(cells))
-        for column, cell in zip(header, cells, strict=True):
-            if not cell:
-                raise bad(row, column, "缺少值", "the value is missing")
-        if not IDENTIFIER.fullmatch(cells[0]):
-            raise bad(
-                row, "id",
-                "“{v}”只能由字母、数字、点、下划线、连字符组成，长度 1 至 64",
-                "'{v}' must be 1 to 64 letters, digits, dots, underscores or hyphens",
-                v=cells[0],
-            )  # fmt: skip
-        if cells[0] in people:
-            raise bad(
-                row, "id", "编号“{v}”与第 {o} 行重复", "id '{v}' repeats row {o}",
-                v=cells[0], o=rows[cells[0]],
-            )  # fmt: skip
-        rows[cells[0]] = row
-        people[cells[0]] = {
-            codes.code(c): codes.code(v) for c, v in zip(header[1:], cells[1:], strict=True)
-        }
-    if not people:
-        raise bad(2, "id", "没有专家", "there are no people")
-    return RosterTable(name, people, rows, tuple(codes.code(c) for c in header[1:]))
 
 
 class RequestReader:
@@ -172,15 +82,32 @@ class RequestReader:
         while known and known not in self.marks:
             known = known[:-1]
         line, column = self.marks.get(known, (1, 1))
+        panel = self._panel_at(path)
         return refuse(
-            "{f} 第 {l} 行第 {c} 列（{p}）：" + zh,
-            "{f}, row {l}, column {c} ({p}): " + en,
+            "{f} 第 {l} 行第 {c} 列（{place}"
+            + ("，评审组“{panel}”" if panel else "")
+            + "）："
+            + zh,
+            "{f}, row {l}, column {c} ({place}"
+            + (", panel '{panel}'" if panel else "")
+            + "): "
+            + en,
             f=self.name,
             l=line,
             c=column,
-            p=".".join(map(str, path)) or "-",
+            place=".".join(map(str, path)) or "-",
+            panel=panel,
             **values,
         )
+
+    def _panel_at(self, path: Place) -> str:
+        """The id of the panel that a place belongs to, as it stands in the file; "" outside of one."""
+        match path:
+            case ("panels", int(place), _, *_):
+                panel = self.data["panels"][place]
+                named = panel.get("id") if isinstance(panel, dict) else None
+                return "" if named is None else str(named)
+        return ""
 
     def read(self) -> Request:
         """The request; DomainError at the first thing that is wrong."""
@@ -199,7 +126,7 @@ class RequestReader:
             if any(p.id == panel.id for p in panels):
                 raise self.bad(
                     ("panels", n, "id"), "评审组编号“{v}”重复", "panel id '{v}' occurs twice",
-                    v=panel.id,
+                    v=self.codes.words(panel.id),
                 )  # fmt: skip
             panels.append(panel)
             exclusions += out
@@ -247,7 +174,7 @@ class RequestReader:
                 )
             )
         out = frozenset(e.expert for e in exclusions)
-        quotas = self._quotas(panel.get("quotas") or {}, (*at, "quotas"), seats, out)
+        quotas = self._quotas(panel.get("quotas") or {}, (*at, "quotas"), seats, out, name)
         words = {
             key: tuple(str(v) for v in self._list(panel.get(key) or [], (*at, key)))
             for key in ("subjects", "dates")
@@ -259,7 +186,7 @@ class RequestReader:
         return spec, exclusions
 
     def _quotas(
-        self, data: Any, at: Place, seats: int, out: frozenset[str]
+        self, data: Any, at: Place, seats: int, out: frozenset[str], panel: str
     ) -> dict[str, dict[str, Bounds]]:
         quotas: dict[str, dict[str, Bounds]] = {}
         for attribute, values in self._map(data, at, None).items():
@@ -288,10 +215,10 @@ class RequestReader:
             for expert, facts in self.roster.people.items():
                 if facts[column] not in bounds and expert not in out:
                     raise refuse(
-                        "{f} 第 {r} 行“{c}”列：值“{v}”没有列入 {q} 的名额",
-                        "{f}, row {r}, column '{c}': value '{v}' has no quota in {q}",
+                        "{f} 第 {r} 行“{c}”列：值“{v}”没有列入 {q} 中评审组“{p}”的名额",
+                        "{f}, row {r}, column '{c}': value '{v}' has no quota in {q}, panel '{p}'",
                         f=self.roster.name, r=self.roster.rows[expert], c=attribute,
-                        v=self.codes.words(facts[column]), q=self.name,
+                        v=self.codes.words(facts[column]), q=self.name, p=self.codes.words(panel),
                     )  # fmt: skip
             quotas[column] = bounds
         return quotas

@@ -7,7 +7,7 @@ Mode L takes the table row of the lot and fills each type's seats by ticket.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .objects import (
@@ -154,10 +154,18 @@ def rehearse(
     lotteries: Mapping[str, Mapping[str, Any]],
     keys: Sequence[str],
     budget: int = 1_000_000,
+    tell: Callable[[float], None] | None = None,
 ) -> list[Result]:
-    """Draw with drill keys before the seed; `SearchTooLong` if one key needs over `budget` nodes."""
+    """Draw with drill keys before the seed; `SearchTooLong` if one key needs over `budget` nodes.
+
+    `tell` hears how far it is, 0 to 1.
+    """
     shapes: dict[tuple[tuple[str, ...], ...], Strata] = {}
-    return [
-        Batch(panels, roster, exclusions, load_cap, key, lotteries, [budget], shapes).run()
-        for key in keys
-    ]
+    out: list[Result] = []
+    for key in keys:
+        out.append(
+            Batch(panels, roster, exclusions, load_cap, key, lotteries, [budget], shapes).run()
+        )
+        if tell is not None:
+            tell(len(out) / len(keys))
+    return out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any, Literal
 
 from app.domain.scoring.expressions import (
@@ -26,6 +26,8 @@ Outcome = Literal["points", "not_applicable", "pass", "fail", "veto", "no_veto"]
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?\Z")
 ZERO = Decimal(0)
+# The quotient of two figures has up to 24 digits before the point: rounding must not run out of room.
+_WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
 
 
 class EntryError(DomainError):
@@ -40,7 +42,7 @@ class EntryError(DomainError):
 
 def half_up(value: Decimal, places: int) -> Decimal:
     """`value` rounded half away from zero to `places` decimals."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
 def decimal_of(value: object) -> Decimal | None:

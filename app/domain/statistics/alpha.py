@@ -26,17 +26,12 @@ def alpha(rows: Rows, scale: str) -> float | Text:
     """Alpha of a subjects x raters table (None: gap), or the reason why it is not defined."""
     import numpy as np
 
+    reason = usable(rows, scale)
+    if reason is not None:
+        return reason
     units = [[v for v in row if v is not None] for row in rows]
     units = [unit for unit in units if len(unit) >= 2]
     values = np.array([v for unit in units for v in unit], dtype=float)
-    if not len(values):
-        return Text("无定义:没有被两人以上评分的对象。", "Not defined: no subject has two marks.")
-    if values.min() == values.max():
-        return Text("无定义:分数没有差异。", "Not defined: no variation.")
-    if scale == "ratio" and values.min() < 0:
-        return Text(
-            "无定义:有负分,不是比率尺度。", "Not defined: negative marks are no ratio scale."
-        )
     owner = np.repeat(np.arange(len(units)), [len(unit) for unit in units])
     match scale:
         case "nominal":
@@ -50,6 +45,26 @@ def alpha(rows: Rows, scale: str) -> float | Text:
         case _:
             raise ValueError(f"unknown scale {scale!r}")
     return float(1.0 - observed / expected)
+
+
+def usable(rows: Rows, scale: str) -> Text | None:
+    """Why alpha is not defined on these rows; None when it is."""
+    values = [v for row in rows if sum(m is not None for m in row) >= 2 for v in row]
+    given = [v for v in values if v is not None]
+    if not given:
+        return Text("无定义:没有被两人以上评分的对象。", "Not defined: no subject has two marks.")
+    if min(given) == max(given):
+        return Text("无定义:分数没有差异。", "Not defined: no variation.")
+    if scale == "ratio" and min(given) < 0:
+        return Text(
+            "无定义:有负分,不是比率尺度。", "Not defined: negative marks are no ratio scale."
+        )
+    return None
+
+
+def metric_values(values: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
+    """What the scale's metric compares: midranks on the ordinal scale, the marks on others."""
+    return _midranks(values) if scale == "ordinal" else values
 
 
 def _midranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

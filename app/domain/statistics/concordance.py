@@ -1,14 +1,16 @@
-"""Kendall's coefficient of concordance W with the correction for ties.
+"""Agreement of rankings: Kendall's W with ties, and the mean of tau-b over pairs of experts.
 
 Kendall & Babington Smith 1939; Siegel 1956. W of raters over subjects is the Friedman statistic
 scaled to 0..1: chi2 = k (n - 1) W. Only subjects that every rater marked can be compared by rank.
+Tau-b (Kendall 1945) needs only what two experts have in common, so it is there when every subject
+has another panel and W is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from app.domain.types import Text
 
@@ -77,3 +79,66 @@ def kendall_w(rows: Rows) -> Concordance | Text:
     w = min(12.0 * spread / bottom, 1.0)
     chi2 = k * (n - 1) * w
     return Concordance(w, chi2, float(chdtrc(n - 1, chi2)), n, k)
+
+
+# Two rankings of fewer subjects agree or not by luck.
+_FEWEST_COMMON: Final = 3
+_BLOCK: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class MeanTau:
+    """Mean tau-b of `pairs` pairs of experts; the least alike pair is `lowest`."""
+
+    value: float
+    lowest: float
+    pairs: int
+    left_out: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON value; floats."""
+        return {
+            "value": self.value,
+            "lowest": self.lowest,
+            "pairs": self.pairs,
+            "left_out": self.left_out,
+        }
+
+
+def mean_tau_b(rows: Rows) -> MeanTau | Text:
+    """Mean pairwise tau-b of a subjects x raters table; gaps are left out pair by pair.
+
+    Pairs with fewer than 3 common subjects, or of which one ranks all alike, are left out and
+    counted.
+    """
+    import numpy as np
+
+    table = np.array([[np.nan if v is None else v for v in row] for row in rows], dtype=float)
+    if table.ndim != 2 or table.shape[1] < 2:
+        return Text("无定义:少于 2 位专家。", "Not defined: fewer than 2 experts.")
+    n, k = table.shape
+    present = ~np.isnan(table)
+    agree, ties = np.zeros((k, k)), np.zeros((k, k))
+    for start in range(0, n, _BLOCK):
+        part = table[start : start + _BLOCK]
+        with np.errstate(invalid="ignore"):
+            sign = np.sign(part[:, None, :] - table[None, :, :])
+        both = (present[start : start + _BLOCK, None, :] & present[None, :, :]).reshape(-1, k)
+        flat = np.nan_to_num(sign.reshape(-1, k), nan=0.0).astype(np.float32)
+        agree += flat.T @ flat
+        ties += np.abs(flat).T @ both.astype(np.float32)
+    common = present.T.astype(float) @ present.astype(float)
+    taus, left_out = [], 0
+    for a in range(k):
+        for b in range(a + 1, k):
+            bottom = float(ties[a, b] * ties[b, a]) ** 0.5
+            if common[a, b] < _FEWEST_COMMON or bottom <= 0:
+                left_out += 1
+                continue
+            taus.append(min(max(float(agree[a, b]) / bottom, -1.0), 1.0))
+    if not taus:
+        return Text(
+            "无定义:没有两位专家共同评过 3 个以上可分高下的对象。",
+            "Not defined: no two experts rank 3 common subjects apart.",
+        )
+    return MeanTau(sum(taus) / len(taus), min(taus), len(taus), left_out)

@@ -20,6 +20,9 @@ from app.domain.types import DomainError, Text
 
 ESTIMATORS: Final = ("trimmed_mean", "mean", "median", "winsorised", "algorithm_a")
 
+# Estimators whose value is the mean of some sheets, so that item means over those sheets add up to it.
+SPLITS_INTO_ITEMS: Final = frozenset({"trimmed_mean", "mean", "median"})
+
 _HUBER = Decimal("1.5")
 _MAD_TO_SD = Decimal("1.4826")
 # Makes the scale unbiased for normal marks after pulling in at 1.5 sd; ISO prints 1.134.

@@ -7,18 +7,20 @@ is given: the conventions for its degrees of freedom disagree by a factor of 80 
 data.
 
 With gaps there is no listwise deletion (it would empty a round in which every subject drew its own
-panel): the forms come from REML variance components, without an F interval and with the reason.
+panel): the forms come from REML variance components. The F interval does not apply then; an interval
+by simulation is made when asked for, else the reason stands beside the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
 from typing import Any, Final
 
 from app.domain.statistics.components import Components, fit_components
 from app.domain.statistics.observed import Observed
+from app.domain.statistics.resampling import Interval, of_components, reliability_intervals
 from app.domain.statistics.trace import text_json
 from app.domain.types import Text
 
@@ -76,8 +78,10 @@ def _undefined(reason: Text, model: Text) -> IccResult:
     return IccResult(forms, None, None, None, None, None, None, model, reason)
 
 
-def icc(rows: Rows, *, confidence: float = 0.95) -> IccResult:
+def icc(rows: Rows, *, confidence: float = 0.95, refits: int = 0) -> IccResult:
     """ICC of a subjects x raters table; None is a gap.
+
+    `refits`: with gaps, how many simulated rounds make the interval (`resampling.py`); 0: none.
 
     Returns undefined coefficients with a reason for fewer than 2 subjects or raters, and for equal
     marks throughout.
@@ -102,7 +106,7 @@ def icc(rows: Rows, *, confidence: float = 0.95) -> IccResult:
         return _balanced(
             [[float(row[c] or 0.0) for c in used] for row in kept], confidence, balanced
         )
-    return _with_gaps(kept, used)
+    return _with_gaps(kept, used, confidence, refits)
 
 
 def _balanced(rows: list[list[float]], confidence: float, model: Text) -> IccResult:
@@ -249,7 +253,9 @@ def _absolute(
     )
 
 
-def _with_gaps(rows: list[Sequence[float | None]], used: list[int]) -> IccResult:
+def _with_gaps(
+    rows: list[Sequence[float | None]], used: list[int], confidence: float, refits: int
+) -> IccResult:
     model = Text(
         "不平衡:方差分量(REML),专家与对象交叉",
         "unbalanced: variance components (REML), experts crossed with subjects",
@@ -261,14 +267,20 @@ def _with_gaps(rows: list[Sequence[float | None]], used: list[int]) -> IccResult
         if (value := row[c]) is not None
     ]
     names, raters, values = zip(*long, strict=True)
-    fit = fit_components(Observed(names, raters, values))
+    seen = Observed(names, raters, values)
+    fit = fit_components(seen)
     if isinstance(fit, Text):
         return _undefined(Text("无定义:{r}", "Not defined: {r}").format(r=fit), model)
     sizes = [sum(row[c] is not None for c in used) for row in rows]
     # The harmonic mean gives the average error variance of subjects with different panel sizes.
     k = len(sizes) / sum(1.0 / size for size in sizes)
+    bounds = (
+        reliability_intervals(seen, fit, k, resamples=refits, confidence=confidence)
+        if refits
+        else {}
+    )
     return IccResult(
-        forms=_from_components(fit, k, _one_way(rows, used, k)),
+        forms=_from_components(fit, k, _one_way(rows, used, k), bounds),
         sem=sqrt(fit.sd_rater**2 + fit.sd_residual**2),
         sem_mean=sqrt((fit.sd_rater**2 + fit.sd_residual**2) / k),
         sd_subject=fit.sd_subject,
@@ -299,16 +311,20 @@ def _one_way(
 
 
 def _from_components(
-    fit: Components, k: float, one_way: tuple[float | None, float | None]
+    fit: Components,
+    k: float,
+    one_way: tuple[float | None, float | None],
+    bounds: Mapping[str, Interval],
 ) -> dict[str, Coefficient]:
-    subject, rater, rest = fit.sd_subject**2, fit.sd_rater**2, fit.sd_residual**2
-    values = {
-        "ICC(1,1)": one_way[0],
-        "ICC(A,1)": subject / (subject + rater + rest),
-        "ICC(C,1)": subject / (subject + rest),
-        "ICC(1,k)": one_way[1],
-        "ICC(A,k)": subject / (subject + (rater + rest) / k),
-        "ICC(C,k)": subject / (subject + rest / k),
-    }
+    values: dict[str, float | None] = {"ICC(1,1)": one_way[0], "ICC(1,k)": one_way[1]}
+    values |= of_components(fit, k)
     reason = Text("有缺评,F 区间不适用。", "Marks are missing: the F interval does not apply.")
-    return {name: Coefficient(values[name], reason=reason) for name in FORMS}
+    made = {}
+    for name in FORMS:
+        found = bounds.get(name)
+        made[name] = (
+            Coefficient(values[name], reason=reason)
+            if found is None
+            else Coefficient(values[name], found.low, found.high, convention=found.method)
+        )
+    return made

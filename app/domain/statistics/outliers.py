@@ -4,7 +4,7 @@ Why not the usual |z| > 3 inside a panel: it cannot fire for ten experts or fewe
 bound (k-1)/sqrt(k)), and MAD or Tukey fences flag 12 to 31 % of clean panels. Instead residuals of
 the additive subject + expert fit are scaled by a MAD pooled over the whole round, with a minimum
 practical size. A single stand-alone panel uses Grubbs' test. The customary +-20 % from the mean of
-the others is exact.
+the others is exact. `review.py` runs all rules over a round.
 """
 
 from __future__ import annotations
@@ -14,45 +14,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import sqrt
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from app.domain.statistics.components import fit_components
+from app.domain.statistics.flags import Checked, Flag, Level, not_enough
 from app.domain.statistics.marks import SubjectMarks
-from app.domain.statistics.observed import Observed, item_names, observed_totals, stage_names
-from app.domain.statistics.results import RoundScores
+from app.domain.statistics.observed import Observed
 from app.domain.statistics.rounding import half_up, plain
 from app.domain.statistics.rule import FlagLimits, ScoreRule
-from app.domain.statistics.trace import text_json
 from app.domain.types import Text
 
 # Three panels are the least over which pooling a scale means anything.
-_POOLED_FROM = 3
-_SAME_ITEMS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One observation. `rule` is the name of the test; `numbers` are those of the sentence."""
-
-    rule: str
-    level: Literal["info", "amber", "red"]
-    subject: str | None
-    rater: str | None
-    stage: str | None
-    text: Text
-    numbers: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON value."""
-        return {
-            "rule": self.rule,
-            "level": self.level,
-            "subject": self.subject,
-            "rater": self.rater,
-            "stage": self.stage,
-            "text": text_json(self.text),
-            "numbers": self.numbers,
-        }
+POOLED_FROM: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +64,6 @@ def grubbs(
     return Grubbs(away[index] / sd, critical, index)
 
 
-def flag_round(
-    rule: ScoreRule, subjects: Sequence[SubjectMarks], scores: RoundScores | None = None
-) -> list[Flag]:
-    """Every flag of a round, sorted by subject, expert and rule. Never changes a score."""
-    flags: list[Flag] = []
-    for stage in stage_names(subjects):
-        seen = observed_totals(rule, subjects, stage)
-        if len(set(seen.subjects)) >= _POOLED_FROM:
-            flags += _residual_flags(rule.flags, seen, stage)
-        else:
-            flags += _grubbs_flags(rule.flags, seen, stage)
-        flags += _deviation_flags(rule, subjects, stage)
-        flags += _straight_lines(subjects, seen, stage)
-        flags += _duplicates(subjects, stage)
-    if scores is not None:
-        flags += _small_panels(rule, scores)
-    return sorted(flags, key=lambda f: (f.subject or "", f.rater or "", f.rule, f.stage or ""))
-
-
 def practical_size(limits: FlagLimits, values: Sequence[float]) -> float:
     """The smallest deviation in points that is worth a flag."""
     full = float(limits.full_mark) if limits.full_mark else max((abs(v) for v in values), default=0)
@@ -137,14 +91,18 @@ def residuals(seen: Observed) -> tuple[dict[tuple[str, str], float], float, dict
     fit = fit_components(seen)
     severity = {} if isinstance(fit, Text) else {s.rater: s.effect for s in fit.severities}
     raw: dict[tuple[str, str], float] = {}
+    spread: list[float] = []
     for subject, panel in _by_subject(seen).items():
         if len(panel) < 3:
             continue
         free = {rater: value - severity.get(rater, 0.0) for rater, value in panel.items()}
         level = _median(list(free.values()))
-        for rater, value in free.items():
-            raw[subject, rater] = (value - level) / sqrt(1.0 - 1.0 / len(panel))
-    scale = 1.4826 * _median([abs(value) for value in raw.values()]) if raw else 0.0
+        large = 1.0 / sqrt(1.0 - 1.0 / len(panel))
+        away = sorted((value - level) * large for value in free.values())
+        raw |= {(subject, rater): (value - level) * large for rater, value in free.items()}
+        # In an odd panel one residual is zero by construction; counting it would shrink the scale.
+        spread += away[: len(away) // 2] + away[(len(away) + 1) // 2 :]
+    scale = 1.4826 * _median([abs(value) for value in spread]) if spread else 0.0
     if scale <= 1e-9 * max((abs(v) for v in seen.values), default=1.0):
         return dict.fromkeys(raw, 0.0), 0.0, severity
     return {key: value / scale for key, value in raw.items()}, scale, severity
@@ -156,8 +114,17 @@ def _median(values: list[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def _residual_flags(limits: FlagLimits, seen: Observed, stage: str) -> list[Flag]:
+def pooled_residuals(limits: FlagLimits, seen: Observed, stage: str) -> Checked:
+    """Marks far from subject + expert in units of the round's own scatter; needs three panels."""
+    if len(set(seen.subjects)) < POOLED_FROM:
+        few = Text(
+            "对象不足 3 个,改用单组检验。", "fewer than 3 subjects; the single-panel test looks."
+        )
+        return Checked("pooled_residual", stage, [], not_enough(few))
     standard, scale, severity = residuals(seen)
+    if not standard:
+        few = Text("没有 3 人以上的专家组。", "no panel of 3 or more.")
+        return Checked("pooled_residual", stage, [], not_enough(few))
     smallest = practical_size(limits, seen.values)
     table = _by_subject(seen)
     flags = []
@@ -186,7 +153,7 @@ def _residual_flags(limits: FlagLimits, seen: Observed, stage: str) -> list[Flag
             habit=habit,
             lean=lean,
         )
-        level: Literal["amber", "red"] = "red" if abs(residual) > float(limits.red) else "amber"
+        level: Level = "red" if abs(residual) > float(limits.red) else "amber"
         numbers: dict[str, float | None] = {
             "mark": mark,
             "away": away,
@@ -202,10 +169,16 @@ def _residual_flags(limits: FlagLimits, seen: Observed, stage: str) -> list[Flag
             ).format(r=rater, s=subject, m=mark, n=len(others), a=away)
             numbers["residual"] = None
         flags.append(Flag("pooled_residual", level, subject, rater, stage, text, numbers))
-    return flags
+    return Checked("pooled_residual", stage, flags)
 
 
-def _grubbs_flags(limits: FlagLimits, seen: Observed, stage: str) -> list[Flag]:
+def single_panels(limits: FlagLimits, seen: Observed, stage: str) -> Checked:
+    """Grubbs' test on each stand-alone panel; where three panels share a scale, that rule looks."""
+    if len(set(seen.subjects)) >= POOLED_FROM:
+        return Checked("grubbs", stage)
+    if all(len(panel) < 3 for panel in _by_subject(seen).values()):
+        few = Text("没有 3 人以上的专家组。", "no panel of 3 or more.")
+        return Checked("grubbs", stage, [], not_enough(few))
     flags = []
     smallest = practical_size(limits, seen.values)
     for subject, panel in _by_subject(seen).items():
@@ -234,13 +207,13 @@ def _grubbs_flags(limits: FlagLimits, seen: Observed, stage: str) -> list[Flag]:
         )
         numbers = {"mark": panel[rater], "away": away, "g": test.g, "critical": test.critical}
         flags.append(Flag("grubbs", "amber", subject, rater, stage, text, numbers))
-    return flags
+    return Checked("grubbs", stage, flags)
 
 
-def _deviation_flags(rule: ScoreRule, subjects: Sequence[SubjectMarks], stage: str) -> list[Flag]:
+def deviations(rule: ScoreRule, subjects: Sequence[SubjectMarks], stage: str) -> Checked:
     """Official marks further than the customary share from the mean of the others, exactly."""
     limit = Fraction(rule.flags.deviation)
-    flags = []
+    flags, looked = [], False
     for subject in subjects:
         if stage not in subject.stages:
             continue
@@ -249,10 +222,13 @@ def _deviation_flags(rule: ScoreRule, subjects: Sequence[SubjectMarks], stage: s
             for r, s in subject.stages[stage].valid.items()
             if (t := _total(rule, s.total, s.items)) is not None
         }
+        whole, size = sum(marks.values(), Fraction(0)), len(marks) - 1
         for rater, mark in marks.items():
-            others = [other for name, other in marks.items() if name != rater]
-            base = sum(others, Fraction(0)) / len(others) if others else Fraction(0)
-            if len(others) < 2 or base <= 0 or abs(mark - base) <= limit * base:
+            if size < 2 or whole <= mark:
+                continue
+            looked = True
+            base = (whole - mark) / size
+            if abs(mark - base) <= limit * base:
                 continue
             share = half_up((mark - base) / base * 100, 1)
             text = Text(
@@ -263,14 +239,15 @@ def _deviation_flags(rule: ScoreRule, subjects: Sequence[SubjectMarks], stage: s
                 r=rater,
                 s=subject.id,
                 m=plain(half_up(mark, 2)),
-                n=len(others),
+                n=size,
                 b=plain(half_up(base, 2)),
                 p=f"{share:+}",
                 l=plain(half_up(limit * 100, 0)),
             )
             numbers = {"mark": float(mark), "base": float(base), "percent": float(share)}
             flags.append(Flag("deviation", "info", subject.id, rater, stage, text, numbers))
-    return flags
+    few = Text("没有 3 人以上的正分专家组。", "no panel of 3 or more with a positive mean.")
+    return Checked("deviation", stage, flags, None if looked else not_enough(few))
 
 
 def _total(rule: ScoreRule, total: Decimal | None, items: Any) -> Fraction | None:
@@ -280,77 +257,3 @@ def _total(rule: ScoreRule, total: Decimal | None, items: Any) -> Fraction | Non
         return None
     weights = {name: rule.items[name].weight if name in rule.items else 1 for name in items}
     return sum((Fraction(m) * Fraction(weights[n]) for n, m in items.items()), Fraction(0))
-
-
-def _straight_lines(subjects: Sequence[SubjectMarks], seen: Observed, stage: str) -> list[Flag]:
-    """An expert who gives every subject the same total, or every item of a sheet the same mark."""
-    flags = []
-    by_rater: dict[str, list[float]] = {}
-    for rater, value in zip(seen.raters, seen.values, strict=True):
-        by_rater.setdefault(rater, []).append(value)
-    for rater, values in sorted(by_rater.items()):
-        if len(values) >= 3 and min(values) == max(values):
-            text = Text(
-                "专家 {r} 对 {n} 个对象都给 {m:g} 分,没有区分。",
-                "Expert {r} gave all {n} subjects {m:g}: no distinction.",
-            ).format(r=rater, n=len(values), m=values[0])
-            numbers = {"subjects": len(values), "mark": values[0]}
-            flags.append(Flag("same_for_all", "amber", None, rater, stage, text, numbers))
-    items = item_names(subjects, stage)
-    if len(items) < _SAME_ITEMS:
-        return flags
-    for subject in subjects:
-        for rater, sheet in (
-            subject.stages[stage].valid if stage in subject.stages else {}
-        ).items():
-            marks = [mark for mark in sheet.items.values() if mark is not None]
-            if len(marks) >= _SAME_ITEMS and min(marks) == max(marks):
-                text = Text(
-                    "专家 {r} 对 {s} 的 {n} 项都给 {m} 分。",
-                    "Expert {r} gave all {n} items of {s} {m}.",
-                ).format(r=rater, s=subject.id, n=len(marks), m=plain(marks[0]))
-                line = {"items": len(marks), "mark": float(marks[0])}
-                flags.append(Flag("straight_line", "info", subject.id, rater, stage, text, line))
-    return flags
-
-
-def _duplicates(subjects: Sequence[SubjectMarks], stage: str) -> list[Flag]:
-    """Two experts with the same mark on every item of a subject, the sheet not being constant."""
-    flags = []
-    for subject in subjects:
-        first: dict[tuple[tuple[str, Decimal], ...], str] = {}
-        for rater, sheet in (
-            subject.stages[stage].valid if stage in subject.stages else {}
-        ).items():
-            marks = tuple((i, m) for i, m in sorted(sheet.items.items()) if m is not None)
-            if len(marks) < _SAME_ITEMS or len({mark for _, mark in marks}) < 2:
-                continue
-            other = first.setdefault(marks, rater)
-            if other != rater:
-                text = Text(
-                    "{s}:专家 {a} 与 {b} 的 {n} 项评分完全相同。",
-                    "{s}: experts {a} and {b} gave the same mark on all {n} items.",
-                ).format(s=subject.id, a=other, b=rater, n=len(marks))
-                numbers = {"items": len(marks), "other": other}
-                flags.append(Flag("duplicate", "amber", subject.id, rater, stage, text, numbers))
-    return flags
-
-
-def _small_panels(rule: ScoreRule, scores: RoundScores) -> list[Flag]:
-    """Panels below the first row of the trimming table: nothing was dropped, which must be said."""
-    if rule.estimator not in ("trimmed_mean", "winsorised") or not rule.drop:
-        return []
-    least = min(rule.drop)
-    flags = []
-    for score in scores.subjects.values():
-        for stage in score.stages.values():
-            units = [stage.unit] if stage.unit is not None else list(stage.items.values())
-            sizes = [u.present for u in units if u.value is not None and u.present < least]
-            if sizes:
-                text = Text(
-                    "{s}:有效分数只有 {n} 个,未去最高最低分。",
-                    "{s}: only {n} valid marks; none was dropped.",
-                ).format(s=score.id, n=min(sizes))
-                numbers = {"present": min(sizes), "table_from": least}
-                flags.append(Flag("small_panel", "amber", score.id, None, stage.id, text, numbers))
-    return flags

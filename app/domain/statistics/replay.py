@@ -45,7 +45,12 @@ def _weighted_sum(inputs: Mapping[str, Any]) -> Fraction:
         key = ("item", item) if section is None else ("section", section)
         product = _round(Fraction(value) * Fraction(weight), inputs["product"])
         parts[key] = parts.get(key, Fraction(0)) + product
-    return sum((_round(part, inputs["section"]) for part in parts.values()), Fraction(0))
+    total = Fraction(0)
+    for (kind, name), part in parts.items():
+        weight, cap = inputs.get("sections", {}).get(name, ("1", None)) if kind == "section" else ("1", None)  # fmt: skip
+        part = part if cap is None else min(part, Fraction(cap))
+        total += _round(part * Fraction(weight), inputs["section"])
+    return total
 
 
 def redo(step: Mapping[str, Any]) -> Fraction | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from app.domain.statistics.places import Given, Ranked, give
 from app.domain.statistics.rounding import exact_text, plain, to_decimal
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.trace import Step, text_json
@@ -116,6 +117,27 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """A section below its floor: the subject keeps total and rank, but takes no place."""
+
+    stage: str
+    section: str
+    value: Fraction
+    floor: Decimal
+    text: Text
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON value; numbers are strings."""
+        return {
+            "stage": self.stage,
+            "section": self.section,
+            "value": exact_text(self.value),
+            "floor": plain(self.floor),
+            "text": text_json(self.text),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectScore:
     """A subject's result: `total` is published, `unrounded` exact; both hold the adjustment."""
 
@@ -130,6 +152,7 @@ class SubjectScore:
     steps: tuple[Step, ...]
     rank: int | None = None
     tie: Tie | None = None
+    gates: tuple[Gate, ...] = ()
 
     @property
     def items(self) -> dict[str, UnitScore]:
@@ -155,6 +178,8 @@ class SubjectScore:
             "items": {name: item.to_json() for name, item in self.items.items()},
             "stages": {name: stage.to_json() for name, stage in self.stages.items()},
             "steps": [step.to_json() for step in self.steps],
+            # Only where a rule has floors, so that the results of older rules stay what they were.
+            **({"gates": [gate.to_json() for gate in self.gates]} if self.gates else {}),
         }
 
 
@@ -172,10 +197,21 @@ class RoundScores:
         scored = [score for score in self.subjects.values() if score.rank is not None]
         return sorted(scored, key=lambda s: ((s.group or "") if within else "", s.rank or 0, s.id))
 
+    @property
+    def places(self) -> tuple[Given, ...]:
+        """What the ranks give under the rule's tiers; a subject below a floor takes no place."""
+        rows = [
+            Ranked(s.id, s.rank, s.group, s.total)
+            for s in self.subjects.values()
+            if s.rank is not None and s.total is not None
+        ]
+        return give(self.rule.places, rows, {s.id for s in self.subjects.values() if s.gates})
+
     def to_json(self) -> dict[str, Any]:
-        """JSON value: rule, its digest, subjects by id."""
+        """JSON value: rule, its digest, subjects by id; `places` where the rule gives some."""
         return {
             "rule": self.rule.to_json(),
             "digest": self.rule.digest(),
             "subjects": {name: score.to_json() for name, score in self.subjects.items()},
+            **({"places": [g.to_json() for g in self.places]} if self.rule.places else {}),
         }

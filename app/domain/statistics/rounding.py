@@ -11,7 +11,7 @@ Between two roundings a value is an exact `Fraction`. Three kept marks that add 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
@@ -31,8 +31,8 @@ def half_up(value: Fraction | Decimal | int, places: int) -> Decimal:
     """
     top, bottom = value.as_integer_ratio()
     whole = (2 * abs(top) * 10**places + bottom) // (2 * bottom)
-    sign = 1 if value < 0 and whole else 0
-    return Decimal((sign, tuple(int(digit) for digit in str(whole)), -places))
+    sign = "-" if value < 0 and whole else ""
+    return Decimal(f"{sign}{whole}E-{places}")
 
 
 def on_one_denominator(values: Iterable[Decimal]) -> tuple[list[int], int]:
@@ -46,6 +46,12 @@ def exact_sum(values: Iterable[Decimal]) -> Fraction:
     """The sum without the rounding that Decimal addition does past 28 digits."""
     tops, bottom = on_one_denominator(values)
     return Fraction(sum(tops), bottom)
+
+
+def exact_total(values: Sequence[Fraction]) -> Fraction:
+    """The sum of fractions by one common denominator: one reduction instead of one a term."""
+    bottom = lcm(*(value.denominator for value in values))
+    return Fraction(sum(v.numerator * (bottom // v.denominator) for v in values), bottom)
 
 
 def at_stage(value: Fraction, places: int | None) -> Fraction:

@@ -5,13 +5,14 @@ scoring opens, so that nobody can choose a trimming or a tie rule after seeing t
 notices ask only for "综合评定" and a ranking by score; everything below is therefore a setting.
 
 Keys, all optional: `estimator trim quorum items rounding adjust ties top` and, for rounds with
-several stages, `modules bonus_cap rank_on rank_within pass_line flags`.
+several stages, `modules bonus_cap rank_on rank_within pass_line flags`, for sections
+`sections` (weight, cap, floor) and for what a rank gives `places`. Keys that came later appear in the
+digest only where a rule uses them, so that an older rule keeps its digest.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,86 +20,27 @@ from typing import Any, Final
 
 import rfc8785
 
-from app.domain.statistics.estimators import ESTIMATORS
+from app.domain.statistics.estimators import ESTIMATORS, SPLITS_INTO_ITEMS
+from app.domain.statistics.places import Tier, read_tiers
 from app.domain.statistics.rounding import STAGES, plain
-from app.domain.types import DomainError, Text
+from app.domain.statistics.rule_values import (
+    bad,
+    canonical,
+    choice,
+    decimal,
+    is_null,
+    mapping,
+    whole,
+)
 
 DEFAULT_DROP: Final[dict[int, int]] = {5: 1, 11: 2}
-_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?", re.ASCII)
 _RUNGS = ("unrounded", "top_item", "spread", "shared", "draw")
 _LAST = ("shared", "draw")  # what a ladder ends in: a shared rank, or a logged draw
 _KEYS = (
     *("estimator", "trim", "quorum", "items", "rounding", "adjust", "ties", "top"),
     *("modules", "bonus_cap", "rank_on", "rank_within", "pass_line", "flags"),
+    *("sections", "places"),
 )
-
-
-def _bad(key: str, zh: str, en: str, **values: Any) -> DomainError:
-    text = Text(f"规则 {{key}}:{zh}", f"Rule {{key}}: {en}").format(key=key, **values)
-    return DomainError(text, field=key)
-
-
-def _is_null(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value.strip() in ("", "null", "~"))
-
-
-def _decimal(value: Any, key: str) -> Decimal:
-    """A decimal from a string, int or Decimal; a float is refused, it is not what was typed."""
-    if isinstance(value, Decimal) and value.is_finite():
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
-    raise _bad(
-        key,
-        "{value} 不是小数,请写成带引号的十进制数。",
-        "{value} is not a decimal; write a quoted decimal number.",
-        value=repr(value),
-    )
-
-
-def _whole(value: Any, key: str, low: int, high: int) -> int:
-    number = value
-    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value.strip(), re.ASCII):
-        number = int(value)
-    if isinstance(number, int) and not isinstance(number, bool) and low <= number <= high:
-        return number
-    raise _bad(
-        key,
-        "{value} 不是 {low} 到 {high} 之间的整数。",
-        "{value} is not a whole number from {low} to {high}.",
-        value=repr(value),
-        low=low,
-        high=high,
-    )
-
-
-def _mapping(value: Any, key: str, allowed: tuple[str, ...] | None = None) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _bad(key, "应为键值对。", "must be a mapping of keys to values.")
-    if allowed is not None:
-        for name in value:
-            if str(name) not in allowed:
-                raise _bad(
-                    f"{key}.{name}" if key != "rule" else str(name),
-                    "未知的键;可用:{allowed}。",
-                    "unknown key; allowed: {allowed}.",
-                    allowed=", ".join(allowed),
-                )
-    return {str(name): item for name, item in value.items()}
-
-
-def _choice(value: Any, key: str, allowed: tuple[str, ...]) -> str:
-    if isinstance(value, str) and value in allowed:
-        return value
-    raise _bad(
-        key,
-        "{value} 不可用;可用:{allowed}。",
-        "{value} is not one of {allowed}.",
-        value=repr(value),
-        allowed=", ".join(allowed),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +52,28 @@ class ItemRule:
 
     def to_json(self) -> dict[str, Any]:
         """JSON value; the weight is a string."""
-        return {"weight": _canonical(self.weight), "section": self.section}
+        return {"weight": canonical(self.weight), "section": self.section}
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRule:
+    """What happens to the sum of a section: cap, then weight, then rounding at `section`.
+
+    `floor` is a gate on the panel's value of the section (before its weight): a subject below keeps
+    total and rank, but no place goes to it.
+    """
+
+    weight: Decimal = Decimal(1)
+    cap: Decimal | None = None
+    floor: Decimal | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON value; decimals are strings."""
+        return {
+            "weight": canonical(self.weight),
+            "cap": None if self.cap is None else canonical(self.cap),
+            "floor": None if self.floor is None else canonical(self.floor),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +94,12 @@ class FlagLimits:
     def to_json(self) -> dict[str, Any]:
         """JSON value; decimals are strings."""
         return {
-            "practical": _canonical(self.practical),
-            "full_mark": None if self.full_mark is None else _canonical(self.full_mark),
-            "amber": _canonical(self.amber),
-            "red": _canonical(self.red),
-            "deviation": _canonical(self.deviation),
+            "practical": canonical(self.practical),
+            "full_mark": None if self.full_mark is None else canonical(self.full_mark),
+            "amber": canonical(self.amber),
+            "red": canonical(self.red),
+            "deviation": canonical(self.deviation),
         }
-
-
-def _canonical(value: Decimal) -> str:
-    """One spelling per number ("0.60" and "0.6" are the same rule and give the same digest)."""
-    return plain(value.normalize() if value else Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +123,8 @@ class ScoreRule:
     rank_within: str | None = None
     pass_line: Decimal | None = None
     flags: FlagLimits = field(default_factory=FlagLimits)
+    sections: Mapping[str, SectionRule] = field(default_factory=dict)
+    places: tuple[Tier, ...] = ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any] | None) -> ScoreRule:
@@ -173,40 +133,52 @@ class ScoreRule:
         Unknown keys, floats and contradictions are refused with a DomainError whose `field` is the
         key. Numbers may be strings, so that "0.10" is exactly what was typed.
         """
-        given = _mapping({} if data is None else data, "rule", _KEYS)
+        given = mapping({} if data is None else data, "rule", _KEYS)
         values: dict[str, Any] = {}
         if "estimator" in given:
-            values["estimator"] = _choice(given["estimator"], "estimator", ESTIMATORS)
+            values["estimator"] = choice(given["estimator"], "estimator", ESTIMATORS)
         if "trim" in given:
-            trim = _mapping(given["trim"], "trim", ("unit", "drop"))
+            trim = mapping(given["trim"], "trim", ("unit", "drop"))
             if "unit" in trim:
-                values["unit"] = _choice(trim["unit"], "trim.unit", ("sheet", "item"))
+                values["unit"] = choice(trim["unit"], "trim.unit", ("sheet", "item"))
             if "drop" in trim:
                 values["drop"] = _drop_table(trim["drop"])
         if "quorum" in given:
-            values["quorum"] = _whole(given["quorum"], "quorum", 1, 1000)
+            values["quorum"] = whole(given["quorum"], "quorum", 1, 1000)
         if "items" in given:
             values["items"] = _items(given["items"])
         values["rounding"] = _rounding(given.get("rounding", {}), values.get("unit", "sheet"))
         if "modules" in given:
             values["modules"] = _modules(given["modules"])
         if "adjust" in given:
-            adjust = _mapping(given["adjust"], "adjust")
-            values["adjust"] = {s: _decimal(v, f"adjust.{s}") for s, v in adjust.items()}
+            adjust = mapping(given["adjust"], "adjust")
+            values["adjust"] = {s: decimal(v, f"adjust.{s}") for s, v in adjust.items()}
         for name in ("bonus_cap", "pass_line"):
-            if not _is_null(given.get(name)):
-                values[name] = _decimal(given[name], name)
+            if not is_null(given.get(name)):
+                values[name] = decimal(given[name], name)
         if values.get("bonus_cap", Decimal(0)) < 0:
-            raise _bad("bonus_cap", "不能为负数。", "cannot be negative.")
-        if not _is_null(given.get("top")):
-            values["top"] = _whole(given["top"], "top", 1, 100_000)
+            raise bad("bonus_cap", "不能为负数。", "cannot be negative.")
+        if not is_null(given.get("top")):
+            values["top"] = whole(given["top"], "top", 1, 100_000)
         if "rank_on" in given:
-            values["rank_on"] = _choice(given["rank_on"], "rank_on", ("published", "unrounded"))
-        if not _is_null(given.get("rank_within")):
-            values["rank_within"] = _choice(given["rank_within"], "rank_within", ("group",))
+            values["rank_on"] = choice(given["rank_on"], "rank_on", ("published", "unrounded"))
+        if not is_null(given.get("rank_within")):
+            values["rank_within"] = choice(given["rank_within"], "rank_within", ("group",))
         if "flags" in given:
             values["flags"] = _flags(given["flags"])
+        if "sections" in given:
+            values["sections"] = _sections(given["sections"], values.get("items", {}))
+        if "places" in given:
+            values["places"] = read_tiers(given["places"])
         rule = cls(**values)
+        splits = rule.unit == "item" or rule.estimator in SPLITS_INTO_ITEMS
+        if not splits and any(part.floor is not None for part in rule.sections.values()):
+            raise bad(
+                "sections",
+                "{e} 按评分表合成时没有各部分的得分,不能设最低要求。",
+                "{e} by sheet gives no values of sections, so none can have a floor.",
+                e=rule.estimator,
+            )
         for subject, amount in rule.adjust.items():
             rule.check_adjust(subject, amount)
         ties = given.get("ties", _default_ties(rule))
@@ -217,7 +189,7 @@ class ScoreRule:
         places = self.rounding["total"]
         exponent = amount.normalize().as_tuple().exponent
         if places is not None and isinstance(exponent, int) and -exponent > places:
-            raise _bad(
+            raise bad(
                 f"adjust.{subject}",
                 "{amount} 的小数位多于公布总分的 {places} 位。",
                 "{amount} has more decimals than the {places} of the published total.",
@@ -237,15 +209,21 @@ class ScoreRule:
             "quorum": self.quorum,
             "items": {name: item.to_json() for name, item in self.items.items()},
             "rounding": {stage: self.rounding[stage] for stage in STAGES},
-            "adjust": {name: _canonical(amount) for name, amount in self.adjust.items()},
+            "adjust": {name: canonical(amount) for name, amount in self.adjust.items()},
             "ties": list(self.ties),
             "top": self.top,
-            "modules": {name: _canonical(weight) for name, weight in self.modules.items()},
-            "bonus_cap": None if cap is None else _canonical(cap),
+            "modules": {name: canonical(weight) for name, weight in self.modules.items()},
+            "bonus_cap": None if cap is None else canonical(cap),
             "rank_on": self.rank_on,
             "rank_within": self.rank_within,
-            "pass_line": None if line is None else _canonical(line),
+            "pass_line": None if line is None else canonical(line),
             "flags": self.flags.to_json(),
+            **(
+                {"sections": {name: part.to_json() for name, part in self.sections.items()}}
+                if self.sections
+                else {}
+            ),
+            **({"places": [tier.to_json() for tier in self.places]} if self.places else {}),
         }
 
     def digest(self) -> str:
@@ -255,11 +233,11 @@ class ScoreRule:
 
 def _drop_table(value: Any) -> dict[int, int]:
     table: dict[int, int] = {}
-    for start, count in _mapping(value, "trim.drop").items():
-        first = _whole(start, f"trim.drop.{start}", 1, 1000)
-        drop = _whole(count, f"trim.drop.{start}", 0, 500)
+    for start, count in mapping(value, "trim.drop").items():
+        first = whole(start, f"trim.drop.{start}", 1, 1000)
+        drop = whole(count, f"trim.drop.{start}", 0, 500)
         if 2 * drop >= first:
-            raise _bad(
+            raise bad(
                 f"trim.drop.{start}",
                 "{first} 个分数两端各去掉 {drop} 个后没有剩余。",
                 "nothing is left of {first} marks after dropping {drop} at each end.",
@@ -267,27 +245,44 @@ def _drop_table(value: Any) -> dict[int, int]:
                 drop=drop,
             )
         if first in table:
-            raise _bad(f"trim.drop.{start}", "重复。", "appears twice.")
+            raise bad(f"trim.drop.{start}", "重复。", "appears twice.")
         table[first] = drop
     return table
 
 
 def _items(value: Any) -> dict[str, ItemRule]:
     items: dict[str, ItemRule] = {}
-    for name, entry in _mapping(value, "items").items():
-        parts = _mapping({} if _is_null(entry) else entry, f"items.{name}", ("weight", "section"))
-        weight = _decimal(parts.get("weight", 1), f"items.{name}.weight")
-        section = None if _is_null(parts.get("section")) else str(parts["section"])
+    for name, entry in mapping(value, "items").items():
+        parts = mapping({} if is_null(entry) else entry, f"items.{name}", ("weight", "section"))
+        weight = decimal(parts.get("weight", 1), f"items.{name}.weight")
+        section = None if is_null(parts.get("section")) else str(parts["section"])
         items[name] = ItemRule(weight, section)
     return items
 
 
+def _sections(value: Any, items: Mapping[str, ItemRule]) -> dict[str, SectionRule]:
+    known = {entry.section for entry in items.values()}
+    sections: dict[str, SectionRule] = {}
+    for name, entry in mapping(value, "sections").items():
+        key = f"sections.{name}"
+        if name not in known:
+            raise bad(key, "没有指标属于这一部分。", "no item belongs to this section.")
+        parts = mapping({} if is_null(entry) else entry, key, ("weight", "cap", "floor"))
+        given = {n: decimal(v, f"{key}.{n}") for n, v in parts.items() if not is_null(v)}
+        if given.get("weight", Decimal(1)) <= 0:
+            raise bad(f"{key}.weight", "权重须为正数。", "the weight must be positive.")
+        if "cap" in given and given.get("floor", given["cap"]) > given["cap"]:
+            raise bad(f"{key}.floor", "高于上限。", "is above the cap.")
+        sections[name] = SectionRule(**given)
+    return sections
+
+
 def _rounding(value: Any, unit: str) -> dict[str, int | None]:
-    given = _mapping(value, "rounding", STAGES)
+    given = mapping(value, "rounding", STAGES)
     # A stage that the unit of trimming never passes would be ignored in silence; refuse it.
     never = "item" if unit == "sheet" else "sheet"
-    if not _is_null(given.get(never)):
-        raise _bad(
+    if not is_null(given.get(never)):
+        raise bad(
             f"rounding.{never}",
             "按 {unit} 去极值时没有这一环节。",
             "this stage does not occur when trimming by {unit}.",
@@ -296,17 +291,17 @@ def _rounding(value: Any, unit: str) -> dict[str, int | None]:
     rounding: dict[str, int | None] = dict.fromkeys(STAGES)
     rounding["total"] = 2
     for stage, places in given.items():
-        rounding[stage] = None if _is_null(places) else _whole(places, f"rounding.{stage}", 0, 10)
+        rounding[stage] = None if is_null(places) else whole(places, f"rounding.{stage}", 0, 10)
     return rounding
 
 
 def _modules(value: Any) -> dict[str, Decimal]:
-    modules = {n: _decimal(w, f"modules.{n}") for n, w in _mapping(value, "modules").items()}
+    modules = {n: decimal(w, f"modules.{n}") for n, w in mapping(value, "modules").items()}
     for name, weight in modules.items():
         if weight <= 0:
-            raise _bad(f"modules.{name}", "权重须为正数。", "the weight must be positive.")
+            raise bad(f"modules.{name}", "权重须为正数。", "the weight must be positive.")
     if modules and sum(modules.values()) != 1:
-        raise _bad(
+        raise bad(
             "modules",
             "权重之和为 {total},应为 1。",
             "the weights add up to {total}, not to 1.",
@@ -317,11 +312,11 @@ def _modules(value: Any) -> dict[str, Decimal]:
 
 def _flags(value: Any) -> FlagLimits:
     names = ("practical", "full_mark", "amber", "red", "deviation")
-    given = _mapping(value, "flags", names)
-    limits = {n: _decimal(v, f"flags.{n}") for n, v in given.items() if not _is_null(v)}
+    given = mapping(value, "flags", names)
+    limits = {n: decimal(v, f"flags.{n}") for n, v in given.items() if not is_null(v)}
     for name, limit in limits.items():
         if limit <= 0:
-            raise _bad(f"flags.{name}", "须为正数。", "must be positive.")
+            raise bad(f"flags.{name}", "须为正数。", "must be positive.")
     return FlagLimits(**limits)
 
 
@@ -333,7 +328,7 @@ def _default_ties(rule: ScoreRule) -> list[str]:
 
 def _ties(value: Any, rule: ScoreRule) -> tuple[str, ...]:
     if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
-        raise _bad("ties", "应为列表。", "must be a list.")
+        raise bad("ties", "应为列表。", "must be a list.")
     rungs = [str(rung) for rung in value]
     for rung in rungs:
         kind, _, name = rung.partition(":")
@@ -343,15 +338,15 @@ def _ties(value: Any, rule: ScoreRule) -> tuple[str, ...]:
         if kind == "module":
             known = known and name in rule.modules
         if not known:
-            raise _bad(
+            raise bad(
                 "ties",
                 "未知的并列规则 {rung}(可用:unrounded、module:阶段、item:指标、top_item、spread、shared、draw)。",
                 "unknown rung {rung} (known: unrounded, module:STAGE, item:ITEM, top_item, spread, shared, draw).",
                 rung=rung,
             )
     if len(set(rungs)) < len(rungs):
-        raise _bad("ties", "有重复项。", "lists a rung twice.")
+        raise bad("ties", "有重复项。", "lists a rung twice.")
     for last in _LAST:
         if last in rungs[:-1]:
-            raise _bad("ties", "{r} 须在最后。", "{r} must come last.", r=last)
+            raise bad("ties", "{r} 须在最后。", "{r} must come last.", r=last)
     return tuple(rungs if rungs and rungs[-1] in _LAST else [*rungs, "shared"])

@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from app.domain.statistics.marks import SubjectMarks
 from app.domain.statistics.ranking import Entry, rank
-from app.domain.statistics.results import RoundScores, StageScore, Status, SubjectScore
+from app.domain.statistics.results import Gate, RoundScores, StageScore, Status, SubjectScore
 from app.domain.statistics.rounding import at_stage, exact_text, half_up, plain, shown, to_decimal
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.stages import StageScorer
@@ -47,7 +47,7 @@ def score_round(
                 field=f"adjust.{name}",
             )
     scores = {subject.id: _Scorer(rule, subject).score() for subject in subjects}
-    scored = [_entry(rule, s) for s in scores.values() if s.status is Status.SCORED]
+    scored = [entry_of(s) for s in scores.values() if s.status is Status.SCORED]
     places = rank(rule, scored, drawn)
     ranked = {
         name: replace(score, rank=places[name].rank, tie=places[name].tie)
@@ -58,7 +58,8 @@ def score_round(
     return RoundScores(rule, ranked)
 
 
-def _entry(rule: ScoreRule, score: SubjectScore) -> Entry:
+def entry_of(score: SubjectScore) -> Entry:
+    """What the tie ladder may look at, of a subject that has a score."""
     assert score.total is not None and score.unrounded is not None
     spreads = [s.spread for s in score.stages.values() if s.unit is not None or s.items]
     complete = [spread for spread in spreads if spread is not None]
@@ -104,8 +105,37 @@ class _Scorer(StageScorer):
             unrounded=unrounded,
             adjust=adjust,
             stages=stages,
+            gates=() if status is not Status.SCORED else self._gates(stages),
             steps=tuple(self.steps),
         )
+
+    def _gates(self, stages: dict[str, StageScore]) -> tuple[Gate, ...]:
+        """Sections below their floor, each with its line; a section counts with its cap, unweighted."""
+        found = []
+        for name, stage in stages.items():
+            for section, part in self.rule.sections.items():
+                values = [
+                    unit.value * Fraction(entry.weight)
+                    for item, unit in stage.items.items()
+                    if unit.value is not None
+                    and (entry := self.rule.items.get(item)) is not None
+                    and entry.section == section
+                ]
+                if part.floor is None or not values:
+                    continue
+                value = sum(values, Fraction(0))
+                value = value if part.cap is None else min(value, Fraction(part.cap))
+                if value >= Fraction(part.floor):
+                    continue
+                text = Text(
+                    "阶段 {s} 的 {n} 部分 {v} 分,低于最低要求 {f} 分:总分和名次保留,不占名额。",
+                    "Stage {s}, section {n}: {v} points, below the floor {f}: total and rank stand, no "
+                    "place is given.",
+                ).format(s=name, n=section, v=shown(value), f=plain(part.floor))
+                inputs: dict[str, object] = {"section": section, "value": exact_text(value), "floor": plain(part.floor)}  # fmt: skip
+                self.step("gate", text, inputs, None, stage=name)
+                found.append(Gate(name, section, value, part.floor, text))
+        return tuple(found)
 
     def _weights(self) -> dict[str, Decimal]:
         """Stages in the order of the rule with their weights."""

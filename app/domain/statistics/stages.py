@@ -7,12 +7,14 @@ uses every mark present. The two differ, so the rule names one before scoring op
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import Final
 
-from app.domain.statistics.estimators import Estimate, estimate
+from app.domain.statistics.estimators import SPLITS_INTO_ITEMS, Estimate, estimate
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
 from app.domain.statistics.missing import State, head_count
 from app.domain.statistics.results import StageScore, UnitScore
@@ -20,18 +22,15 @@ from app.domain.statistics.rounding import (
     at_stage,
     exact_sum,
     exact_text,
+    exact_total,
     on_one_denominator,
     plain,
     shown,
     to_decimal,
 )
-from app.domain.statistics.rule import ItemRule, ScoreRule
+from app.domain.statistics.rule import ItemRule, ScoreRule, SectionRule
 from app.domain.statistics.trace import Step, estimate_text, rounded_text
 from app.domain.types import DomainError, Text
-
-# Estimators whose value is the mean of some sheets, so that item means over those sheets add up to
-# it.
-_SPLITS_INTO_ITEMS = frozenset({"trimmed_mean", "mean", "median"})
 
 
 def _sample_variance(marks: Sequence[Decimal]) -> Fraction | None:
@@ -41,6 +40,24 @@ def _sample_variance(marks: Sequence[Decimal]) -> Fraction | None:
     n, total = len(tops), sum(tops)
     squares = sum(top * top for top in tops)
     return Fraction(n * squares - total * total, n * (n - 1) * bottom * bottom)
+
+
+@lru_cache(maxsize=4096)
+def _written(value: Fraction) -> tuple[str, str]:
+    """(without loss, for a reader): a form has few distinct marks, a round has many sheets."""
+    return exact_text(value), shown(value)
+
+
+@lru_cache(maxsize=4096)
+def _fraction(mark: Decimal) -> Fraction:
+    return Fraction(mark)
+
+
+def _section(entry: ItemRule, item: str) -> str:
+    return f"s:{entry.section}" if entry.section is not None else f"i:{item}"
+
+
+_PLAIN: Final = ItemRule()
 
 
 @dataclass(slots=True)
@@ -199,7 +216,7 @@ class StageScorer:
             kept = [m for r in made.used if (m := found[r]) is not None]
             share = exact_sum(kept) / len(kept) if kept else None
             items[item] = UnitScore(
-                share if self.rule.estimator in _SPLITS_INTO_ITEMS else None,
+                share if self.rule.estimator in SPLITS_INTO_ITEMS else None,
                 None,
                 sum(mark is not None for mark in found.values()),
                 len(kept),
@@ -208,7 +225,7 @@ class StageScorer:
         return self._result(name, weight, value, marks, unit, items, spread, None)
 
     def _sheet_total(self, name: str, rater: str, sheet: Sheet) -> Decimal:
-        lines = [(i, Fraction(m)) for i, m in sorted(sheet.items.items()) if m is not None]
+        lines = [(i, _fraction(m)) for i, m in sorted(sheet.items.items()) if m is not None]
         rules = [self._item_rule(item) for item, _ in lines]
         stages = ("product", "section", "sheet")
         what = Text("阶段 {s} 评分表 {r} 合计", "Stage {s}, sheet {r} adds up").format(
@@ -221,7 +238,7 @@ class StageScorer:
 
     def _item_rule(self, item: str) -> ItemRule:
         if not self.rule.items:
-            return ItemRule()
+            return _PLAIN
         if item not in self.rule.items:
             raise DomainError(
                 Text(
@@ -284,23 +301,35 @@ class StageScorer:
         Nothing is written down for one unweighted value that no stage rounds.
         """
         at_product, at_section, at_sum = (self.rule.rounding[stage] for stage in stages)
-        sections: dict[str, Fraction] = {}
+        sections: dict[str, list[Fraction]] = {}
         table: list[list[str | None]] = []
         terms: list[str] = []
         for item, value in lines:
             entry = self._item_rule(item)
-            product = at_stage(value * Fraction(entry.weight), at_product)
-            # Items without a section are sections of their own.
-            key = f"s:{entry.section}" if entry.section is not None else f"i:{item}"
-            sections[key] = sections.get(key, Fraction(0)) + product
-            table.append([item, exact_text(value), plain(entry.weight), entry.section])
-            one = entry.weight == 1 and product == value
+            product = value if entry.weight == 1 else value * Fraction(entry.weight)
+            if at_product is not None:
+                product = at_stage(product, at_product)
+            # Items without a section are sections of their own; where nothing is done to a section's
+            # sum, no sums of sections are needed.
+            plain_sum = at_section is None and entry.section not in self.rule.sections
+            key = "" if plain_sum else _section(entry, item)
+            sections.setdefault(key, []).append(product)
+            full, short = _written(value)
+            table.append([item, full, plain(entry.weight), entry.section])
             terms.append(
-                shown(value) if one else f"{shown(value)}×{plain(entry.weight)}→{shown(product)}"
+                short
+                if product is value or (entry.weight == 1 and product == value)
+                else f"{short}×{plain(entry.weight)}→{shown(product)}"
             )
-        exact = sum((at_stage(part, at_section) for part in sections.values()), Fraction(0))
+        parts = [
+            self._section_value(key, exact_total(part), at_section)
+            for key, part in sections.items()
+        ]
+        exact = exact_total(parts) if parts else Fraction(0)
+        used = {e.section for i, _ in lines if (e := self._item_rule(i)).section is not None}
+        special = {name: part for name, part in self.rule.sections.items() if name in used}
         result = at_stage(exact, at_sum)
-        if len(lines) == 1 and result == lines[0][1]:
+        if len(lines) == 1 and result == lines[0][1] and not special:
             return result
         tail = rounded_text(exact, at_sum)
         joined = " + ".join(terms)
@@ -310,6 +339,28 @@ class StageScorer:
             "section": at_section,
             "places": at_sum,
         }
+        if special:
+            inputs["sections"] = {
+                name: [plain(part.weight), None if part.cap is None else plain(part.cap)]
+                for name, part in special.items()
+            }
+            joined = f"({joined}; {_section_text(special)})"
         text = Text(f"{what.zh}:{joined} = {tail.zh}", f"{what.en}: {joined} = {tail.en}")
         self.step("weighted_sum", text, inputs, result, stage=name)
         return result
+
+    def _section_value(self, key: str, total: Fraction, places: int | None) -> Fraction:
+        """The sum of a section after its cap and weight, rounded at the section stage."""
+        part = self.rule.sections.get(key.removeprefix("s:")) if key.startswith("s:") else None
+        if part is None:
+            return at_stage(total, places)
+        capped = total if part.cap is None else min(total, Fraction(part.cap))
+        return at_stage(capped * Fraction(part.weight), places)
+
+
+def _section_text(sections: Mapping[str, SectionRule]) -> str:
+    """ "A ≤30 ×0.6": what is done to each section's sum, for a reader."""
+    return ", ".join(
+        f"{name}{'' if part.cap is None else f' ≤{plain(part.cap)}'} ×{plain(part.weight)}"
+        for name, part in sections.items()
+    )

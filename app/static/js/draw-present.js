@@ -1,11 +1,15 @@
 // The presentation page: asks for the state every second and a half, follows it stage by stage, and shows the result ticket by
-// ticket at the pace of whoever holds the keyboard. Nothing is computed here: it shows what the server has on record.
+// ticket at the pace of whoever holds the keyboard. Nothing is computed here: it shows what the server has on record. A long list
+// stands in pages that fit the wall: the page of the newest seat, unless somebody leafs with the arrows up and down.
 
 import { element, say } from "./page.js";
 import { face } from "./draw-dice-face.js";
 
 const EVERY = 1500;
 const AUTO = 2500;
+const MARGIN = 1.2; // em kept free under the controls
+const LEAST_ROWS = 3; // of the list, on however low a screen
+const LAST_SKIPS = 6; // people passed over who are still on the wall, if there is room
 const root = document.querySelector("[data-hall]");
 const stages = ["commitment", "cosignature", "dice", "codes", "key", "result"];
 const titles = {
@@ -18,6 +22,8 @@ let state = JSON.parse(root.dataset.state);
 let shown = null; // the stage on the wall; null follows the ceremony
 let reached = 0; // tickets revealed
 let auto = null;
+let leaf = null; // the page of the list on the wall; null follows the newest seat
+let leaves = 1;
 let names = Boolean(state.order); // what an order is drawn of is no secret
 const seatOf = (line) => (state.order ? say(`第 ${line.seat} 位`, `place ${line.seat}`) : say(`${line.panel} 第 ${line.seat} 席`, `${line.panel}, seat ${line.seat}`));
 
@@ -127,22 +133,74 @@ function result() {
   } else {
     big.append(element("p", { class: "hall-lead" }, say("签号由小到大逐一揭晓。按空格或 → 开始。", "Tickets in ascending order, one by one. Press space or → to begin.")));
   }
-  const seated = element("ol", { class: names ? "hall-seats named" : "hall-seats" });
-  for (const line of lines.slice(0, reached).filter((l) => l.seat)) {
-    seated.append(element("li", {}, element("b", {}, `${state.result.length > 1 ? `${line.panel}-` : ""}${line.seat}`), ...said(line)));
-  }
+  const seats = lines.slice(0, reached).filter((l) => l.seat);
+  const seated = element("ol", { class: "hall-seats" });
+  const row = (line) => element("li", {}, element("b", {}, `${state.result.length > 1 ? `${line.panel}-` : ""}${line.seat}`), ...said(line));
+  const title = state.order ? say("顺序", "Order") : say("入选", "Seated");
+  const head = element("h3", {}, title); // in words before anything is measured
   const skipped = element("ul", { class: "hall-skips" });
-  for (const line of lines.slice(0, reached).filter((l) => !l.seat).slice(-6)) {
-    skipped.append(element("li", {}, ...said(line), element("span", {}, say(line.why.zh, line.why.en))));
-  }
-  const passed = lines.slice(0, reached).filter((l) => !l.seat).length;
+  const passedOver = lines.slice(0, reached).filter((l) => !l.seat);
+  const passed = passedOver.length;
   const all = reached === lines.length;
   const short = state.result.filter((panel) => panel.short).map((panel) => panel.id);
   place.replaceChildren(big, element("div", { class: "hall-lists" },
-    element("section", {}, element("h3", {}, state.order ? say("顺序", "Order") : say("入选", "Seated")), seated),
+    element("section", {}, head, seated),
     ...(state.order ? [] : [element("section", {}, element("h3", {}, say(`跳过 ${passed} 人`, `Passed over: ${passed}`)), skipped)])));
   if (all) place.append(element("p", { class: "hall-ok" }, say("全部揭晓。", "Everything is revealed."), short.length ? say(` 未满额：${short.join("、")}`, ` Short: ${short.join(", ")}`) : ""));
   part("count").textContent = `${reached} / ${lines.length}`;
+  fill(seated, seats, row, (page) => {
+    head.textContent = leaves > 1 ? say(`${title} ${seats.length} · 第 ${page + 1} / ${leaves} 页`, `${title}: ${seats.length} · page ${page + 1} of ${leaves}`) : title;
+  });
+  for (const line of passedOver.slice(-LAST_SKIPS)) {
+    skipped.append(element("li", {}, ...said(line), element("span", {}, say(line.why.zh, line.why.en))));
+  }
+  while (skipped.children.length > 1 && bottom() > room()) skipped.firstElementChild.remove();
+}
+
+/** The page of `seats` that is wanted, with as many rows as the wall has room for; `told` hears its number, from 0. Should they need
+ * several pages while somebody leafs, the list has the wall to itself. */
+function fill(list, seats, row, told) {
+  const place = part("result");
+  place.classList.remove("whole");
+  let each = measure(list, seats, row);
+  if (leaf !== null && each < seats.length) {
+    place.classList.add("whole");
+    each = measure(list, seats, row);
+  }
+  leaves = Math.max(1, Math.ceil(seats.length / each));
+  const page = leaf === null ? leaves - 1 : Math.min(leaf, leaves - 1);
+  list.replaceChildren(...seats.slice(page * each, (page + 1) * each).map(row));
+  told(page);
+  root.querySelector("[data-leaf-tools]").hidden = leaves === 1;
+}
+
+const room = () => window.innerHeight - MARGIN * parseFloat(getComputedStyle(root).fontSize);
+const bottom = () => part("controls").getBoundingClientRect().bottom + window.scrollY;
+
+/** How many rows of the list the wall has room for, counted on the first page. */
+function measure(list, seats, row) {
+  root.querySelector("[data-leaf-tools]").hidden = false;
+  if (!seats.length) return 1;
+  const longest = seats.map(row).sort((a, b) => b.textContent.length - a.textContent.length).slice(0, 3);
+  list.replaceChildren(...longest);
+  for (const li of longest) li.style.width = "max-content";
+  list.style.setProperty("--wide", `${Math.ceil(Math.max(...longest.map((li) => li.offsetWidth)))}px`);
+  list.replaceChildren(...seats.slice(0, 1).map(row));
+  const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+  const high = list.firstElementChild.getBoundingClientRect().height;
+  let rows = Math.max(LEAST_ROWS, Math.floor((room() - list.getBoundingClientRect().top - window.scrollY) / high));
+  for (;;) {
+    list.replaceChildren(...seats.slice(0, rows * columns).map(row));
+    if (rows === LEAST_ROWS || bottom() <= room()) return rows * columns;
+    rows -= 1;
+  }
+}
+
+/** Leaf through the list without revealing anything. */
+function turn(by) {
+  const at = leaf === null ? leaves - 1 : Math.min(leaf, leaves - 1);
+  leaf = Math.min(leaves - 1, Math.max(0, at + by));
+  result();
 }
 
 function draw() {
@@ -152,8 +210,8 @@ function draw() {
   part("dice").replaceChildren(...state.sources.map(source));
   codes();
   key();
-  result();
   for (const stage of stages) root.querySelector(`[data-panel=${stage}]`).hidden = stage !== current;
+  result(); // last: a list is measured where it stands
   const ended = root.querySelector("[data-aborted]");
   ended.hidden = !state.aborted;
   if (state.aborted) ended.textContent = say(`本次已中止（${state.aborted.zh}）：${state.aborted.reason}`, `This attempt was aborted (${state.aborted.en}): ${state.aborted.reason}`);
@@ -161,8 +219,11 @@ function draw() {
 }
 
 function step(by) {
-  reached = Math.max(0, reached + by);
-  if (auto && reached >= allLines().length) toggleAuto();
+  const whole = allLines().length;
+  reached = Math.min(whole, Math.max(0, reached + by));
+  // A new ticket is on the last page; who asked for all of them at once reads from the first.
+  leaf = by > 1 && reached === whole ? 0 : null;
+  if (auto && reached === whole) toggleAuto();
   result();
 }
 
@@ -178,12 +239,14 @@ function move(by) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("button")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === " " && event.target.closest?.("button")) return; // it presses the button that was clicked last
   const onResult = (shown ?? stageNow()) === "result" && state.result;
   const act = {
     " ": () => (onResult ? step(1) : move(1)), ArrowRight: () => (onResult ? step(1) : move(1)), PageDown: () => (onResult ? step(1) : move(1)),
     ArrowLeft: () => (onResult && reached ? step(-1) : move(-1)), PageUp: () => (onResult && reached ? step(-1) : move(-1)),
     End: () => onResult && step(allLines().length), Home: () => onResult && step(-reached), a: () => onResult && toggleAuto(), n: () => toggleNames(),
+    ArrowUp: () => onResult && turn(-1), ArrowDown: () => onResult && turn(1),
   }[event.key];
   if (!act) return;
   event.preventDefault();
@@ -200,6 +263,8 @@ function toggleNames() {
 root.querySelector("[data-next]").addEventListener("click", () => step(1));
 root.querySelector("[data-previous]").addEventListener("click", () => step(-1));
 root.querySelector("[data-all]").addEventListener("click", () => step(allLines().length));
+root.querySelector("[data-leaf=back]").addEventListener("click", () => turn(-1));
+root.querySelector("[data-leaf=on]").addEventListener("click", () => turn(1));
 root.querySelector("[data-auto]").addEventListener("click", toggleAuto);
 root.querySelector("[data-names]")?.addEventListener("click", toggleNames);
 
@@ -221,3 +286,9 @@ async function ask() {
 
 draw();
 setInterval(ask, EVERY);
+let measured = window.innerWidth * 10000 + window.innerHeight;
+window.addEventListener("resize", () => {
+  const now = window.innerWidth * 10000 + window.innerHeight;
+  if (now !== measured && state.result) result();
+  measured = now;
+});

@@ -1,5 +1,6 @@
 // A completed draw computed again from its transcript (docs/draw-protocol.md sections 3 to 10), in the supervisor's own browser.
-// Every hash is computed twice where the browser allows it: by the written-out SHA-256 and by crypto.subtle; they must agree.
+// The search over quotas, the replacements and the named steps are those of verify.html, whose script the page loads as it is.
+// The keys are computed twice where the browser allows it: by the written-out SHA-256 and by crypto.subtle; they must agree.
 // Nothing that the server says is shown with a tick unless it was computed here.
 
 import { element, say } from "./page.js";
@@ -10,6 +11,7 @@ const root = document.querySelector("[data-replay]");
 const list = root?.querySelector("[data-steps]");
 const state = root?.querySelector("[data-state]");
 const SHOWN = 60; // tickets of a panel that are listed; all are compared
+const WALKED = 200; // people of a walk that are listed; all are compared
 
 const join = (...parts) => {
   const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
@@ -68,8 +70,7 @@ const json = (files, name) => JSON.parse(new TextDecoder().decode(files.get(name
 const below = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 const byTicket = (a, b) => below(a[0], b[0]) || below(a[1], b[1]);
 
-function mark(ok) {
-  const word = ok ? say("相同", "equal") : say("不同", "DIFFERENT");
+function mark(ok, word = ok ? say("相同", "equal") : say("不同", "DIFFERENT")) {
   return element("span", { class: `status ${ok ? "ok" : "wrong"}`, "data-equal": ok ? "1" : "0" }, `${ok ? "✓" : "✗"} ${word}`);
 }
 
@@ -184,54 +185,115 @@ function panelStep(draw, panel) {
   };
 }
 
-function orderStep(draw) {
+// ---------- the search, by the script of verify.html
+
+const REASONS = {
+  load_cap: () => say("已达场次上限", "load cap reached"),
+  date: () => say("同日另有评审", "sits elsewhere that day"),
+  max: () => say("该类名额已满", "a maximum is reached"),
+  pair: () => say("同值人数已满", "a pair limit is reached"),
+  completion: () => say("选此人则无法配齐", "with this person the panel could not be completed"),
+};
+const reasonWords = (code_) => (code_ ? `${say("跳过：", "passed over: ")}${REASONS[code_] ? REASONS[code_]() : code_}` : say("入选", "seated"));
+
+/** Everything once more by the verifier's own script, which tells of each decision before it compares it. */
+async function searchAgain(draw) {
+  if (!draw.search) {
+    const events = [];
+    const report = await globalThis.mingjianVerify(draw.bytes, draw.expected.commitment, null, (event) => events.push(event));
+    const last = events.map((event) => event.kind).lastIndexOf("run");
+    draw.search = { report, events, runs: events.filter((event) => event.kind === "run"), final: last < 0 ? [] : events.slice(last) };
+  }
+  return draw.search;
+}
+
+/** What to say where the verifier stopped before the search. */
+function notReached(report) {
+  return { ok: false, nodes: [element("p", {}, say("没有重做：核验在此前已停下。", "Not repeated: the verification stopped before. "), `${report.step}: ${say(report.zh, report.en)}`)] };
+}
+
+async function orderStep(draw) {
   const first = draw.commitment.panels.map((panel) => [hashText(`panel|${draw.key}|${panel.id}`), panel.id]).sort(byTicket).map(([, id]) => id);
   let order = first;
   for (const id of draw.result.restarts) order = [id, ...order.filter((other) => other !== id)];
   const panels = line(say("组的次序", "order of the panels"), order.join(" "), draw.result.order.join(" "));
-  const nodes = [panels.node];
-  let ok = panels.ok;
-  for (const panel of draw.result.panels) {
-    const spec = draw.commitment.panels.find((row) => row.id === panel.id);
-    const walk = draw.tickets.get(panel.id);
-    let right;
-    if (spec.mode === "lottery") {
-      const lotHash = fromHex(hashText(`lot|${draw.key}|${panel.id}`)).slice(27);
-      const lot = lotHash.reduce((n, b) => n * 256 + b, 0);
-      const drawn = line(say(`${panel.id} 的签值`, `lot of ${panel.id}`), String(lot), String(panel.lot));
-      nodes.push(drawn.node);
-      const tableOf = draw.lotteries.find((row) => row.panel === panel.id);
-      right = drawn.ok && lotterySeats(draw, tableOf, lot, panel, walk);
-    } else {
-      // On the walk everybody up to the last seat is seated or passed over, and nobody after.
-      const known = new Set([...panel.seats.map(([expert]) => expert), ...panel.skips.map(([expert]) => expert)]);
-      right = walk.slice(0, known.size).every(([, expert]) => known.has(expert));
-    }
-    ok &&= right;
-    nodes.push(element("p", {}, spec.mode === "lottery" ? say(`${panel.id}：抽中的行和各类签号最小者`, `${panel.id}: the drawn row, and the lowest tickets of each type`) : say(`${panel.id}：按签号走查无遗漏`, `${panel.id}: the walk by ticket leaves nobody out`), " ", mark(right)));
-  }
-  return { ok, nodes };
+  const { report, events, runs } = await searchAgain(draw);
+  if (!runs.length) return { ok: false, nodes: [panels.node, ...notReached(report).nodes] };
+  const stuck = events.filter((event) => event.kind === "stuck").map((event) => event.panel);
+  const restarts = line(say("无法配齐而重来的组", "panels that could not be completed, and so restarted"), stuck.join(" ") || "—", draw.result.restarts.join(" ") || "—");
+  return { ok: panels.ok && restarts.ok, nodes: [panels.node, restarts.node] };
 }
 
-function lotterySeats(draw, lottery, lot, panel, walk) {
-  let sum = 0;
-  const row = lottery.rows.findIndex(([lots]) => { sum += lots; return sum > lot; });
-  if (row !== panel.row) return false;
-  const vector = (expert) => {
-    const facts = new Map(draw.roster.find((leaf) => leaf.expert === expert).facts);
-    return JSON.stringify(lottery.attributes.map((name) => facts.get(name) ?? ""));
-  };
-  const types = new Map(lottery.types.map(([, , values], i) => [JSON.stringify(values), i]));
-  const places = new Map(lottery.rows[row][1]);
-  const mine = [];
-  for (const [, expert] of walk) {
-    const type = types.get(vector(expert));
-    if (!places.get(type)) continue;
-    places.set(type, places.get(type) - 1);
-    mine.push(expert);
-  }
-  return mine.join() === panel.seats.map(([expert]) => expert).join();
+async function searchStep(draw, panel) {
+  const { report, final } = await searchAgain(draw);
+  const mine = final.filter((event) => event.panel === panel.id);
+  if (!mine.length) return notReached(report);
+  const spec = draw.commitment.panels.find((row) => row.id === panel.id);
+  return spec.mode === "lottery" ? lotStep(panel, mine.find((event) => event.kind === "lot")) : walkStep(spec, panel, mine);
 }
+
+/** Person by person in ticket order: the decision made here beside the one that was published. */
+function walkStep(spec, panel, mine) {
+  const start = mine.find((event) => event.kind === "panel");
+  const met = mine.filter((event) => event.kind === "met");
+  const published = new Map([...panel.seats.map(([expert]) => [expert, ""]), ...panel.skips.map(([expert, , reason]) => [expert, reason])]);
+  let ok = met.length === published.size && Number(!start.possible) === panel.short;
+  const rows = [];
+  met.forEach((event, i) => {
+    const equal = published.get(event.expert) === event.reason;
+    ok &&= equal;
+    const theirs = published.has(event.expert) ? reasonWords(published.get(event.expert)) : "—";
+    if (i < WALKED || !equal || !event.reason)
+      rows.push([String(i + 1), event.expert, reasonWords(event.reason), event.reason ? "" : String(event.seated), event.searched ? String(event.searched) : "—", theirs, mark(equal)]);
+  });
+  const heads = [say("次序", "Order"), say("代号", "Pseudonym"), say("本机的决定", "Decided here"), say("席", "Seat"), say("检索位置数", "Positions searched"), say("公布的决定", "Published"), ""];
+  const searched = start.searched + met.reduce((n, event) => n + event.searched, 0);
+  const seated = met.filter((event) => !event.reason).length;
+  const can = start.possible ? say("抽前检索：能配齐", "before the first ticket: the panel can be completed") : say("抽前检索：不能配齐（缺员）", "before the first ticket: it cannot be completed (short)");
+  return {
+    ok,
+    nodes: [
+      element("p", {}, `${can}${say("。", ". ")}${say(`按签号看过 ${met.length} 人，入选 ${seated} / ${spec.seats}，共检索 ${searched} 个位置`, `${met.length} people met by ticket, ${seated} of ${spec.seats} seated, ${searched} positions searched`)} `, mark(ok)),
+      element("details", { open: "" }, element("summary", {}, say(`逐人检索（列出前 ${WALKED} 人和全部入选者；全部都已比较）`, `Person by person (the first ${WALKED} and all who are seated; every one was compared)`)), table(heads, rows)),
+    ],
+  };
+}
+
+/** The lot, the row whose interval holds it, and the lowest tickets of each type. */
+function lotStep(panel, event) {
+  const lot = line(say("签值", "lot"), String(event.lot), String(panel.lot));
+  const row = line(say(`抽中的行（累计签数 ${event.from} 至 ${event.to - 1}）`, `drawn row (cumulative lots ${event.from} to ${event.to - 1})`), String(event.row), String(panel.row));
+  let ok = lot.ok && row.ok && event.seats.length === panel.seats.length;
+  const rows = event.seats.map(([ticket, expert], i) => {
+    const [theirs, drawn] = panel.seats[i] ?? ["—", ""];
+    const equal = theirs === expert && drawn === ticket;
+    ok &&= equal;
+    return [String(i + 1), expert, code(ticket), theirs, mark(equal)];
+  });
+  const types = table([say("类型", "Type"), say("席数", "Seats")], event.types.map(([values, n]) => [values.join(" · ") || "—", String(n)]));
+  const seats = table([say("席", "Seat"), say("本机得出", "Found here"), say("签号", "Ticket"), say("公布", "Published"), ""], rows);
+  return { ok, nodes: [lot.node, row.node, element("details", {}, element("summary", {}, say("该行各类型的席数", "Seats of each type in that row")), types), element("p", {}, say("各类型中签号最小者入选：", "The lowest tickets of each type are seated:")), seats] };
+}
+
+/** All named steps of the verifier, the first that fails, and what it says. */
+async function verifierStep(draw) {
+  const { report } = await searchAgain(draw);
+  const items = globalThis.mingjianSteps.filter(([name]) => name !== "openings").map(([name, zh, en]) => {
+    const failed = name === report.step;
+    const held = report.steps.includes(name);
+    const without = report.ok && !held;
+    const status = failed ? mark(false, say("不成立", "FAILS")) : held ? mark(true, say("成立", "holds")) : element("span", { class: "quiet" }, without ? say("此记录没有", "not in this transcript") : say("未核验", "not checked"));
+    return element("li", {}, `${say(zh, en)} `, status, ...(failed ? [element("p", {}, say(report.zh, report.en))] : []));
+  });
+  const cosigned = report.cosigners.map(([name, print]) => element("p", {}, say("会签设备 ", "cosigned by the device "), code(name), say("，指纹 ", ", fingerprint "), code(print)));
+  return { ok: report.ok, nodes: [element("ul", { class: "plain" }, ...items), ...cosigned] };
+}
+
+const HOW = {
+  type: () => say("同类型", "same type"),
+  swap: () => say("换入后各限制仍成立", "a swap that keeps every rule"),
+  none: () => say("无人合适", "nobody fits"),
+};
 
 async function actStep(draw, act) {
   const info = `pdraw/1|replace|${draw.commitment.kind}|${draw.hash}|${act.act}|${act.removal_hash}`;
@@ -244,13 +306,18 @@ async function actStep(draw, act) {
     const party = draw.commitment.parties.find((row) => row.name === name);
     ok &&= Boolean(party) && hashed(value, act.act) === party.commitment;
   }
-  const rows = act.fills.map(([panel, seat, leaver, expert, ticket, how]) => {
-    if (!expert) return [panel, String(seat), leaver, "—", "", how, ""];
-    const mine = hashText(`ticket|${key}|${panel}|${reserves ? 1 : act.act}|${expert}`);
-    ok &&= mine === ticket;
-    return [panel, String(seat), leaver, expert, code(mine), how, mark(mine === ticket)];
+  const { report, final } = await searchAgain(draw);
+  const found = final.filter((event) => event.kind === "fill" && event.act === act.act);
+  if (!found.length) return { ok: false, nodes: [same.node, ...notReached(report).nodes] };
+  const rows = act.fills.map(([panel, seat, leaver, expert, ticket, how], i) => {
+    const mine = found[i] ?? { expert: "?", looked: 0, fitting: 0 };
+    const drawn = mine.expert ? hashText(`ticket|${key}|${panel}|${reserves ? 1 : act.act}|${mine.expert}`) : "";
+    const equal = mine.panel === panel && mine.seat === seat && mine.leaver === leaver && mine.expert === expert && mine.how === how && drawn === ticket;
+    ok &&= equal;
+    return [panel, String(seat), leaver, mine.expert || say("空缺", "vacant"), code(drawn ? `${drawn.slice(0, 16)}…` : "—"), HOW[mine.how]?.() ?? mine.how, `${mine.fitting} / ${mine.looked}`, expert || say("空缺", "vacant"), mark(equal)];
   });
-  const heads = [say("组", "Panel"), say("席", "Seat"), say("离任", "Leaver"), say("补入", "Newcomer"), say("签号", "Ticket"), say("方式", "How"), ""];
+  ok &&= found.length === act.fills.length;
+  const heads = [say("组", "Panel"), say("席", "Seat"), say("离任", "Leaver"), say("本机得出的补入者", "Newcomer found here"), say("签号", "Ticket"), say("方式", "How"), say("合乎规则 / 看过", "Fitting / looked at"), say("公布", "Published"), ""];
   return { ok, nodes: [same.node, table(heads, rows)] };
 }
 
@@ -275,8 +342,10 @@ function plan(draw) {
     [say("各方口令", "Codes of the parties"), () => codesStep(draw)],
     [say("抽取密钥", "Key of the draw"), () => keyStep(draw)],
     ...draw.result.panels.map((panel) => [say(`评审组 ${panel.id} 的签号`, `Tickets of panel ${panel.id}`), () => panelStep(draw, panel)]),
-    [say("次序与入选", "Order and seats"), () => orderStep(draw)],
+    [say("组的次序与重来", "Order of the panels, restarts"), () => orderStep(draw)],
+    ...draw.result.panels.map((panel) => [say(`评审组 ${panel.id}：重做检索`, `Panel ${panel.id}: the search repeated`), () => searchStep(draw, panel)]),
     ...draw.acts.map((act) => [say(`第 ${act.act} 次：补抽`, `Replacement act ${act.act}`), () => actStep(draw, act)]),
+    [say("verify.html 的全部核验步骤", "Every step of verify.html"), () => verifierStep(draw)],
   ];
 }
 

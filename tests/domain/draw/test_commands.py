@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from app.cli.draw import draw_group, verify_command
+from app.cli.draw import Progress, draw_group, verify_command
 from app.domain.draw import chain
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "draw"
@@ -180,6 +180,80 @@ def test_request_errors_name_row_and_column(tmp_path: Path, old: str, new: str, 
     error = call("draw", "commit", *paths, "-o", tmp_path / "d", code=2).stderr
     assert "错误:" in error and f"error: request.yaml, {where}" in error, error
     assert not (tmp_path / "d").exists()
+
+
+TWO = """\
+panels:
+  - id: 甲组
+    seats: 2
+    dates: [2012-11-19]
+    quotas:
+      性别: {女: [1, 1], 男: [1, 1]}
+  - id: 乙组
+    seats: 2
+    dates: [2012-11-20]
+    quotas:
+      单位: {甲: [0, 2], 乙: [0, 1], 丙: [0, 1], 丁: [0, 1], 戊: [0, 0]}
+mode: tickets
+"""
+
+
+def test_quotas_are_of_each_panel_and_an_error_names_it(tmp_path: Path) -> None:
+    out = json.loads(call("draw", "fairness", *files(tmp_path, request=TWO), "--json").stdout)
+    assert out["feasible"] and out["probabilities"]["E1"] > 0 and out["probabilities"]["E6"] > 0
+    for old, new, where in (
+        (
+            "甲: [0, 2]",
+            "甲: [0, 3, 4]",
+            "row 11, column 12 (panels.1.quotas.单位.甲, panel '乙组')",
+        ),
+        ("甲: [0, 2]", "甲: [3, 3]", "row 11, column 7 (panels.1.quotas.单位, panel '乙组')"),
+        (
+            "      性别: {女",
+            "      年龄: {女",
+            "row 6, column 7 (panels.0.quotas.年龄, panel '甲组')",
+        ),
+        ("id: 乙组", "id: 甲组", "row 7, column 5 (panels.1.id, panel '甲组')"),
+    ):
+        assert TWO.count(old) == 1
+        paths = files(tmp_path, request=TWO.replace(old, new))
+        error = call("draw", "fairness", *paths, code=2).stderr
+        assert f"error: request.yaml, {where}: " in error, error
+        assert "评审组“" in error
+    paths = files(tmp_path, request=TWO.replace(", 戊: [0, 0]", ""))
+    error = call("draw", "fairness", *paths, code=2).stderr
+    assert (
+        "roster.csv, row 7, column '单位': value '戊' has no quota in request.yaml, panel '乙组'"
+        in error
+    )
+
+
+def test_progress_goes_to_stderr_and_pairs_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Progress, "every", 0.0)
+    lottery = REQUEST.replace("mode: tickets", "mode: lottery").replace("dice: 5\n", "")
+    roster, request = files(tmp_path, request=lottery)
+    done = call("draw", "fairness", roster, request, "--json")
+    out = json.loads(done.stdout)  # nothing but the answer
+    assert out["method"] == "lottery (exact)"
+    lines = [line for line in done.stderr.splitlines() if line.startswith("[")]
+    assert lines[0].startswith("[  0%] lottery of panel 第一组: ")
+    assert lines[-1] == "[100%] lottery of panel 第一组: the lottery table is ready"
+    pairs = out["pairs"]
+    assert pairs and all(p["together"] > p["independent"] for p in pairs)
+    assert all(p["panel"] == pairs[0]["panel"] for p in pairs)
+    assert not any("E6" in p["one_of"] + p["and_one_of"] for p in pairs)  # excluded
+    distance = [p["together"] - p["independent"] for p in pairs]
+    assert distance == sorted(distance, reverse=True) and len(pairs) <= 10
+    plain = call("draw", "fairness", roster, request).stdout
+    assert "drawn together more often than independently" in plain
+    committed = call("draw", "commit", roster, request, "-o", tmp_path / "d")
+    assert "the lottery table is ready" in committed.stderr and "%" not in committed.stdout
+    tickets = files(tmp_path, request=REQUEST)
+    asked = call("draw", "fairness", *tickets, "--json")
+    assert json.loads(asked.stdout)["pairs"] == []
+    assert "[100%] drawing with drill keys" in asked.stderr
 
 
 def test_infeasible_request_is_refused_with_its_relaxation(tmp_path: Path) -> None:

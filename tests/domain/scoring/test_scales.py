@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.scoring.measures import EntryError
+from app.domain.scoring.measures import EntryError, half_up
 from app.domain.scoring.scales import evaluate_entry
 from tests.domain.scoring.invented import item_with, two_figures
 
@@ -234,3 +234,13 @@ def test_an_item_of_a_class_cannot_be_entered_alone(instrument: Any) -> None:
     with pytest.raises(EntryError) as error:
         evaluate_entry(item, _mark(value))
     assert error.value.code == "needs_class"
+
+
+def test_rounding_has_room_for_every_quotient_of_figures() -> None:
+    huge = Decimal("999999999999999") / Decimal("0.000000001")
+    assert half_up(huge, 6) == huge
+    assert [str(half_up(Decimal(v), 2)) for v in ("2.345", "-2.345", "2.3449")] == [
+        "2.35",
+        "-2.35",
+        "2.34",
+    ]

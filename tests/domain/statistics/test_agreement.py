@@ -247,10 +247,13 @@ def test_prevalence_paradox() -> None:
 
 def test_verdict_tells_close_subjects_from_disagreement() -> None:
     close = agreement([[80, 81, 79], [81, 79, 80], [79, 80, 82], [80, 79, 80]]).verdict
-    assert close.level == "red"
+    # The mean is off by less than 2 % of the full mark, so nobody is called to a calibration meeting.
+    assert (close.level, close.close, close.raters_needed) == ("amber", True, None)
+    assert close.actions == ("rank_bands", "note")
     assert "the subjects are close" in close.text.en
     apart = agreement([[10, 50, 90], [20, 70, 80], [40, 50, 99], [55, 80, 90]]).verdict
-    assert apart.level != "green"
+    assert (apart.level, apart.close) == ("red", False)
+    assert "the experts disagree" in apart.text.en and "calibrate" in apart.actions
     good = agreement([[10, 11, 10], [50, 51, 49], [90, 91, 90], [30, 30, 32]]).verdict
     assert (good.level, good.raters_needed) == ("green", None)
 

@@ -48,9 +48,36 @@ def test_worked_example() -> None:
     assert sum(subject["p_top"] for subject in subjects.values()) == pytest.approx(2.0)
 
 
+def test_diagnostics_stand_beside_the_promised_keys() -> None:
+    data = json.loads(aggregate(MARKS, "--rule", RULE, "--json", "--in-order").stdout)
+    more = {"checks", "weight_sensitivity", "experts_left_out", "what_if", "shadow", "raters"}
+    assert more <= data.keys() and data["shadow"]["official"] is False
+    assert {o["rater"] for o in data["experts_left_out"]} == {f"E{n}" for n in range(1, 8)}
+    assert [o["rule"] for o in data["what_if"]][-1] == "severity_adjusted"
+    assert all("shadow" in s and "p_top_weights" in s for s in data["subjects"].values())
+    assert data["raters"]["connected"] is True
+    silent = {c["rule"]: c["reason"] for c in data["checks"] if c["outcome"] == "not_enough_data"}
+    assert silent["home_lift"]["zh"].startswith("数据不足")
+    flag = data["subjects"]["C"]["flags"][0]
+    assert (
+        flag["false_alarm"]["simulated"] == 30_000 and "误报率" in flag["false_alarm"]["text"]["zh"]
+    )
+
+
+def test_home_regions_from_a_file(tmp_path: Path) -> None:
+    homes = tmp_path / "homes.csv"
+    homes.write_text("expert,subject\nE1,A\nE2,B\nE3,C\n", encoding="utf-8")
+    data = json.loads(aggregate(MARKS, "--rule", RULE, "--homes", homes, "--json").stdout)
+    assert {c["rule"]: c["outcome"] for c in data["checks"]}["home_lift"] == "clear"
+    homes.write_text("expert,subject\nE1,\n", encoding="utf-8")
+    assert aggregate(MARKS, "--rule", RULE, "--homes", homes).exit_code == 2
+
+
 def test_agreement_shape() -> None:
-    result = agree(MARKS, "--scale", "interval", "--json")
+    result = agree(MARKS, "--scale", "interval", "--resamples", 100, "--json")
     assert result.exit_code == 0, result.output
+    more = {"tau_b", "alpha_interval", "within_one", "raters", "weighted", "sem_mean", "verdict"}
+    assert more <= json.loads(result.stdout).keys()
     data = json.loads(result.stdout)
     forms = {"ICC(1,1)", "ICC(A,1)", "ICC(C,1)", "ICC(1,k)", "ICC(A,k)", "ICC(C,k)"}
     assert data["icc"].keys() == forms
@@ -66,7 +93,7 @@ def test_tables_for_people() -> None:
     assert scores.exit_code == 0
     assert "1     C        8.85" in scores.stdout
     assert "41.75 ÷ 5 = 8.35" in scores.stdout
-    assert "ICC(A,k)" in agree(MARKS).stdout
+    assert "ICC(A,k)" in agree(MARKS, "--resamples", 0).stdout
 
 
 BAD: dict[str, tuple[str, int, str]] = {

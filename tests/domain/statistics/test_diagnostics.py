@@ -9,8 +9,10 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from app.domain.statistics.flags import Flag
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
-from app.domain.statistics.outliers import Flag, flag_round, grubbs
+from app.domain.statistics.outliers import grubbs
+from app.domain.statistics.review import flag_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import (
@@ -113,11 +115,12 @@ def test_customary_deviation_is_exact(mark: str, flagged: bool) -> None:
 
 
 def test_straight_lines_and_duplicates() -> None:
+    names = "UVWXYZ"
     sheets = {
-        "E1": Sheet(items={n: Decimal(7) for n in "WXYZ"}),
-        "E2": Sheet(items={n: Decimal(m) for n, m in zip("WXYZ", "5678", strict=True)}),
-        "E3": Sheet(items={n: Decimal(m) for n, m in zip("WXYZ", "5678", strict=True)}),
-        "E4": Sheet(items={n: Decimal(m) for n, m in zip("WXYZ", "8765", strict=True)}),
+        "E1": Sheet(items={n: Decimal(7) for n in names}),
+        "E2": Sheet(items={n: Decimal(m) for n, m in zip(names, "345678", strict=True)}),
+        "E3": Sheet(items={n: Decimal(m) for n, m in zip(names, "345678", strict=True)}),
+        "E4": Sheet(items={n: Decimal(m) for n, m in zip(names, "986554", strict=True)}),
     }
     flags = flag_round(ScoreRule.parse({}), [subject("A", StageMarks(sheets=sheets))])
     assert [flag.rater for flag in of(flags, "straight_line")] == ["E1"]

@@ -1,0 +1,156 @@
+"""Annexes on single experts and panels: each sheet's total in digits and words, the declarations, all
+coefficients of agreement (the outline's 评分表, 回避与保密承诺, 一致性分析)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from app.documents.amounts import points_in_words
+from app.domain.types import Text
+from app.panel.models import Declaration
+from app.programme.instruments import stage_text
+from app.report.blocks import NOTHING, Block, local, note, table
+from app.report.source import Source
+
+_COUNTS = Text("计入", "counted")
+_DROPPED = Text("去掉", "dropped")
+_KINDS = ("conflict", "secrecy")
+_FIGURES: tuple[tuple[tuple[str, ...], Text], ...] = (
+    *(
+        (("icc", name), Text(name, name))
+        for name in ("ICC(1,1)", "ICC(1,k)", "ICC(A,1)", "ICC(A,k)", "ICC(C,1)", "ICC(C,k)")
+    ),
+    (("alpha", "interval"), Text("α（定距）", "alpha, interval")),
+    (("alpha", "ordinal"), Text("α（定序）", "alpha, ordinal")),
+    (("alpha", "nominal"), Text("α（定类）", "alpha, nominal")),
+    (("ac1",), Text("AC1", "AC1")),
+    (("ac2_quadratic",), Text("AC2（二次权重）", "AC2, quadratic weights")),
+    (("fleiss_kappa",), Text("Fleiss κ", "Fleiss' kappa")),
+    (("kendall_w",), Text("Kendall W", "Kendall's W")),
+    (("tau_b",), Text("平均 τ-b", "mean tau-b")),
+    (("exact_agreement",), Text("完全相同的比例", "share of equal marks")),
+)
+
+
+def sheet_totals(s: Source) -> list[Block]:
+    """One row a sheet: county, stage, seat, total in digits and words, whether it counts, receipt."""
+    rows: list[list[Any]] = []
+    for stage, panel, title in s.reading.panels():
+        for row in s.reading.rows(stage["id"], panel):
+            sheets = s.reading.counties[row.id]["stages"][stage["id"]]["sheets"]
+            for mark in row.marks:
+                receipt = (sheets.get(mark.rater) or {}).get("receipt") or NOTHING
+                if mark.value is None:
+                    rows.append(
+                        [row.name, title, mark.rater, NOTHING, mark.state, NOTHING, receipt]
+                    )
+                    continue
+                rows.append(
+                    [
+                        row.name,
+                        title,
+                        mark.rater,
+                        {"text": format(mark.value, "f"), "struck": True}
+                        if mark.dropped
+                        else format(mark.value, "f"),
+                        points_in_words(mark.value),
+                        _DROPPED if mark.dropped else _COUNTS if row.counted else NOTHING,
+                        receipt,
+                    ]
+                )
+    columns: list[tuple[Any, str, Any]] = [
+        (Text("县（市、区）", "County"), "left", 3),
+        (Text("阶段", "Stage"), "left", 3),
+        (Text("席位", "Seat"), "center", "auto"),
+        (Text("总分", "Total"), "right", "auto"),
+        (Text("大写", "In words"), "left", 5),
+        (Text("计入", "Counted"), "center", "auto"),
+        (Text("回执", "Receipt"), "left", "auto"),
+    ]
+    foot = Text(
+        "回执是评分表封存时账本给出的编号，专家本人可据以核对。",
+        "The receipt is the ledger's code of the seal; the expert can check his own by it.",
+    )
+    return [table(Text("各评分表总分", "Totals of the sheets"), columns, rows, foot)]
+
+
+def declarations(s: Source) -> list[Block]:
+    """Who signed which declaration when, by seat; the words of a declaration stay with the office."""
+    seats = {seat.id: (member, panel, seat) for member in s.members for panel, seat in member.seats}
+    signed: dict[str, dict[str, Declaration]] = {}
+    for row in s.session.scalars(select(Declaration).where(Declaration.seat_id.in_(seats))):
+        signed.setdefault(row.seat_id, {})[row.kind] = row
+    rows = []
+    ordered = sorted(seats.values(), key=lambda x: (x[1].stage, x[1].code, x[2].number))
+    for _, panel, seat in ordered:
+        found = signed.get(seat.id, {})
+        rows.append(
+            [
+                stage_text(panel.stage),
+                str(seat.number),
+                *(local(found[k].signed_at, s.zone) if k in found else NOTHING for k in _KINDS),
+            ]
+        )
+    columns: list[tuple[Any, str, Any]] = [
+        (Text("专家组", "Panel"), "left", 2),
+        (Text("席位", "Seat"), "center", "auto"),
+        (Text("回避承诺签署时间", "Conflicts declared"), "left", 3),
+        (Text("保密承诺签署时间", "Secrecy declared"), "left", 3),
+    ]
+    return [table(Text("承诺书签署情况", "Declarations"), columns, rows)]
+
+
+def agreement_in_full(s: Source) -> list[Block]:
+    """Every stored coefficient of every panel, with its interval where it has one."""
+    titles = {(stage["id"], code): title for stage, code, title in s.reading.panels()}
+    made: list[Block] = []
+    for entry in s.reading.results["agreement"]:
+        title = titles[entry["stage"], entry["panel"]]
+        rows = []
+        for path, name in _FIGURES:
+            value, low, high = _figure(entry, path)
+            if value is not None:
+                band = NOTHING if low is None else Text(f"{low} 至 {high}", f"{low} to {high}")
+                rows.append([name, value, band])
+        columns: list[tuple[Any, str, Any]] = [
+            (Text("系数", "Coefficient"), "left", 2),
+            (Text("数值", "Value"), "right", 1),
+            (Text("95% 区间", "95% interval"), "center", 2),
+        ]
+        model = entry.get("model")
+        foot = Text.of(model) if model else NOTHING
+        caption = Text(f"{title.zh}：全部系数", f"{title.en}: all coefficients")
+        made.append(table(caption, columns, rows, Text(f"模型：{foot.zh}。", f"Model: {foot.en}.")))
+    made.append(
+        note(
+            Text(
+                "全部按未去高低分的有效评分计算；没有定义的系数不列出。",
+                "All on the valid marks with nothing dropped; a coefficient that is not defined is "
+                "left out.",
+            )
+        )
+    )
+    return made
+
+
+def _figure(
+    entry: Mapping[str, Any], path: tuple[str, ...]
+) -> tuple[str | None, str | None, str | None]:
+    """(value, low, high) with four decimals as stored; None where there is none."""
+    found: Any = entry
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    band: Any = found if isinstance(found, Mapping) else entry.get("intervals", {}).get(path[-1])
+    if path == ("alpha", "interval"):
+        band = entry.get("alpha_interval") or None
+    value = found.get("value") if isinstance(found, Mapping) else found
+    low, high = (band.get("low"), band.get("high")) if isinstance(band, Mapping) else (None, None)
+    return _four(value), _four(low), _four(high)
+
+
+def _four(value: Any) -> str | None:
+    return None if value is None else format(Decimal(value).quantize(Decimal("0.0001")), "f")

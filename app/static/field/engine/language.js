@@ -1,0 +1,5 @@
+// First module of the shell: the language stands before any other module reads it.
+
+import { chosenLanguage } from "./words.js";
+
+document.documentElement.lang = chosenLanguage() === "en" ? "en" : "zh-CN";

@@ -1,0 +1,68 @@
+// Before anything is open: the insecure address, binding a tablet to an account, the PIN, the change of user.
+
+import { store } from "../engine/store.js";
+import { html, useState } from "../../vendor/preact-htm.js";
+import { say } from "../words.js";
+import { Dialog, Heading, Line, Note, Trouble, useAct } from "./frame.js";
+
+const CODE = 26; // characters of a one-time code of 128 bits in base 32
+
+export function Insecure() {
+  return html`<div class="page"><${Heading}>${say("这个地址不能离线评分", "This address cannot be used without signal")}<//>
+    <${Note} kind="wrong"><p>${say("浏览器认为连接不安全：地址不是 https，或证书不受信任。", "The browser does not trust the connection: the address is not https, or its certificate is unknown.")}</p><//>
+    <ul><li>${say("不能加密保存，所以这里不收任何内容。", "Nothing can be encrypted, so nothing is taken in here.")}</li><li>${say("不能在没有信号时打开。", "The app cannot open without signal.")}</li><li>${say("不能拍照、录音或记录位置。", "No photos, recordings or positions.")}</li></ul>
+    <p>${say("请用办公室给的 https 地址打开；自建证书请先由管理员装到平板上。评分也可以在办公室的网页上进行。", "Open the https address that the office gave you; a certificate of your own must be installed on the tablet first. Scoring also works on the office's pages.")}</p>
+    <a class="button primary" href="/">${say("打开网页版", "Open the web pages")}</a></div>`;
+}
+
+/** Letters and digits in groups of four, as they are printed. */
+const grouped = (text) => text.toUpperCase().replace(/[^0-9A-Z]/g, "").slice(0, 64).replace(/(.{4})(?=.)/g, "$1-");
+
+const FIGURES = /[０-９]/g;
+const narrow = (text) => text.replace(FIGURES, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/[^0-9]/g, "").slice(0, 6);
+
+const Pin = ({ id, label, value, onValue, hint }) => html`<${Line} id=${id} type="password" inputmode="numeric" label=${label} hint=${hint} value=${value} onValue=${(text) => onValue(narrow(text))} class="pin" />`;
+
+export function Bind({ fragment, onBound }) {
+  const [code, put] = useState(fragment);
+  const [label, name] = useState("");
+  const [pin, type] = useState("");
+  const [again, repeat] = useState("");
+  const [run, busy, error] = useAct();
+  const others = store.users();
+  const differs = again.length === 6 && pin !== again;
+  const ready = code.replace(/-/g, "").length >= CODE && label.trim() && pin.length === 6 && pin === again;
+  const bind = () => run(async () => {
+    await store.bind(code, label.trim(), pin);
+    onBound();
+  });
+  return html`<div class="page"><${Heading}>${say("登录这台平板", "Sign in on this tablet")}<//>
+    <p>${say("在签到处领取一次性口令（十分钟内有效），不需要密码。", "Get a one-time code at the check-in desk (valid for ten minutes). No password is needed.")}</p>
+    ${fragment ? html`<${Note} kind="ok"><p>${say("口令已从二维码读入。", "The code came with the link.")}</p><//>` : ""}
+    <${Line} id="code" label=${say("一次性口令", "One-time code")} hint=${say("字母和数字，四个一组", "Letters and digits, in groups of four")} value=${code} onValue=${(text) => put(grouped(text))} autocapitalize="characters" spellcheck="false" class="code" />
+    <${Line} id="label" label=${say("给平板起个名", "A name for this tablet")} hint=${say("例如：三号平板", "For example: tablet 3")} value=${label} onValue=${name} />
+    <div class="pair"><${Pin} id="pin" label=${say("设六位密码", "Choose a six-digit PIN")} value=${pin} onValue=${type} /><${Pin} id="pin-again" label=${say("再输一次", "Once more")} value=${again} onValue=${repeat} /></div>
+    ${differs && html`<p class="error" role="alert">${say("两次输入不同", "The two differ")}</p>`}
+    <p class="quiet">${say("密码只在这台平板上，用来打开本机的内容；忘了请到签到处重新领口令。", "The PIN stays on this tablet and opens what is kept here. If you forget it, get a new code at the desk.")}</p>
+    <${Trouble} error=${error} />
+    <div class="actions"><button type="button" class="primary" disabled=${busy || !ready} onClick=${bind}>${busy ? say("正在登录…", "Signing in…") : say("登录", "Sign in")}</button>
+      ${others.length > 0 && html`<button type="button" onClick=${() => store.switchUser(others[0].tablet)}>${say("返回", "Back")}</button>`}</div></div>`;
+}
+
+export function Unlock({ user }) {
+  const [pin, type] = useState("");
+  const [change, choose] = useState(false);
+  const [run, busy, error] = useAct();
+  const open = () => run(async () => {
+    type("");
+    await store.unlock(pin, user.tablet);
+  });
+  return html`<div class="page narrow"><${Heading}>${user.name}<//>
+    <p class="quiet">${user.label} · ${say("内容已加密锁定", "locked, contents encrypted")}</p>
+    <${Pin} id="pin" label=${say("六位密码", "Six-digit PIN")} value=${pin} onValue=${type} /><${Trouble} error=${error} />
+    <div class="actions"><button type="button" class="primary" disabled=${busy || pin.length !== 6} onClick=${open}>${busy ? say("正在打开…", "Opening…") : say("打开", "Open")}</button>
+      <button type="button" onClick=${() => choose(true)}>${say("换人使用", "Another person")}</button></div>
+    ${change && html`<${Dialog} title=${say("换人使用", "Another person")} onClose=${() => choose(false)}><ul class="plain">${store.users().map((one) => html`<li key=${one.tablet}>
+      <button type="button" class="wide" onClick=${() => { choose(false); store.switchUser(one.tablet); }}>${one.name} <small>${one.waiting ? say(`待上传 ${one.waiting} 项`, `${one.waiting} waiting`) : one.label}</small></button></li>`)}</ul>
+      <div class="actions"><button type="button" onClick=${() => choose(false)}>${say("取消", "Cancel")}</button><button type="button" onClick=${() => store.forgetSelection()}>${say("用口令登录新用户", "Sign in with a code")}</button></div><//>`}</div>`;
+}

@@ -1,0 +1,175 @@
+"""`python -m tests.benchmarks.seasons [--rivals]`: the statistics of a season, as ratios in one run.
+
+Every figure stands beside one `ndarray.sum()` over the same marks and, with `--rivals`, beside pingouin
+and krippendorff, which are installed in a folder of their own for this run only (GPL: never a
+dependency). scipy is there anyway. Marks lie as (seat, item, subject), so that sums and extremes over
+the experts run over whole rows. The official arithmetic is exact: integers on a common denominator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from app.domain.statistics.alpha import alpha
+from app.domain.statistics.exact import prepare, totals
+from app.domain.statistics.icc import icc
+from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
+from app.domain.statistics.observed import observed_totals
+from app.domain.statistics.raters import rate_raters
+from app.domain.statistics.rule import ScoreRule
+from app.domain.statistics.scores import score_round
+from app.domain.statistics.sensitivity import leave_one_out, weight_sensitivity
+from app.domain.statistics.shadow import adjust_severity
+from app.domain.statistics.streams import normals
+from app.domain.statistics.uncertainty import rank_uncertainty
+
+RIVALS = ("pingouin==0.6.1", "krippendorff==0.9.0")
+SEED = 20120716
+
+
+def row(what: str, seconds: float, floor: float, note: str = "") -> None:
+    """One line: milliseconds, how many sums of the same marks that is."""
+    print(
+        f"{what:<58} {1000 * seconds:>10.2f} ms {seconds / floor:>10.0f} sums  {note}", flush=True
+    )
+
+
+def best(work: Callable[[], Any], times: int = 5) -> float:
+    """The fastest of some runs, in seconds."""
+    spent = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - started)
+    return min(spent)
+
+
+def season(n: int, k: int, m: int) -> tuple[list[SubjectMarks], np.ndarray]:
+    """Sheets of `m` items from 0 to 10 in halves, and the marks as (seat, item, subject)."""
+    z = normals(SEED, f"season|{n}", n + k + n * k * m)
+    marks = 7.0 + z[:n, None, None] + 0.5 * z[None, n : n + k, None]
+    marks = marks + z[n + k :].reshape(n, k, m)
+    halves = np.clip(np.round(2 * marks), 0, 20).astype(int)
+    values = [Decimal(h) / 2 for h in range(21)]
+    items = [f"I{i:02}" for i in range(m)]
+    subjects = [
+        SubjectMarks(
+            f"S{r:04}",
+            {
+                "desk": StageMarks(
+                    sheets={
+                        f"E{c:02}": Sheet(
+                            items={name: values[h] for name, h in zip(items, sheet, strict=True)}
+                        )
+                        for c, sheet in enumerate(table)
+                    }
+                )
+            },
+        )
+        for r, table in enumerate(halves.tolist())
+    ]
+    return subjects, np.ascontiguousarray(halves.transpose(1, 2, 0)) / 2.0
+
+
+def measure(n: int, rivals: Path | None) -> None:
+    """All figures of one season of `n` subjects, 9 experts, 50 items."""
+    subjects, marks = season(n, 9, 50)
+    floor = best(lambda: marks.sum(), 50)
+    print(f"\n{n} subjects x 9 experts x 50 items: one sum of all marks {1000 * floor:.3f} ms")
+    rule = ScoreRule.parse({"top": max(n // 10, 1)})
+    by_item = ScoreRule.parse({"top": max(n // 10, 1), "trim": {"unit": "item"}})
+    table = marks.sum(axis=1).T
+    rows = table.tolist()
+    trimmed = best(lambda: (marks.sum(axis=0) - marks.max(axis=0) - marks.min(axis=0)) / 7.0, 20)
+    row("trim 1 + 1, every item, floats", trimmed, floor)
+    peer = best(lambda: stats.trim_mean(marks.transpose(1, 2, 0), 0.12, axis=-1), 5)
+    row("    scipy.stats.trim_mean", peer, floor, f"{peer / trimmed:.0f} x ours")
+    own = best(lambda: icc(rows), 5)
+    row("ICC, six forms with intervals", own, floor)
+    own_alpha = best(lambda: alpha(rows, "interval"), 5)
+    row("alpha, interval", own_alpha, floor)
+    if rivals is not None:
+        theirs = ask(rivals, table)
+        row("    pingouin.intraclass_corr", theirs["icc"], floor, f"{theirs['icc'] / own:,.0f} x ours")  # fmt: skip
+        row("    krippendorff.alpha", theirs["alpha"], floor, f"{theirs['alpha'] / own_alpha:,.0f} x ours")  # fmt: skip
+    seen = observed_totals(rule, subjects, "desk")
+    row("severity, consistency, Mandel of every expert", best(lambda: rate_raters(seen), 3), floor)
+    row("severity-adjusted levels (REML, Huber)", best(lambda: adjust_severity(seen), 3), floor)
+    prepared = prepare(subjects)
+    loading = best(lambda: prepare(subjects), 3)
+    row("exact season: sheets to integer columns", loading, floor)
+    exact = best(lambda: totals(rule, prepared), 3)
+    row("exact season: totals by sheet", exact, floor)
+    row("exact season: totals by item", best(lambda: totals(by_item, prepared), 3), floor)
+    whole = loading + exact
+    aim = ", aim < 100 ms" if n == 300 else ""
+    row("exact season, sheets to totals", whole, floor, f"{1000 * whole:.0f} ms{aim}")
+    once = 1 if n > 300 else 2
+    scores = score_round(rule, subjects)
+    row("official run with its written arithmetic", best(lambda: score_round(rule, subjects), once), floor)  # fmt: skip
+    chances = best(lambda: rank_uncertainty(rule, subjects, scores, draws=2000), 2)
+    row("P(top K), 2,000 draws", chances, floor)
+    row("weights, 1,000 draws of 50", best(lambda: weight_sensitivity(rule, subjects, scores), 1), floor)  # fmt: skip
+    row("each of 9 experts left out, exactly", best(lambda: leave_one_out(rule, subjects, scores), 1), floor)  # fmt: skip
+
+
+ASK = """
+import json, sys, time, warnings
+warnings.simplefilter("ignore")
+import krippendorff, numpy as np, pandas as pd, pingouin
+table = np.array(json.load(open(sys.argv[1])))
+long = pd.DataFrame([(i, j, v) for i, r in enumerate(table) for j, v in enumerate(r)], columns=["s", "r", "m"])
+def spent(work):
+    work()
+    started = time.perf_counter(); work(); return time.perf_counter() - started
+print(json.dumps({
+    "icc": spent(lambda: pingouin.intraclass_corr(long, "s", "r", "m")),
+    "alpha": spent(lambda: krippendorff.alpha(table.T, level_of_measurement="interval")),
+}))
+"""
+
+
+def ask(python: Path, table: np.ndarray) -> dict[str, float]:
+    """Seconds that the peers take for the same table, in an interpreter of their own."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(table.tolist(), file)
+        file.flush()
+        done = subprocess.run([python, "-c", ASK, file.name], capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.benchmarks.seasons")
+    options.add_argument("--rivals", action="store_true", help="measure pingouin and krippendorff")
+    options.add_argument("--python", type=Path, help="an interpreter that has them already")
+    options.add_argument("--sizes", type=int, nargs="*", default=[300, 3000])
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mingjian-rivals-") as place:
+        python = chosen.python
+        if chosen.rivals and python is None:
+            venv.create(place, with_pip=True)
+            python = Path(place) / "bin" / "python"
+            subprocess.run([python, "-m", "pip", "install", "-q", *RIVALS], check=True)
+        for size in chosen.sizes:
+            measure(size, python)
+    print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""How the field application looks and weighs: target sizes, axe in both languages, small screens, the dark, the first transfer."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import field_fixture
+from tests.browser.field_screens import LANDSCAPE, PORTRAIT, SMALL, address, fill, package, tablet
+from tests.web.conftest import axe
+
+__all__ = ["address", "axe", "package", "tablet"]
+
+# ---- sizes, languages, assistive technology
+
+ROUTES = [
+    "#/", "#/receipts", "#/sheet/main/0", "#/sheet/main/1", "#/sheet/qual/0", "#/sheet/statement/0", "#/sheet/branch/0",
+    "#/sheet/main%2Fc1/review",
+]  # fmt: skip
+MORE = [
+    "#/sheet/all/4",
+    "#/sheet/desk/0",
+    "#/sheet/bonus/0",
+    "#/sheet/survey/0",
+    "#/sheet/readonly/0",
+]  # of the same parts
+
+SMALL_TARGETS = """() => [...document.querySelectorAll("a[href], button, input, textarea, summary")].map((node) => {
+  const target = ["checkbox", "radio", "file"].includes(node.type) ? node.closest("label") : node;
+  const { width, height } = target.getBoundingClientRect();
+  return [width, height, target.outerHTML.slice(0, 120)];
+}).filter(([width, height]) => width && (width < 47.9 || height < 47.9))"""
+
+AXE = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.map((v) => [v.id, v.nodes[0].html.slice(0, 160)])"""
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("viewport", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
+def test_every_screen_is_large_enough_and_accessible(
+    tablet: Any, package: dict[str, Any], axe: str, lang: str, viewport: Any
+) -> None:
+    one = tablet(viewport=viewport)
+    page = one.open(lang=lang)
+    fill(one, package, "main/c1")
+    page.evaluate(axe)
+    problems: list[Any] = []
+    for route in ROUTES + MORE:
+        one.to(route)
+        found = page.evaluate(AXE) if route in ROUTES else []
+        problems += [(route, *row) for row in found]
+        problems += [(route, "small", row) for row in page.evaluate(SMALL_TARGETS)]
+        problems += [(route, "overflow", n) for n in [page.evaluate(OVERFLOW)] if n > 0]
+        focus = page.evaluate("() => document.activeElement.tagName")
+        problems += [(route, "focus", focus)] if focus not in ("H1", "BODY") else []
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "viewport", [SMALL, {"width": 512, "height": 384}], ids=["phone", "zoom-200"]
+)
+def test_small_screens_and_double_zoom_stay_usable(
+    tablet: Any, package: dict[str, Any], viewport: Any
+) -> None:
+    one = tablet(viewport=viewport, color_scheme="dark")
+    page = one.open(lang="en")
+    fill(one, package, "main/c1")
+    problems: list[Any] = []
+    for route in ROUTES + MORE:
+        one.to(route)
+        problems += [(route, "small", row) for row in page.evaluate(SMALL_TARGETS)]
+        problems += [(route, "overflow", n) for n in [page.evaluate(OVERFLOW)] if n > 0]
+    assert problems == []
+
+
+def test_sealed_and_entry_screens_in_the_dark(
+    tablet: Any, package: dict[str, Any], axe: str
+) -> None:
+    one = tablet(color_scheme="dark", viewport=PORTRAIT)
+    page = one.open("#/sheet/main%2Fc1/0")
+    page.evaluate(axe)
+    one.page.evaluate(
+        "() => fake.change('main/c1', { status: 'sealed', sealed: { at: '2026-10-20T02:00:00Z', signed_name: '甲', code: 'K7QM-29DX-4TRA' } })"
+    )
+    expect(page.locator(".code.big")).to_be_visible()
+    found = [page.evaluate(AXE)]
+    page.get_by_role("button", name="锁定").tap()
+    expect(page.locator("#pin")).to_be_visible()
+    found.append(page.evaluate(AXE))
+    assert found == [[], []]
+    assert (
+        page.evaluate("() => getComputedStyle(document.documentElement).backgroundColor")
+        == "rgb(20, 24, 22)"
+    )
+
+
+def test_text_is_eighteen_pixels_and_the_language_is_kept(tablet: Any) -> None:
+    one = tablet()
+    page = one.open("#/sheet/main/0")
+    assert (
+        page.evaluate("() => getComputedStyle(document.querySelector('.item h2')).fontSize")
+        >= "18px"
+    )
+    assert (
+        page.evaluate("() => getComputedStyle(document.querySelector('.tick')).fontSize") == "18px"
+    )
+    page.get_by_role("button", name="English").tap()
+    expect(page.locator(".dock")).to_contain_text("Declare a conflict")
+    assert page.evaluate(
+        "() => [document.documentElement.lang, localStorage.getItem('mingjian.language')]"
+    ) == ["en", "en"]
+
+
+# ---- the files themselves
+
+
+def test_the_tokens_are_those_of_the_house() -> None:
+    def tokens(name: str, head: str) -> dict[str, str]:
+        text = (field_fixture.STATIC / name).read_text("utf-8")
+        block = text[text.index(head) :]
+        return dict(re.findall(r"(--[a-z0-9-]+): ([^;}]+)", block[: block.index("}")]))
+
+    house, own = tokens("css/app.css", ":root {"), tokens("field/field.css", ":root {")
+    assert {
+        name: value for name, value in own.items() if name != "--target"
+    }.items() <= house.items()
+    dark = tokens("css/app.css", ".field[data-theme=dark] {")
+    assert {
+        k: v.strip()
+        for k, v in tokens(
+            "field/field.css", "@media (prefers-color-scheme: dark) { :root {"
+        ).items()
+    } == {k: v.strip() for k, v in dark.items()}
+
+
+def test_the_first_screen_is_small(address: str) -> None:
+    static = field_fixture.STATIC
+    seen: dict[str, int] = {}
+    todo = [
+        static / "field" / "app.js",
+        static / "field" / "field.css",
+        static / "field" / "index.html",
+    ]
+    while todo:
+        path = todo.pop().resolve()
+        if str(path) in seen:
+            continue
+        text = path.read_bytes()
+        seen[str(path)] = len(gzip.compress(text, 9))
+        todo += [
+            path.parent / name
+            for name in re.findall(
+                r'^(?:import|export)[^;]*? from "(\.[^"]+)"', text.decode(), re.M | re.S
+            )
+        ]
+    assert sum(seen.values()) <= 60 * 1024, json.dumps(seen, indent=1)
+    assert not any("review" in name or "signature" in name for name in seen)
