@@ -175,9 +175,9 @@ def _read_workbook(
     # Imported where a workbook is read: openpyxl brings numpy, which starting up does without.
     import openpyxl
 
-    # openpyxl parses hostile XML safely only with defusedxml beside it.
-    if not openpyxl.DEFUSEDXML:  # pragma: no cover
-        raise ImportError("defusedxml is required to read XLSX files")
+    # openpyxl parses hostile XML safely only with defusedxml beside it and without lxml.
+    if openpyxl.LXML or not openpyxl.DEFUSEDXML:  # pragma: no cover
+        raise ImportError("XLSX files are read with defusedxml only, never with lxml")
     book = openpyxl.load_workbook(
         io.BytesIO(data), read_only=True, data_only=True, keep_links=False
     )

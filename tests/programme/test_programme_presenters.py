@@ -20,7 +20,7 @@ from app.programme.presenters import presenter_link
 from tests.conftest import PASSWORD
 from tests.programme.conftest import add_districts, add_regions, make_round
 
-JOIN = re.compile(r"/(join|enter)/([\w-]{43})")
+JOIN = re.compile(r"/(join|enter)/([\w-]{28,43})")
 
 
 @pytest.fixture

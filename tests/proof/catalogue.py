@@ -49,7 +49,7 @@ PROOFS = (
     Proof("same-bytes", "Equal inputs, equal bytes in fresh processes", fairness.same_bytes, 20, "hash seeds", 5, DRAW),
     Proof("transcripts", "A transcript changed in one place is rejected", records.transcripts, 3_000, "forgeries", 120, ("app/verify.py", *DRAW)),
     Proof("verifiers", "Both verifiers reject a forged transcript at the same step", agreement.verifiers, 500, "forgeries", 0, ("app/verify.py", "app/verifiers/verify.html", "tests/verifiers")),
-    Proof("second-result", "A bot of the office gets no second result", second_result.second_result, 1_000, "attempts", 60, ("app/draw", "app/ledger", "app/programme/rounds.py", "app/db.py", "app/ui/request.py", "tests/proof/bot.py", "tests/proof/raw_sql.py", "tests/proof/oracle.py", "tests/proof/installation.py")),
+    Proof("second-result", "A bot of the office gets no second result", second_result.second_result, 1_000, "attempts", 40, ("app/draw", "app/ledger", "app/programme/rounds.py", "app/db.py", "app/ui/request.py", "tests/proof/bot.py", "tests/proof/raw_sql.py", "tests/proof/oracle.py", "tests/proof/installation.py")),
     Proof("intervals", "Agreement intervals hold what they promise", statistics.intervals, 1_000, "rounds", 20, STATISTICS),
     Proof("severity", "Severity of experts is recovered with honest errors", statistics.severity, 400, "rounds", 6, STATISTICS),
     Proof("top-chances", "P(in the first K) is calibrated", statistics.top_chances, 600, "rounds", 8, STATISTICS),
@@ -57,6 +57,6 @@ PROOFS = (
     Proof("ledger-bits", "Every flipped bit of a ledger is found", records.ledger_bits, 200, "entries", 12, LEDGER),
     Proof("cells", "Every changed cell of the database is named", records.cells, 8, "values a cell", 0, (*LEDGER, "tests/rows.py")),
     Proof("kills", "kill -9 loses no acknowledged write", crashes.kills, 100, "kills", 3, (*LEDGER, "tests/proof/writer.py")),
-    Proof("flaps", "Lines that break lose and double no operation of a tablet", field.flaps, 10_000, "uploads", 120, FIELD),
+    Proof("flaps", "Lines that break lose and double no operation of a tablet", field.flaps, 10_000, "uploads", 60, FIELD),
     Proof("at-once", "Every tablet at the same moment, every operation acknowledged", field.at_once, 500, "tablets", 30, FIELD),
 )  # fmt: skip

@@ -183,7 +183,7 @@ function measure(list, seats, row) {
   if (!seats.length) return 1;
   const longest = seats.map(row).sort((a, b) => b.textContent.length - a.textContent.length).slice(0, 3);
   list.replaceChildren(...longest);
-  for (const li of longest) li.style.width = "max-content";
+  for (const li of longest) li.classList.add("measured");
   list.style.setProperty("--wide", `${Math.ceil(Math.max(...longest.map((li) => li.offsetWidth)))}px`);
   list.replaceChildren(...seats.slice(0, 1).map(row));
   const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
