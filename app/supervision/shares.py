@@ -10,7 +10,7 @@ on the cautious side where a draw limits seats per employer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -22,7 +22,8 @@ from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person
 from app.domain.types import Text
 from app.draw import disclosure
-from app.draw.models import ORDER_STAGES, Draw, Seat
+from app.draw.models import ORDER_STAGES, Candidate, Draw, Seat
+from app.draw.type_chances import of_everybody
 from app.registry.models import Expert
 from app.supervision import surprise
 from app.supervision.surprise import Judged
@@ -60,24 +61,25 @@ class Shares:
     employers: list[Share]
     counted: int  # draws
     sealed: int  # draws whose names are not open yet
-    without: int  # draws for which no chances of single people were kept
+    without: int  # draws for which no chances were kept
 
 
 def shares(session: Session, viewer: Viewer, kind: str) -> Shares:
-    """Over all completed draws of a kind: seven queries, whatever the rows.
+    """Over all completed draws of a kind: eight queries at most, whatever the rows.
 
     Act 1 alone: a replacement has no chance that was frozen before. A draw that is still sealed is
     left out for everybody, the supervisor included.
     """
     viewer.require("supervisor")
     rows = session.execute(
-        select(Draw.id, Draw.snapshot, Draw.drawn_at)
+        select(Draw.id, Draw.snapshot, Draw.request, Draw.drawn_at)
         .where(Draw.kind == kind, Draw.state == "completed", Draw.stage.not_in(ORDER_STAGES))
         .order_by(Draw.drawn_at, Draw.id)
     ).all()
     sealed = disclosure.sealed_draws(session, [row.id for row in rows])
     open_rows = [row for row in rows if row.id not in sealed]
-    kept = [(row, *_people(row.snapshot)) for row in open_rows]
+    pools = _pools(session, [row for row in open_rows if _by_type(row.snapshot)])
+    kept = [(row, *_people(row.snapshot, pools.get(row.id, []))) for row in open_rows]
     counted = [part for part in kept if part[1]]
     drawn: dict[str, set[str]] = defaultdict(set)
     for draw_id, expert in session.execute(
@@ -117,11 +119,37 @@ def shares(session: Session, viewer: Viewer, kind: str) -> Shares:
     )  # fmt: skip
 
 
-def _people(snapshot: Mapping[str, Any] | None) -> tuple[dict[str, float], int]:
-    """(expert id -> frozen chance, rehearsals that it was estimated from; 0: exact). {} where
-    chances were kept by type alone (very large pools)."""
+def _by_type(snapshot: Mapping[str, Any] | None) -> bool:
+    """Whether chances were kept by type alone, as they are for very large pools."""
+    chances = (snapshot or {}).get("chances") or {}
+    return bool(chances) and not chances.get("people")
+
+
+def _pools(session: Session, rows: Sequence[Any]) -> dict[str, list[str]]:
+    """Draw id -> everybody who could sit on some panel of it."""
+    if not rows:
+        return {}
+    panels = {row.id: {panel["id"] for panel in row.request["panels"]} for row in rows}
+    pools: dict[str, list[str]] = defaultdict(list)
+    for draw_id, expert, exclusions in session.execute(
+        select(Candidate.draw_id, Candidate.expert_id, Candidate.exclusions).where(
+            Candidate.draw_id.in_(panels)
+        )
+    ):
+        if panels[draw_id] - {row["panel"] for row in exclusions}:
+            pools[draw_id].append(expert)
+    return pools
+
+
+def _people(
+    snapshot: Mapping[str, Any] | None, pool: Sequence[str]
+) -> tuple[dict[str, float], int]:
+    """(expert id -> frozen chance, rehearsals that it was estimated from; 0: exact). Where chances
+    were kept by type, the mean of his type for everybody of `pool`."""
     chances = (snapshot or {}).get("chances") or {}
     people = chances.get("people") or {}
+    if not people and chances:
+        people = of_everybody(chances, (snapshot or {}).get("people", {}), pool)
     return {key: float(value) for key, value in people.items()}, int(chances.get("draws") or 0)
 
 

@@ -3,8 +3,9 @@ and nothing else."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -211,6 +212,30 @@ def test_the_expert_drawn_too_often_is_found(session, staff, round_, keys):
     picture = shares.picture(found.experts[:5], "en")
     assert picture.startswith("<svg") and "too many" in picture and "style=" not in picture
     assert overview(session, staff, keys).counts["expert"] == 1
+
+
+def test_chances_kept_by_type_count_too(session, staff, round_):
+    """Pools above 2,000: the mean of his type for everybody who could sit, for nobody else."""
+    draw = builders.completed(session, staff, builders.request(session, staff, round_))
+    kind, frozen = draw.kind, draw.snapshot
+    before = shares.shares(session, staff.supervisor, kind)
+    assert before.counted == 1 and len(before.experts) > 5
+    chances, profiles = frozen["chances"], frozen["people"]
+    groups = defaultdict(list)
+    for key, value in chances["people"].items():
+        vector = tuple(profiles[key].get(a) or "unknown" for a in chances["typed_by"])
+        groups[vector].append(Decimal(value))
+    types = [[list(v), len(all_), str(sum(all_) / len(all_))] for v, all_ in groups.items()]
+    draw.snapshot = {**frozen, "chances": {**chances, "people": {}, "types": types}}
+    append(session, None, "test.draw")
+    after = shares.shares(session, staff.supervisor, kind)
+    assert (after.counted, after.without) == (1, 0)
+    assert {row.key for row in after.experts} == {row.key for row in before.experts}
+    seats = sum(row.expected for row in before.experts)
+    assert sum(row.expected for row in after.experts) == pytest.approx(seats, abs=1e-3)
+    draw.snapshot = {**frozen, "chances": {}}
+    append(session, None, "test.draw")
+    assert shares.shares(session, staff.supervisor, kind).without == 1
 
 
 def test_an_estimated_zero_proves_nothing_by_itself():
