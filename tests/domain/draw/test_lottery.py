@@ -22,10 +22,12 @@ from app.domain.draw import (
 )
 from app.domain.draw.fairness import gini
 from app.domain.draw.lottery import LIFT, MAX_TYPES, certificate_gap, table_probabilities
+from app.domain.draw.lottery import holds as proved
 from app.domain.draw.objects import LOTS
 from app.domain.types import DomainError, Text
 from tests.domain.draw.pools import commit, key_of, number, people, salt
 from tests.domain.draw.test_selection import holds
+from tests.proof import fairness
 
 
 def example(
@@ -345,3 +347,15 @@ def test_gini_by_its_definition() -> None:
 
 def test_drill_keys_are_numbered() -> None:
     assert drill_keys(3)[:2] == drill_keys(2)
+
+
+def test_a_certificate_that_leaves_types_out_is_not_called_whole() -> None:
+    """Found by `make proof`: the solver ended after 12 of 24 types, and both verifiers said no."""
+    spec, roster = fairness._lottery_case(2206)
+    table = prepare_lottery(spec, roster).document
+    named = {t for level in table["certificate"] for t, _ in level["free"]}
+    assert table["certified"] == (1 if len(named) == len(table["types"]) else 0)
+    levels = table["certificate"]
+    assert not proved({**table, "certificate": levels[:1]})
+    assert not proved({**table, "certificate": levels[1:]})
+    assert not proved({**table, "certificate": []})
