@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, session
+from typing import Any
+
+from flask import Blueprint, request, session
 from flask_login import current_user, login_user
 
 from app.accounts import operations
 from app.accounts.session import SignedIn
 from app.domain.types import Text
-from app.ui.request import database
+from app.ui.request import database, settings
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -24,6 +26,15 @@ GONE = Text(
     "This link has expired or was used. Ask for a new one.",
 )
 NO_ACCOUNT = Text("没有这个账号。没有任何改动。", "There is no such account. Nothing was changed.")
+
+
+def caller() -> dict[str, Any]:
+    """What a new session notes of the browser that opens it, and how long it lasts."""
+    return {
+        "agent": request.user_agent.string,
+        "address": request.remote_addr or "",
+        "hours": settings().session_hours,
+    }
 
 
 def begin_session(user: SignedIn) -> None:

@@ -13,7 +13,7 @@ from app.accounts import operations, queries
 from app.accounts.devices import device
 from app.accounts.forms import InviteForm, SignInForm
 from app.accounts.models import Account
-from app.accounts.pages import LOCKED, NO_ACCOUNT, begin_session, blueprint
+from app.accounts.pages import LOCKED, NO_ACCOUNT, begin_session, blueprint, caller
 from app.accounts.passwords import Busy
 from app.accounts.session import SignedIn
 from app.accounts.viewer import ROLE_TEXT
@@ -152,9 +152,7 @@ def _finish_sign_in(account_id: str, code: str, places: tuple[str, str]) -> Toke
             operations.open_sign_in(
                 writing,
                 account,
-                agent=request.user_agent.string,
-                address=request.remote_addr or "",
-                hours=settings().session_hours,
+                **caller(),
             )
         )
 

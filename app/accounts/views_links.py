@@ -12,7 +12,7 @@ from flask import flash, redirect, render_template, request, url_for
 from app.accounts import operations, queries
 from app.accounts.forms import PasswordForm, RenewForm, SignUpForm
 from app.accounts.models import Account
-from app.accounts.pages import GONE, LOCKED, begin_session, blueprint
+from app.accounts.pages import GONE, LOCKED, begin_session, blueprint, caller
 from app.accounts.resets import WRONG_CODE
 from app.accounts.session import SignedIn
 from app.documents.qr import qr_svg
@@ -186,9 +186,7 @@ def enter(token: str) -> Any:
         new_token, viewer = operations.enter_by_link(
             writing,
             invitation,
-            agent=request.user_agent.string,
-            address=request.remote_addr or "",
-            hours=settings().session_hours,
+            **caller(),
         )
     begin_session(SignedIn(viewer, new_token))
     return redirect(url_for("home.index"))

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.draw.models import ORDER_STAGES, Draw
 from app.draw.pool import Assessment
-from app.draw.type_chances import of_everybody
+from app.draw.type_chances import could_sit, of_everybody
 from app.ledger.models import Event
 from app.programme.models import Round
 
@@ -156,7 +156,7 @@ def _moved_most(
     then, now = old["people"], new["people"]
     by_type = not then or not now
     if by_type:
-        then = of_everybody(old, profiles, _pool_then(before))
+        then = of_everybody(old, profiles, could_sit(before.request, before.candidates))
         panels = [panel.id for panel in found.panels]
         out = set.intersection(*(found.excluded(panel) for panel in panels))
         now = of_everybody(new, found.profiles, set(found.experts) - out)
@@ -167,14 +167,6 @@ def _moved_most(
     moved.sort(key=lambda row: (-row[0], row[1]))
     rows = [[key, then.get(key), now.get(key)] for size, key in moved[:TOP] if size]
     return {"chances": rows, "by_type": int(by_type)}
-
-
-def _pool_then(before: Draw) -> list[str]:
-    """Everybody who could sit on some panel of that draw."""
-    panels = {panel["id"] for panel in before.request["panels"]}
-    return [
-        c.expert_id for c in before.candidates if panels - {row["panel"] for row in c.exclusions}
-    ]
 
 
 def _changed_by(session: Session, before: Draw, people: set[str]) -> dict[str, list[Any]]:

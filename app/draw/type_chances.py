@@ -62,6 +62,13 @@ def of_everybody(
     return {key: means[vector] for key, vector in vectors.items() if vector in means}
 
 
+def could_sit(request: Mapping[str, Any], candidates: Iterable[Any]) -> list[str]:
+    """Expert ids of those who were kept out of some panel of the request at most, not of all; rows
+    with `expert_id` and `exclusions`."""
+    panels = {panel["id"] for panel in request["panels"]}
+    return [c.expert_id for c in candidates if panels - {row["panel"] for row in c.exclusions}]
+
+
 def share(value: Fraction) -> str:
     """A probability with six decimals, half up."""
     millionths = (value.numerator * 2_000_000 + value.denominator) // (2 * value.denominator)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DDL, CheckConstraint, ForeignKey, String, UniqueConstraint, event
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Account, Tablet
 from app.db import At, Base, Code, Id, Long, Name, Ref
 from app.draw.models import Seat
-from app.ledger.models import Record, append_only_ddl
+from app.ledger.models import Record, refuse_changes
 from app.panel.models import Sitting
 
 STATUSES = ("accepted", "branch", "held", "refused")
@@ -154,13 +154,4 @@ class SheetSignature(Record):
 
 APPEND_ONLY = ("field_op", "field_outcome")
 
-for _table in APPEND_ONLY:
-    for _dialect in ("sqlite", "postgresql"):
-        for _statement in append_only_ddl(_table, _dialect):
-            event.listen(
-                Base.metadata.tables[_table],
-                "after_create",
-                DDL(_statement.replace("%", "%%")).execute_if(  # type: ignore[no-untyped-call]
-                    dialect=_dialect
-                ),
-            )
+refuse_changes(APPEND_ONLY)

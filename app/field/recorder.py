@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.field.operations import STATEMENT, Operation
 from app.domain.types import Conflict, DomainError, Text
@@ -19,11 +18,11 @@ from app.field import filing, unlocks
 from app.field.models import FieldOp
 from app.field.ops import Refused, Taken, second
 from app.field.settle import settle_sitting
-from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel import queries
 from app.panel.guards import running_statement
-from app.panel.models import Sitting, Statement
+from app.panel.models import Sitting
+from app.panel.statements import write_confirmation
 
 _STALE = Text(
     "另一人在网页上改过陈述记录，您的文字没有覆盖它，仍在平板上。请对照后再写。",
@@ -144,7 +143,9 @@ def _close(session: Session, actor: Viewer, desk: Desk, op: Operation) -> None:
     if bool(name) == bool(unconfirmed):
         raise Refused("invalid", _NAME)
     if name and row.outline and row.confirmed_at is None:
-        _confirm(session, actor, sitting, row, name, fields["signature"])
+        write_confirmation(
+            session, actor, row, name=name[:200], strokes=fields["signature"], on_tablet=True
+        )
     panels.close_statement(
         session,
         actor,
@@ -156,28 +157,6 @@ def _close(session: Session, actor: Viewer, desk: Desk, op: Operation) -> None:
         panels.open_scoring(session, actor, sitting=sitting)
     except DomainError:
         return  # below the quorum, or a member to be replaced: the office opens it, told why there
-
-
-def _confirm(
-    session: Session,
-    actor: Viewer,
-    sitting: Sitting,
-    row: Statement,
-    name: str,
-    strokes: list[Any] | None,
-) -> None:
-    """The representative signed on the tablet, or gave the name alone."""
-    row.confirmed_at, row.confirmed_name = clock.now(), name[:200]
-    row.signature = strokes or None
-    append(
-        session,
-        actor,
-        "statement.confirmed",
-        sitting=sitting.id,
-        version=row.version,
-        on_tablet=True,
-        signed=bool(strokes),
-    )
 
 
 def state_of(session: Session, desk: Desk) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from flask_wtf.csrf import generate_csrf
 from app import clock
 from app.accounts import operations, queries
 from app.accounts.devices import device
-from app.accounts.pages import GONE, LOCKED, begin_session
+from app.accounts.pages import GONE, LOCKED, begin_session, caller
 from app.accounts.session import SignedIn
 from app.accounts.tablets import BAD_KEY, Opened
 from app.documents.qr import qr_svg
@@ -96,9 +96,7 @@ def bind() -> Any:
                     invitation,
                     public_key=public_key,
                     label=label,
-                    agent=request.user_agent.string,
-                    address=request.remote_addr or "",
-                    hours=settings().session_hours,
+                    **caller(),
                 )
     except Forbidden as error:
         return refused(403, "code", error.text)
@@ -143,9 +141,7 @@ def open_session() -> Any:
             tablet_id=tablet_id,
             nonce=nonce,
             signature=signature,
-            agent=request.user_agent.string,
-            address=request.remote_addr or "",
-            hours=settings().session_hours,
+            **caller(),
         )
     if opened is None:
         _failed(place)

@@ -15,7 +15,6 @@ import io
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -124,18 +123,9 @@ class Chunks:
 
     def _write(self, folder: Path, number: int, data: bytes) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        waiting = self.store.root / "tmp"
-        waiting.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, written = tempfile.mkstemp(dir=waiting)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(written, folder / str(number))
+        with self.store.written(data) as temporary:
+            os.replace(temporary, folder / str(number))
             _sync_directory(folder)
-        finally:
-            Path(written).unlink(missing_ok=True)
 
     def first_bytes(self, owner: str, sha256: str, size: int) -> bytes:
         """The first 4 KiB; empty while the first piece is missing."""

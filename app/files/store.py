@@ -14,7 +14,8 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -157,21 +158,27 @@ class Store:
         for folder in (target.parent, self.root):
             _sync_directory(folder)
 
-    def keep(self, data: bytes) -> str:
-        """Keep bytes that the application made itself (a report, a transcript); their digest."""
+    @contextmanager
+    def written(self, data: bytes) -> Iterator[Path]:
+        """A temporary file of these bytes, synced: rename it to where it belongs; else it goes."""
         waiting = self.root / "tmp"
         waiting.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, written = tempfile.mkstemp(dir=waiting)
+        handle, name = tempfile.mkstemp(dir=waiting)
         try:
             with os.fdopen(handle, "wb") as out:
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-            sha256 = hashlib.sha256(data).hexdigest()
-            self._place(Path(written), sha256)
-            return sha256
+            yield Path(name)
         finally:
-            Path(written).unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
+
+    def keep(self, data: bytes) -> str:
+        """Keep bytes that the application made itself (a report, a transcript); their digest."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        with self.written(data) as temporary:
+            self._place(temporary, sha256)
+        return sha256
 
     def digests(self) -> list[str]:
         """Every file's digest, sorted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -129,13 +130,19 @@ def append_only_ddl(table: str, dialect: str) -> list[str]:
 
 APPEND_ONLY = ("ledger_event", "ledger_secret", "ledger_checkpoint")
 
-for _table in APPEND_ONLY:
-    for _dialect in ("sqlite", "postgresql"):
-        for _statement in append_only_ddl(_table, _dialect):
-            event.listen(
-                Base.metadata.tables[_table],
-                "after_create",
-                DDL(_statement.replace("%", "%%")).execute_if(  # type: ignore[no-untyped-call]
-                    dialect=_dialect
-                ),
-            )
+
+def refuse_changes(tables: Sequence[str]) -> None:
+    """Tables made from the models get the statements of `append_only_ddl`; migrations say them."""
+    for table in tables:
+        for dialect in ("sqlite", "postgresql"):
+            for statement in append_only_ddl(table, dialect):
+                event.listen(
+                    Base.metadata.tables[table],
+                    "after_create",
+                    DDL(statement.replace("%", "%%")).execute_if(  # type: ignore[no-untyped-call]
+                        dialect=dialect
+                    ),
+                )
+
+
+refuse_changes(APPEND_ONLY)

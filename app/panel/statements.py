@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -232,16 +233,29 @@ def confirm_statement(
             ).format(name=row.presenter_name),
             field="signed_name",
         )
-    row.confirmed_at = clock.now()
-    row.confirmed_name = signed_name.strip() or None
+    write_confirmation(session, actor, row, name=signed_name.strip() or None, strokes=strokes)
+
+
+def write_confirmation(
+    session: Session,
+    actor: Viewer,
+    row: Statement,
+    *,
+    name: str | None,
+    strokes: list[Any] | None,
+    **how: bool,
+) -> None:
+    """The representative's confirmation of the record as it stands; `how` goes to the ledger too."""
+    row.confirmed_at, row.confirmed_name = clock.now(), name
     row.signature = strokes or None
     append(
         session,
         actor,
         "statement.confirmed",
-        sitting=sitting.id,
+        sitting=row.sitting_id,
         version=row.version,
         signed=bool(strokes),
+        **how,
     )
 
 

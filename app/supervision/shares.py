@@ -23,7 +23,7 @@ from app.directory.models import Organisation, Person
 from app.domain.types import Text
 from app.draw import disclosure
 from app.draw.models import ORDER_STAGES, Candidate, Draw, Seat
-from app.draw.type_chances import of_everybody
+from app.draw.type_chances import could_sit, of_everybody
 from app.registry.models import Expert
 from app.supervision import surprise
 from app.supervision.surprise import Judged
@@ -129,16 +129,14 @@ def _pools(session: Session, rows: Sequence[Any]) -> dict[str, list[str]]:
     """Draw id -> everybody who could sit on some panel of it."""
     if not rows:
         return {}
-    panels = {row.id: {panel["id"] for panel in row.request["panels"]} for row in rows}
-    pools: dict[str, list[str]] = defaultdict(list)
-    for draw_id, expert, exclusions in session.execute(
+    candidates: dict[str, list[Any]] = defaultdict(list)
+    for found in session.execute(
         select(Candidate.draw_id, Candidate.expert_id, Candidate.exclusions).where(
-            Candidate.draw_id.in_(panels)
+            Candidate.draw_id.in_([row.id for row in rows])
         )
     ):
-        if panels[draw_id] - {row["panel"] for row in exclusions}:
-            pools[draw_id].append(expert)
-    return pools
+        candidates[found.draw_id].append(found)
+    return {row.id: could_sit(row.request, candidates[row.id]) for row in rows}
 
 
 def _people(

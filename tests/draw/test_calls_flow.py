@@ -206,11 +206,6 @@ def test_papers_name_no_county_and_number_each_letter(
 # ---------- the pages
 
 
-@pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
 def test_from_the_plan_to_a_removal_on_the_page(
     write: Any, make: Any, client_as: Callable[..., Any]
 ) -> None:

@@ -164,11 +164,6 @@ def test_a_member_who_was_not_drawn_is_marked(session: Session, staff: Staff) ->
 # ---------- the pages
 
 
-@pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
 def test_no_page_of_a_sealed_draw_shows_a_name(
     write: Any, make: Any, client_as: Callable[..., Any], app: Any
 ) -> None:

@@ -33,21 +33,11 @@ BASE = "/r/r1/draws"
 
 
 @pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
-@pytest.fixture
 def people(write: Any, make: Any) -> Staff:
     with write() as session:
         make_pool(session)
         make_round(session, kind="real")
         return Staff(session, make)
-
-
-@pytest.fixture
-def office(client_as: Callable[..., Any], people: Staff) -> Any:
-    return client_as(people.office)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,11 +25,6 @@ from app.ui.request import READING
 from tests.draw.builders import Staff, completed, make_pool, make_round, request, to_dice
 
 BASE = "/r/r1/draws"
-
-
-@pytest.fixture
-def write(app: Any) -> Callable[[], Any]:
-    return app.extensions["mingjian.db"].write
 
 
 @pytest.fixture

@@ -287,11 +287,6 @@ def test_a_real_draw_is_not_looked_at_without_parties_and_is_marked(
     assert draw.kind == "real" and draw.commitment["kind"] == "real"
 
 
-@pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
 def test_the_write_lock_is_free_while_a_lottery_is_solved(
     app: Any, write: Any, client_as: Callable[..., Any], make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,24 +24,6 @@ FORM = {
     "stage": "desk", "split": "one", "seats": "5", "mode": "tickets", "mode_reason": "",
     "load_cap": "0", "replacement": "act", "dice": "50", "accept_high": "", "accept_zero": "",
 }  # fmt: skip
-
-
-@pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
-@pytest.fixture
-def people(write: Any, make: Any) -> Staff:
-    with write() as session:
-        make_pool(session)
-        make_round(session)
-        return Staff(session, make)
-
-
-@pytest.fixture
-def office(client_as: Callable[..., Any], people: Staff) -> Any:
-    return client_as(people.office)
 
 
 @pytest.fixture

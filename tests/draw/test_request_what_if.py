@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,24 +30,6 @@ from app.registry.models import Expert
 from tests.draw.builders import Staff, make_body, make_expert, make_pool, make_round, request
 
 BASE = "/r/r1/draws"
-
-
-@pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
-@pytest.fixture
-def people(write: Any, make: Any) -> Staff:
-    with write() as session:
-        make_pool(session)
-        make_round(session)
-        return Staff(session, make)
-
-
-@pytest.fixture
-def office(client_as: Callable[..., Any], people: Staff) -> Any:
-    return client_as(people.office)
 
 
 def drafted(write: Any, people: Staff, **panel: Any) -> str:

@@ -17,7 +17,7 @@ from app.draw.models_request import WhatIf
 from app.draw.models_work import Work
 from app.ledger.append import append
 from app.programme.models import Subject
-from tests.draw.builders import Staff, make_pool, make_round
+from tests.draw.builders import Staff
 
 BASE = "/r/r1/draws"
 
@@ -25,24 +25,6 @@ BASE = "/r/r1/draws"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "BEAT", 0.05)
-
-
-@pytest.fixture
-def write(app: Any) -> Any:
-    return app.extensions["mingjian.db"].write
-
-
-@pytest.fixture
-def people(write: Any, make: Any) -> Staff:
-    with write() as session:
-        make_pool(session)
-        make_round(session)
-        return Staff(session, make)
-
-
-@pytest.fixture
-def office(client_as: Callable[..., Any], people: Staff) -> Any:
-    return client_as(people.office)
 
 
 def drafted(write: Any, people: Staff, **panel: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,7 @@ def test_no_space_at_any_step_is_507_and_resumable(tablet, app, monkeypatch, at)
 
     with monkeypatch.context() as fault:
         if at == "write":
-            fault.setattr(pieces.tempfile, "mkstemp", refuse)
+            fault.setattr(tempfile, "mkstemp", refuse)
         elif at == "put":
             fault.setattr("app.files.store.tempfile.mkstemp", lambda **kw: refuse())
             real = pieces.Chunks._write
@@ -262,7 +263,7 @@ def test_a_fault_at_each_step_leaves_what_can_be_gone_on_with(tablet, app, monke
 
     with monkeypatch.context() as fault:
         where: Any = {
-            "mkstemp": pieces.tempfile, "fsync": pieces.os, "replace": pieces.os,
+            "mkstemp": tempfile, "fsync": pieces.os, "replace": pieces.os,
             "_sync_directory": pieces, "put": Chunks, "record": media, "drop": Chunks,
         }[at]  # fmt: skip
         fault.setattr(where, at, die)
