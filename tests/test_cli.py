@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,15 +21,55 @@ import pytest
 from sqlalchemy import create_engine, select, text
 
 from app.accounts.models import Invitation
-from app.cli import COMMANDS
+from app.cli import COMMANDS, main
 from app.db import Database
 from app.registry.columns import template_table
 from tests.places import blank_database, bytes_under
 
 ROOT = Path(__file__).parents[1]
 VECTORS = Path(__file__).parent / "vectors"
-RUN = "from app.cli import main; main()"
 HEAD = re.compile(r"mj1:\d+:[0-9a-f]{64}")
+
+
+def forked(
+    arguments: list[str], directory: Path, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """`mingjian` in a process of its own with its own directory and environment. Forked, because a
+    new interpreter spends most of its time on the imports that this one has behind it
+    (test_help_names_every_command and tests/test_install.py start the command for good)."""
+    with tempfile.TemporaryFile("w+b") as out, tempfile.TemporaryFile("w+b") as err:
+        gc.freeze()  # nothing of the parent is finalised in the child
+        child = os.fork()
+        if child == 0:
+            code = 70
+            try:
+                os.dup2(out.fileno(), 1)
+                os.dup2(err.fileno(), 2)
+                sys.stdin = io.StringIO()
+                sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8")
+                sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), "utf-8")
+                os.environ.clear()
+                os.environ.update(env)
+                os.chdir(directory)
+                sys.argv = ["mingjian", *arguments]
+                main()
+                code = 0
+            except SystemExit as stop:
+                code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                with suppress(Exception):
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                os._exit(code)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        gc.unfreeze()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(
+            arguments, status, out.read().decode(), err.read().decode()
+        )
 
 
 class Shell:
@@ -42,10 +87,7 @@ class Shell:
         clean.pop("DATABASE_URL", None)
         if self.url and home is None:
             clean["DATABASE_URL"] = self.url
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, *map(str, arguments)],
-            capture_output=True, text=True, cwd=self.directory, env=clean, timeout=120, check=False,
-        )  # fmt: skip
+        done = forked([str(argument) for argument in arguments], self.directory, clean)
         assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, done.stderr
         return done

@@ -4,15 +4,17 @@ verify on a machine without the product, and the printed report names all six di
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pypdf
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from app import installation
@@ -20,11 +22,13 @@ from app import keys as key_files
 from app.accounts import queries as accounts
 from app.accounts.models import Account
 from app.aggregation.models import Run
+from app.cli.demo import demo
 from app.config import Settings
 from app.db import Database
 from app.domain.draw import chain
 from app.draw.facts import expert_facts, subject_facts
 from app.draw.models import Draw
+from app.exercise import cycle
 from app.exercise.county import BY_CODE, DISTRICTS
 from app.exercise.cycle import Exercise, build_exercise
 from app.files.store import Store
@@ -47,27 +51,28 @@ class Played:
 
     parts: installation.Installation
     made: Exercise
-    said: list[str]
+    said: list[str]  # progress, a line each
+    shown: str = ""  # all that `mingjian demo` printed (on SQLite)
 
 
 @pytest.fixture(scope="module")
 def played(
     tmp_path_factory: pytest.TempPathFactory, pg_server: str | None, schema: str
 ) -> Iterator[Played]:
-    """On SQLite, or on PostgreSQL when the suite runs there."""
+    """By `mingjian demo --no-serve`; on PostgreSQL, which the demonstration does not use, beside it."""
     home = tmp_path_factory.mktemp("exercise") / "home"
+    if pg_server is None:
+        found = demonstrated(home)
+        yield found
+        found.parts.close()
+        return
+    from tests.conftest import _pg
+
     home.mkdir()
     (home / "DEMO").write_text("")
     keys = key_files.create(home / "keys")
-    if pg_server is None:
-        path = home / "mingjian.db"
-        shutil.copy(schema, path)
-        url = f"sqlite:///{path}"
-    else:
-        from tests.conftest import _pg
-
-        _pg(pg_server, f"CREATE DATABASE exercise TEMPLATE {schema}")
-        url = pg_server.replace("/postgres?", "/exercise?")
+    _pg(pg_server, f"CREATE DATABASE exercise TEMPLATE {schema}")
+    url = pg_server.replace("/postgres?", "/exercise?")
     settings = Settings(home=home, database_url=url, demo=True)
     store = Store(settings.files)
     database = Database(url, keys=keys, settings=settings, store=store)
@@ -76,10 +81,40 @@ def played(
     made = build_exercise(parts, said.append)
     yield Played(parts, made, said)
     parts.close()
-    if pg_server is not None:
-        from tests.conftest import _pg
+    _pg(pg_server, "DROP DATABASE exercise WITH (FORCE)")
 
-        _pg(pg_server, "DROP DATABASE exercise WITH (FORCE)")
+
+def demonstrated(home: Path) -> Played:
+    """What the command made, and what it said."""
+    made: list[Exercise] = []
+    said: list[str] = []
+
+    def build(parts: installation.Installation, tell: Callable[[str], None]) -> Exercise:
+        made.append(build_exercise(parts, lambda line: (said.append(line), tell(line))[1]))
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        patch.setenv("MINGJIAN_PUBLIC_URL", "http://127.0.0.1:8000")
+        patch.setattr(cycle, "build_exercise", build)
+        done = CliRunner().invoke(demo, ["--home", str(home), "--no-serve"])
+        assert done.exit_code == 0, (done.output, done.exception)
+        return Played(installation.open_existing(home), made[0], said, done.output)
+
+
+def test_the_command_says_what_it_made(played: Played, pg_server: str | None) -> None:
+    if pg_server is not None:
+        pytest.skip("the demonstration uses its own SQLite database")
+    home, shown = played.parts.settings.home, played.shown
+    assert "every invariant holds" in shown
+    assert (home / "DEMO").is_file()
+    for name in ("report.pdf", "report-en.pdf"):
+        assert (home / name).read_bytes().startswith(b"%PDF")
+        assert str(home / name) in shown
+    for login in ("admin", "supervisor", "office", "keeper", "presenter-110108"):
+        assert re.search(rf"^  {login} ", shown, re.MULTILINE)
+    assert len(re.findall(r"http://127\.0\.0\.1:8000/enter/[0-9A-Z]{28}\b", shown)) == 3
+    assert re.search(r"mj1:\d+:[0-9a-f]{64}", shown)
 
 
 def _text(path: Path) -> str:
