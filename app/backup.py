@@ -288,7 +288,7 @@ def restore(
                     installation.store.keep(archive.read(name))
             # Before the commit: a restore that is in force has always left word.
             restored.note(
-                installation.settings.home, content.head, _sha256(source), content.made_at
+                installation.settings.home, content.head, sha256_of(source), content.made_at
             )
     except DBAPIError as error:
         why = str(error.orig).strip().partition("\n")[0]
@@ -301,7 +301,7 @@ def restore(
     return content.head
 
 
-def _sha256(source: Path) -> str:
+def sha256_of(source: Path) -> str:
     """Of the whole file, as `sha256sum` prints it."""
     with open(source, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from flask import abort, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import DBAPIError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import clock, models  # noqa: F401  (models: every class must be mapped)
@@ -20,6 +23,7 @@ from app.aggregation import views as aggregation_views
 from app.config import Settings
 from app.db import Database
 from app.directory import views as directory_views
+from app.domain.types import DomainError
 from app.draw import views as draw_views
 from app.draw import views_device as draw_device_views
 from app.field import views as field_views
@@ -35,12 +39,15 @@ from app.registry import views as registry_views
 from app.report import views as report_views
 from app.scoring import views as scoring_views
 from app.supervision import views as supervision_views
-from app.ui import access, compress, errors, headers, language
+from app.ui import access, compress, errors, headers, language, transport, views_trust
 from app.ui import views as ui_views
+from app.ui.outage import outage
 from app.ui.request import Application, database, db, finish, maybe_me
 
+log = logging.getLogger("mingjian")
 BLUEPRINTS = (
     ui_views.blueprint,
+    views_trust.blueprint,
     accounts_views.blueprint,
     directory_views.blueprint,
     registry_views.blueprint,
@@ -97,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Application:
     headers.register(app, https=settings.secure_cookies)
     compress.register(app)
     errors.register(app)
+    transport.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for endpoint in UNSIGNED:
@@ -107,6 +115,15 @@ def create_app(settings: Settings | None = None) -> Application:
     _page_frame(app, settings)
     app.teardown_request(lambda _error: finish(keep=False))
     return app
+
+
+def served() -> Any:
+    """What a server runs: the application, or one page that says which kind of thing is missing."""
+    try:
+        return create_app()
+    except DomainError as error:
+        log.error("%s / %s", error.text.zh, error.text.en)
+        return outage
 
 
 def _sign_in(app: Application, settings: Settings) -> None:
@@ -125,7 +142,8 @@ def _sign_in(app: Application, settings: Settings) -> None:
             row, viewer = found
             stale, tablet_id = clock.now() - row.last_seen_at > SEEN_EVERY, row.tablet_id
         if stale:
-            with database().write() as writing:
+            # On a full disk people still read, and are told that nothing can be saved when they try.
+            with suppress(OSError, DBAPIError), database().write() as writing:
                 again = accounts.live_sign_in(writing, token, idle)
                 if again:
                     again[0].last_seen_at = clock.now()

@@ -49,7 +49,12 @@ def create(home: str | Path | None = None) -> Installation:
             )
         )
     settings.home.mkdir(parents=True, exist_ok=True)
-    made = _assemble(settings, key_files.create(settings.keys))
+    return at(settings, key_files.create(settings.keys))
+
+
+def at(settings: Settings, keys: Keys) -> Installation:
+    """The installation of these settings and keys, its schema brought up to date."""
+    made = _assemble(settings, keys)
     migrate.upgrade(made.database)
     return made
 

@@ -74,6 +74,10 @@ class Keys:
                 )
             ) from error
 
+    def derived(self, purpose: str, about: str) -> bytes:
+        """32 bytes for one purpose and one thing, the same every time; nothing leads back from them."""
+        return hmac.digest(self.field, f"derived|{purpose}|{about}".encode(), hashlib.sha256)
+
     def blind_index(self, clear: str) -> str:
         """Keyed hash by which equal values are found without being stored."""
         return hmac.new(self.field, b"index|" + clear.encode(), hashlib.sha256).hexdigest()

@@ -2,12 +2,15 @@
 
 from app.accounts import models as accounts
 from app.aggregation import models as aggregation
+from app.aggregation import models_flags as aggregation_flags
+from app.aggregation import models_release as aggregation_release
 from app.directory import models as directory
 from app.draw import models as draw
 from app.draw import models_calls as draw_calls
 from app.draw import models_ceremony as draw_ceremony
 from app.draw import models_order as draw_order
 from app.draw import models_refusals as draw_refusals
+from app.draw import models_release as draw_release
 from app.draw import models_request as draw_request
 from app.draw import models_rules as draw_rules
 from app.draw import models_work as draw_work
@@ -28,12 +31,15 @@ from app.supervision import models as supervision
 __all__ = [
     "accounts",
     "aggregation",
+    "aggregation_flags",
+    "aggregation_release",
     "directory",
     "draw",
     "draw_calls",
     "draw_ceremony",
     "draw_order",
     "draw_refusals",
+    "draw_release",
     "draw_request",
     "draw_rules",
     "draw_work",

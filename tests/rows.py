@@ -49,7 +49,11 @@ def value_for(table: Table, column: Column[Any], number: int, made: dict[str, li
         (key,) = column.foreign_keys
         if key.column.table is table:
             return made[table.name][0] if number else None
-        return made[key.column.table.name][number]
+        apart = any(  # another one than the column that it has to differ from
+            isinstance(rule, CheckConstraint) and f"{column.key} <> " in str(rule.sqltext)
+            for rule in table.constraints
+        )
+        return made[key.column.table.name][1 - number if apart else number]
     if column.primary_key:  # the parent has the greater id: nothing may lean on their order
         return f"{0xF0 - number:02x}{table.name}"[:16]
     allowed = _allowed(table, column)

@@ -156,6 +156,7 @@ class ResetRequest(Record):
     """
 
     __tablename__ = "reset_request"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"seen_by", "seen_at"})
     __table_args__ = (
         CheckConstraint("means IN ('direct', 'supervisor', 'envelope')", name="means"),
         CheckConstraint("decision IN ('confirmed', 'refused')", name="decision"),
@@ -171,3 +172,6 @@ class ResetRequest(Record):
     decided_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
     invitation_id: Mapped[Ref | None] = mapped_column(ForeignKey("invitation.id"), unique=True)
+    # Of an administrator's renewal of an office or keeper account: the supervisor who looked at it.
+    seen_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    seen_at: Mapped[datetime | None]

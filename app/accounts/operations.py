@@ -38,6 +38,7 @@ from app.accounts.passwords import (
 from app.accounts.resets import (
     decide,
     keep_envelope,
+    look_at,
     means_for,
     propose,
     renew_by_link,
@@ -74,6 +75,7 @@ __all__ = [
     "invite",
     "keep_envelope",
     "locked",
+    "look_at",
     "make_link",
     "may_grant",
     "means_for",

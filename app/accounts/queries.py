@@ -19,6 +19,7 @@ from app.accounts.models import (
     Tablet,
 )
 from app.accounts.viewer import Viewer
+from app.directory.models import Person
 
 
 def token_hash(token: str) -> str:
@@ -61,13 +62,24 @@ def viewer_by_login(session: Session, login: str) -> Viewer:
 
 def live_sign_in(session: Session, token: str, idle: timedelta) -> tuple[SignIn, Viewer] | None:
     """The session behind a token, if it is neither revoked nor expired nor idle too long."""
-    row = session.scalar(select(SignIn).where(SignIn.token_hash == token_hash(token)))
-    now = clock.now()
-    if row is None or row.revoked_at or now >= row.expires_at or now - row.last_seen_at > idle:
+    found = session.execute(
+        select(SignIn, Account.person_id, Account.active, Person.name, RoleGrant.role)
+        .join(Account, Account.id == SignIn.account_id)
+        .join(Person, Person.id == Account.person_id)
+        .outerjoin(
+            RoleGrant, (RoleGrant.person_id == Account.person_id) & RoleGrant.until.is_(None)
+        )
+        .where(SignIn.token_hash == token_hash(token))
+    ).first()
+    if found is None:
         return None
-    account = session.get(Account, row.account_id)
-    viewer = viewer_of(session, account) if account else None
-    return (row, viewer) if viewer else None
+    row, person_id, active, name, role = found
+    now = clock.now()
+    if row.revoked_at or now >= row.expires_at or now - row.last_seen_at > idle:
+        return None
+    if role is None or not active:
+        return None
+    return row, Viewer(row.account_id, person_id, name, role)
 
 
 def sign_ins_of(session: Session, account_id: str) -> list[SignIn]:
@@ -182,6 +194,25 @@ def waiting_resets(session: Session) -> list[tuple[ResetRequest, Account, Accoun
         .order_by(ResetRequest.proposed_at)
     )
     return [(request, account, by) for request, account, by in rows]
+
+
+def renewed_staff(
+    session: Session, *, unseen: bool = False
+) -> list[tuple[ResetRequest, Account, Account, datetime | None]]:
+    """Renewals of office and keeper accounts by an administrator, latest first: with the account, the
+    administrator, and when the link was used (None: not, or not yet)."""
+    proposer = aliased(Account)
+    query = (
+        select(ResetRequest, Account, proposer, Invitation.used_at)
+        .join(Account, Account.id == ResetRequest.account_id)
+        .join(proposer, proposer.id == ResetRequest.proposed_by)
+        .join(Invitation, Invitation.id == ResetRequest.invitation_id)
+        .where(ResetRequest.means == "direct", Invitation.role.in_(("office", "keeper")))
+        .order_by(ResetRequest.proposed_at.desc(), ResetRequest.id)
+    )
+    if unseen:
+        query = query.where(ResetRequest.seen_at.is_(None))
+    return [(row, account, by, used) for row, account, by, used in session.execute(query)]
 
 
 def _waiting() -> tuple[ColumnElement[bool], ...]:

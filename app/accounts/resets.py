@@ -4,8 +4,10 @@ An administrator asks for it after seeing the person. Staff, experts and present
 link at once. A supervisor's needs two people, so that no administrator ever becomes a supervisor:
 a second supervisor confirms and hands over the link, the administrator hands over the other half,
 a code; where no second supervisor can, the code of the supervisor's sealed envelope is that half.
-The old password, authenticator, recovery codes and sessions end when the link is redeemed, so a
-link made by mistake locks nobody out.
+The old password, authenticator, recovery codes, sessions and tablets end when the link is redeemed,
+so a link made by mistake locks nobody out. An administrator who renews an office or keeper account
+could take it over: the supervisor is shown each one until he has looked at it, and it stays among
+the anomalies.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from app.accounts import queries
 from app.accounts.factors import end_second_factor
 from app.accounts.invitations import account_of, make_link, set_password, use_invitation
 from app.accounts.models import Account, Envelope, Invitation, ResetRequest
+from app.accounts.tablets import shut_out_all
 from app.accounts.viewer import Viewer
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.ledger.append import append
 
+RENEWED = "账号恢复 / account renewed"  # why its tablets were shut out
 LINK_VALID = timedelta(hours=1)
 PROPOSAL_VALID = timedelta(hours=24)
 UNANSWERED_COUNTS = timedelta(days=7)  # for so long a silence of the other supervisors counts
@@ -130,6 +134,19 @@ def request_by_id(session: Session, request_id: str) -> ResetRequest:
     return found
 
 
+def look_at(session: Session, actor: Viewer, request_id: str) -> ResetRequest:
+    """A supervisor has looked at an administrator's renewal of an office or keeper account; NotFound
+    for any other. Twice changes nothing."""
+    actor.require("supervisor")
+    found = next((row for row, *_ in queries.renewed_staff(session) if row.id == request_id), None)
+    if found is None:
+        raise NotFound(Text("没有这次恢复。", "There is no such recovery."))
+    if found.seen_at is None:
+        found.seen_by, found.seen_at = actor.id, clock.now()
+        append(session, actor, "renewal.seen", request=found.id)
+    return found
+
+
 def decide(session: Session, actor: Viewer, *, request: ResetRequest, confirm: bool) -> str | None:
     """A supervisor confirms (the token of the link, which only he sees) or refuses. Anybody but the
     proposer and the person concerned confirms; every supervisor may refuse."""
@@ -167,6 +184,7 @@ def renew_by_link(
                 envelope.used_at = clock.now()
                 append(session, None, "envelope.used", account=account.id)
     end_second_factor(session, account)
+    shut_out_all(session, account, RENEWED)
     set_password(session, None, account, hashed)
     append(session, None, "account.renewed", account=account.id, invitation=invitation.id)
     return account

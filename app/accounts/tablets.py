@@ -93,9 +93,10 @@ def signed_by(spki: str, message: bytes, signature: str) -> bool:
 
 
 def own_code(session: Session, actor: Viewer) -> str:
-    """A recorder's code for his own tablet, made after he has signed in with both factors; the one
-    before it ends. Experts and presenters get theirs at the check-in desk."""
-    actor.require("office")
+    """A code for one's own device, made while signed in; the one before it ends. A recorder has signed
+    in with both factors; an expert goes on from his own session. At the check-in desk experts and
+    presenters get theirs without having signed in."""
+    actor.require("office", "expert")
     void_links(session, actor, ("bind",), person_id=actor.person_id)
     token, _ = make_link(
         session,
@@ -125,7 +126,9 @@ def bind_tablet(
     account = account_of(session, invitation)
     viewer = queries.viewer_of(session, account)
     fits = viewer is not None and (
-        viewer.role == "office" if invitation.purpose == "bind" else viewer.role not in STAFF
+        viewer.role in ("office", "expert")
+        if invitation.purpose == "bind"
+        else viewer.role not in STAFF
     )
     if viewer is None or not fits:
         raise Forbidden(_NO_ENTRY)
@@ -215,6 +218,25 @@ def answer_challenge(
 def tablet_seen(session: Session, tablet_id: str) -> None:
     """Note a contact. It goes past the ledger's watch: the time is not part of the row's digest."""
     session.execute(update(Tablet).where(Tablet.id == tablet_id).values(last_seen_at=clock.now()))
+
+
+def shut_out_all(session: Session, account: Account, reason: str) -> int:
+    """Shut out every tablet of an account and void the codes that would bind another; how many
+    tablets. For a renewal: whoever had the old factor may have bound one."""
+    now = clock.now()
+    rows = list(
+        session.scalars(
+            select(Tablet).where(Tablet.account_id == account.id, Tablet.revoked_at.is_(None))
+        )
+    )
+    for tablet in rows:
+        tablet.revoked_at, tablet.revoked_reason = now, reason
+    ids = [tablet.id for tablet in rows]
+    session.execute(delete(TabletNonce).where(TabletNonce.tablet_id.in_(ids)))
+    void_links(session, None, ("enter", "bind"), person_id=account.person_id)
+    if rows:
+        append(session, None, "tablets.revoked", account=account.id, tablets=len(rows))
+    return len(rows)
 
 
 def revoke_tablet(session: Session, actor: Viewer, tablet_id: str, reason: str = "") -> Tablet:

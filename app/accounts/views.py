@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, logout_user
 
+from app import certificates
 from app.accounts import operations, queries
 from app.accounts.devices import device
 from app.accounts.forms import InviteForm, SignInForm
@@ -67,7 +69,14 @@ def _sign_in_page(form: SignInForm, target: str | None, problem: Text | None, st
     if problem is not None:
         form.password.data = ""
     page = render_template(
-        "accounts/sign_in.html", form=form, next=target, problem=problem, demo=settings().demo
+        "accounts/sign_in.html",
+        form=form,
+        next=target,
+        problem=problem,
+        demo=settings().demo,
+        address=settings().public_url,
+        host=urlsplit(f"//{request.host}").hostname,
+        trust=(settings().tls / certificates.AUTHORITY).exists(),
     )
     return page, status, {"Retry-After": "5"} if status == 503 else {}
 
@@ -211,6 +220,7 @@ def index() -> Any:
         "accounts/index.html",
         accounts=queries.accounts_with_roles(db()),
         waiting=queries.waiting_resets(db()),
+        renewed=queries.renewed_staff(db()) if me().role == "supervisor" else [],
         supervised=supervised,
         form=form,
         link=link,

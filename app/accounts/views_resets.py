@@ -94,6 +94,15 @@ def refuse_renewal(request_id: str) -> Any:
     return redirect(url_for("accounts.index"))
 
 
+@blueprint.post("/accounts/resets/<request_id>/seen")
+@allow("supervisor")
+def renewal_seen(request_id: str) -> Any:
+    """The supervisor has looked at an administrator's renewal of a staff account."""
+    operations.look_at(db(), me(), request_id)
+    flash(say("已记录您看过这次恢复。", "On record: you have looked at this recovery."), "done")
+    return redirect(url_for("accounts.index"))
+
+
 @blueprint.route("/account/envelope", methods=["GET", "POST"])
 @allow("supervisor")
 def envelope() -> Any:

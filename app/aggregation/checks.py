@@ -1,4 +1,4 @@
-"""A check on site that takes a county out, and the places that its notice gives (S2 三, 六(三)).
+"""A check on site that takes a county out (S2 六(三)).
 
 The notice says that a county which fails the check is out and that its place is not filled again. It
 does not say how the verdicts of several experts make one: the scheme's setting `site_verdict` does.
@@ -163,73 +163,6 @@ def outcome(rule: str, against: int, votes: int) -> str:
     if rule == "majority":
         return "failed" if 2 * against > votes else "tied" if 2 * against == votes else "passed"
     return "failed" if against and (rule == "any" or against == votes) else "passed"
-
-
-def places_of(round_: Round) -> list[dict[str, Any]]:
-    """The scheme's places as JSON, best first: `{id, title, max, group}`.
-
-    A cap named as an honour takes the next ranks of the one ranking; a cap named as a kind of unit
-    (S3 二: one county, one industrial cluster) takes the first ranks among that kind.
-    """
-    scheme = scheme_of(round_)
-    honours = {honour.id: honour.title for honour in scheme.honours}
-    found = []
-    for quota in scheme.quotas:
-        if quota.kind != "cap" or quota.maximum is None:
-            continue
-        title = honours.get(quota.id) or (quota.title if quota.id in scheme.subjects else None)
-        if title is not None:
-            group = None if quota.id in honours else quota.id
-            pair = {"zh": title.zh, "en": title.en}
-            found.append({"id": quota.id, "title": pair, "max": quota.maximum, "group": group})
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Awarded:
-    """One kind of place: who takes one; whose is left empty after a failed check; and who shares
-    the last ranks with others, so that people have to decide."""
-
-    title: Text
-    maximum: int
-    taken: tuple[str, ...]
-    unfilled: tuple[str, ...]
-    undecided: tuple[str, ...]
-
-
-def give_places(
-    places: Sequence[Mapping[str, Any]],
-    ranked: Sequence[tuple[str, int, str | None]],
-    out: frozenset[str],
-) -> list[Awarded]:
-    """Places by rank, without back-fill: a county in `out` keeps its rank's place and nobody moves
-    up. `ranked`: (county, rank, group); equal ranks are shared."""
-    made, before = [], 0
-    for place in places:
-        group, maximum = place["group"], int(place["max"])
-        first, last = (1, maximum) if group is not None else (before + 1, before + maximum)
-        before = before if group is not None else last
-        rows = [(key, rank) for key, rank, own in ranked if group is None or own == group]
-        size: dict[int, int] = defaultdict(int)
-        for _, rank in rows:
-            size[rank] += 1
-        inside, crossing = [], []
-        for key, rank in rows:
-            low, high = rank, rank + size[rank] - 1  # the places that a shared rank takes up
-            if first <= low and high <= last:
-                inside.append(key)
-            elif low <= last and high >= first:
-                crossing.append(key)
-        made.append(
-            Awarded(
-                Text.of(place["title"]),
-                maximum,
-                tuple(key for key in inside if key not in out),
-                tuple(key for key in inside if key in out),
-                tuple(crossing),
-            )
-        )
-    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from app.aggregation.checks import places_of, site_checks
+from app.aggregation.checks import site_checks
+from app.aggregation.flags import excluded, without_mark
+from app.aggregation.frames import frames_of
 from app.aggregation.given import Given, Reviewed, veto_reason
+from app.aggregation.models_flags import FlagDecision
+from app.aggregation.places import places_of
+from app.aggregation.sheet_rows import sheet_row
 from app.aggregation.ties import tie_draws
+from app.domain.ledger.canonical import digest
 from app.domain.scoring.formulas import repeated_items
 from app.domain.scoring.measures import plain
-from app.domain.scoring.scales import Points
-from app.domain.scoring.sheets import sheet_items, sheet_points
+from app.domain.scoring.sheets import sheet_items
 from app.domain.statistics.rule import ScoreRule
 from app.domain.types import Conflict, Text
 from app.draw.models import Seat
@@ -38,7 +43,7 @@ from app.scoring.paper import noted_in_runs
 from app.scoring.queries import FINAL
 
 VERSION = 1
-_STATES = {"sealed": "submitted", "recused": "recused", "absent": "absent"}
+_LATER = frozenset({"frames", "places"})
 _NO_PANEL = Text(
     "{s}还没有专家组。没有汇总；请先抽取并组建专家组。",
     "There is no panel for {s} yet. Nothing was computed; draw and form one first.",
@@ -58,11 +63,6 @@ _OPEN = Text(
 _UNSEALED = Text(
     "还不能汇总，以下评分表未完成：{list}。没有任何改动。",
     "It cannot be computed yet; these sheets are unfinished: {list}. Nothing was changed.",
-)
-_AWAITING = Text(
-    "还不能汇总：{c} {s} 席位 {n} 的评分表还缺 {items} 的得分。没有任何改动。",
-    "It cannot be computed yet: the sheet of {c}, {s}, seat {n} still awaits {items}. Nothing was "
-    "changed.",
 )
 _UNDECIDED = Text(
     "还不能汇总，以下区县的资格审查没有结论：{list}。没有任何改动。",
@@ -103,6 +103,7 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
     found = _counting(session, stages, running)
     reviewed = Reviewed(session, [sat.sitting.id for sat in found.values()], running)
     papers = noted_in_runs(session, (r.id for s in found.values() for _, r in s.sheets.values()))
+    struck = excluded(session, round_)
     computed = {
         stage.id: computed_points(session, round_, stage.stage, without=given.vetoes)
         for stage in stages
@@ -122,7 +123,7 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
             else:
                 points = computed[stage.id].get(subject.id, {}) | given.rows(subject, stage.stage)
                 sat = found[stage.id, subject.id]
-                parts[stage.id] = _panel_part(sat, stage, subject, points, reviewed, papers)
+                parts[stage.id] = _panel_part(sat, stage, subject, points, reviewed, papers, struck)
         bonus = None if vetoed else given.bonus(subject)
         check = checks.get(subject.id)
         out = check is not None and check["outcome"] == "failed"
@@ -169,8 +170,16 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
         # A bonus form on which nothing was recorded: the paper says that no total holds a bonus.
         "uncounted": [form] if form and not recorded else [],
         **({"places": places} if (places := places_of(round_)) else {}),
+        **frames_of(subjects, round_, computed),
         **tie_draws(session, round_, rule),
     }
+
+
+def same_inputs(stored: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a run's inputs are those of now. A part that the stored run did not keep yet is left
+    aside: what it says is in the points as well."""
+    kept = {k: v for k, v in now.items() if k in stored or k not in _LATER}
+    return digest(dict(stored)) == digest(kept)
 
 
 def _pair(text: Text) -> dict[str, str]:
@@ -295,6 +304,7 @@ def _panel_part(
     computed: Mapping[str, Mapping[str, Any]],
     reviewed: Reviewed,
     papers: Mapping[str, Mapping[str, Any]],
+    struck: Mapping[str, FlagDecision],
 ) -> dict[str, Any]:
     sheets, items, maximum, seen, form = {}, [], Decimal(0), False, ""
     for label, (seat, sheet) in sat.sheets.items():
@@ -316,10 +326,10 @@ def _panel_part(
             ]
             maximum = sum((Decimal(s["effective_max"]) for s in instrument["sections"]), Decimal(0))
         cases = reviewed.of(sheet, subject, stage.title)
-        sheets[label] = _sheet(sheet, seat, stage, subject, {**computed, **cases.rows})
+        row = sheet_row(sheet, seat, stage.title, subject, {**computed, **cases.rows})
         if cases.record:
-            sheets[label]["cases"] = cases.record
-        sheets[label] |= papers.get(sheet.id, {})
+            row["cases"] = cases.record
+        sheets[label] = without_mark({**row, **papers.get(sheet.id, {})}, struck.get(sheet.id))
     return {
         "kind": "panel",
         "panel": sat.sitting.panel.code,
@@ -336,65 +346,4 @@ def _panel_part(
             for name, row in computed.items()
         },
         "sheets": sheets,
-    }
-
-
-def _sheet(
-    sheet: Sheet,
-    seat: Seat,
-    stage: _Stage,
-    subject: Subject,
-    computed: Mapping[str, Mapping[str, Any]],
-) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "state": _STATES[sheet.state],
-        "total": None,
-        "items": {},
-        "not_applicable": [],
-        "carried": {},
-        "reason": None,
-        "sheet": sheet.id,
-        "revision": sheet.revision,
-        "seat": seat.number,
-        "seat_id": seat.id,
-        "receipt": sheet.receipt,
-        "instrument": sheet.instrument_digest,
-    }
-    if sheet.state != "sealed":
-        return {**made, "reason": _pair(Text(sheet.reason, sheet.reason))}
-    by_id = {item["id"]: item for item in sheet.instrument["items"]}
-    own = {item["id"] for item in sheet_items(sheet.instrument)}
-    given = {
-        name: Points(
-            row["points"],
-            Decimal(by_id[name]["min"]),
-            None if row["maximum"] is None else Decimal(row["maximum"]),
-            "not_applicable" if row["points"] is None else "points",
-            row["explanation"],
-        )
-        for name, row in computed.items()
-        if name in by_id and by_id[name]["applies"] and name not in own
-    }
-    points = sheet_points(sheet.instrument, sheet.entries, given)
-    if points.total is None:
-        awaited = [
-            Text.of(by_id[name]["title"]) if name in by_id else Text(name, name)
-            for name in points.awaiting
-        ]
-        raise Conflict(
-            _AWAITING.format(c=subject.name, s=stage.title, n=seat.number, items=_listed(awaited))
-        )
-    return {
-        **made,
-        "total": plain(points.total),
-        "items": {n: plain(p.points) for n, p in points.items.items() if p.points is not None},
-        "not_applicable": sorted(
-            n for n, p in points.items.items() if p.outcome == "not_applicable"
-        ),
-        # Sections whose points were carried to their full marks: without it the items do not add up.
-        "carried": {
-            s.id: {"raw": plain(s.raw), "points": plain(s.points)}
-            for s in points.sections
-            if s.points is not None and s.points != s.raw
-        },
     }

@@ -8,16 +8,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.aggregation import queries
-from app.aggregation.inputs import collect
+from app.aggregation.flags_invariants import INVARIANTS as FLAGS
+from app.aggregation.inputs import collect, same_inputs
 from app.aggregation.models import Run
+from app.aggregation.places import given_places
 from app.aggregation.results import marks_of
-from app.aggregation.ties import orders_of
+from app.aggregation.ties import open_ties, orders_of
 from app.domain.ledger.canonical import digest
 from app.domain.statistics import replay
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.types import DomainError, Text
 from app.programme.models import Round
+
+_SETTLED = {
+    "places": Text("名额", "the places"),
+    "open_ties": Text("待抽签的并列", "the open ties"),
+}
 
 
 def _last_runs(session: Session) -> Iterator[Run]:
@@ -48,15 +55,29 @@ def digests_fit(session: Session) -> list[Text]:
 
 
 def last_runs_replay(session: Session) -> list[Text]:
-    """The last run of each round, computed again from its stored inputs and redone step by step."""
+    """The last run of each round, computed again from its stored inputs and redone step by step: scores,
+    ranks, places, open ties."""
     faults = []
     for run in _last_runs(session):
         rule, marks = ScoreRule.parse(run.rule), marks_of(run.inputs)
-        again = score_round(rule, marks, orders_of(run.inputs)).to_json()
+        scores = score_round(rule, marks, orders_of(run.inputs))
+        again = scores.to_json()
         if again != run.results["scores"]:
             faults.append(
                 _of(run, "按存储的输入重算，得分不同", "computed again, the scores differ")
             )
+        settled = {
+            **open_ties(rule, again, run.inputs),
+            # A run of before the rules held tiers kept no places.
+            **(given_places(rule, run.inputs, scores) if "places" in run.results else {}),
+        }
+        for key, what in _SETTLED.items():
+            if settled.get(key) != run.results.get(key):
+                faults.append(
+                    _of(
+                        run, f"按存储的输入重算，{what.zh}不同", f"computed again, {what.en} differ"
+                    )
+                )
         for subject in run.results["scores"]["subjects"].values():
             for text in replay.differences(subject):
                 faults.append(_of(run, text.zh, text.en))
@@ -68,11 +89,11 @@ def inputs_are_current(session: Session) -> list[Text]:
     faults = []
     for run in _last_runs(session):
         try:
-            now = digest(collect(session, run.round))
+            now = collect(session, run.round)
         except DomainError as error:
             faults.append(_of(run, error.text.zh, error.text.en))
             continue
-        if now != run.inputs_digest:
+        if not same_inputs(run.inputs, now):
             faults.append(
                 _of(
                     run,
@@ -87,4 +108,5 @@ INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("runs fit their digests", digests_fit),
     ("the last run of a round computes again digit for digit", last_runs_replay),
     ("the last run of a round rests on the sheets as they are", inputs_are_current),
+    *FLAGS,
 )

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.aggregation import queries
-from app.aggregation.inputs import collect
+from app.aggregation.flags import keep_flags
+from app.aggregation.frames import refrozen_since
+from app.aggregation.inputs import collect, same_inputs
 from app.aggregation.models import Run
 from app.aggregation.results import compute, differences
 from app.domain.ledger.canonical import digest
@@ -19,6 +21,7 @@ from app.domain.types import Conflict, DomainError, Text
 from app.ledger.append import append
 from app.programme.models import Round
 from app.programme.scheme import score_rule_of
+from app.scoring import reentries
 
 _SAME = Text(
     "与第 {n} 次汇总的输入完全相同，没有新的结果。没有任何改动。",
@@ -44,17 +47,19 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
     rule = score_rule_of(round)
     if rule.digest() != round.score_rule_digest:
         raise Conflict(_OTHER_RULE)
+    reentries.none_waiting(session, round_id=round.id)
     inputs = collect(session, round)
     results = compute(rule, inputs)
     before = queries.last_run(session, round)
     changes: list[Text] = []
     if before is not None:
-        if before.inputs_digest == digest(inputs):
+        if same_inputs(before.inputs, inputs):
             raise Conflict(_SAME.format(n=before.number))
         changes = differences(before.inputs, before.results, inputs, results)
         if len(note.strip()) < 5:
             listed = Text("；".join(c.zh for c in changes), "; ".join(c.en for c in changes))
             raise DomainError(_WHY.format(changes=listed), field="note")
+        results["refrozen"] = refrozen_since(before.inputs, inputs)
     results["changes"] = [{"zh": c.zh, "en": c.en} for c in changes]
     made = Run(
         round=round,
@@ -72,6 +77,7 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
     )
     session.add(made)
     session.flush()
+    keep_flags(session, made)
     append(
         session,
         actor,

@@ -1,9 +1,10 @@
-"""Reading runs. The office and the supervisor see them whole; experts and presenters see, through the
-report room and only once the report is final, what is their own; an administrator sees no marks."""
+"""Reading runs. The office and the supervisor see them whole; an expert sees his own sheets once the
+report is final, a presenter his own county once the run is released (`county`); an administrator sees no
+marks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -64,9 +65,3 @@ def own_figures(run_: Run, seat_ids: Sequence[str]) -> list[dict[str, Any]]:
                     }
                 )
     return found
-
-
-def county_of(run_: Run, subject_id: str) -> Mapping[str, Any] | None:
-    """The inputs of one county by its subject id; None when it is not in the run."""
-    rows = run_.inputs["subjects"]
-    return next((row for row in rows if row["subject"] == subject_id), None)

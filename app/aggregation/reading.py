@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import Any
 
 from app.aggregation.bonuses import BonusRow, bonus_rows
-from app.aggregation.checks import Awarded, CheckRow, check_rows, give_places
+from app.aggregation.checks import CheckRow, check_rows
 from app.aggregation.models import Run
+from app.aggregation.places import Awarded, awarded
 from app.aggregation.results import own_mark, own_maximum
 from app.aggregation.ties import SettledTie, settled_ties
 from app.aggregation.wording import Agreed, agreed, punctuated, swapped, written
@@ -311,9 +312,10 @@ class Reading:
         grave = {"red": 0, "amber": 1, "info": 2}
         found = [(flag["level"], flag) for flag in self.results["flags"]]
         ordered = sorted(found, key=lambda pair: grave[pair[0]])
-        return [(level, self._flag_text(flag)) for level, flag in ordered]
+        return [(level, self.flag_text(flag)) for level, flag in ordered]
 
-    def _flag_text(self, flag: Mapping[str, Any]) -> Text:
+    def flag_text(self, flag: Mapping[str, Any]) -> Text:
+        """A stored observation with names for codes, its stage in front."""
         text = self.say(flag["text"]) or Text("", "")
         title = self.titles.get(flag["stage"] or "")
         if title is None:
@@ -342,13 +344,7 @@ class Reading:
 
     def places(self) -> list[Awarded]:
         """The scheme's places by rank, without back-fill; empty where the scheme gives none."""
-        ranked = [
-            (key, score["rank"], score["group"])
-            for key, score in self.scores.items()
-            if score["rank"] is not None
-        ]
-        ranked.sort(key=lambda row: (row[1], row[0]))
-        return give_places(self.inputs.get("places", ()), ranked, self.out())
+        return awarded(self.inputs, self.results, self.out())
 
     def tie_draws(self) -> list[SettledTie]:
         """The logged draws whose order this run used for a tie."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from app.aggregation.places import given_places
 from app.aggregation.ties import of_draws, open_ties, orders_of
 from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
@@ -20,7 +21,7 @@ from app.domain.statistics.flags import Flag
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
 from app.domain.statistics.missing import State
 from app.domain.statistics.observed import observed_totals
-from app.domain.statistics.review import flag_round
+from app.domain.statistics.review import review_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty
@@ -35,6 +36,13 @@ _OF_TOTALS_WITH_COMPUTED = Text(
     "（按评分表总分计，含统一计算的指标。）",
     " (Of the sheet totals, computed items included.)",
 )
+
+_STATUS = {
+    "declared": Text("已申报", "declared"),
+    "qualified": Text("合格", "qualified"),
+    "vetoed": Text("一票否决", "vetoed"),
+    "disqualified": Text("取消资格", "disqualified"),
+}
 
 
 def exact(value: Any) -> Any:
@@ -82,15 +90,18 @@ def _stage_marks(part: Mapping[str, Any]) -> StageMarks:
 
 
 def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """`{scores, agreement, flags, uncertainty, bands}` of a run's inputs, and `open_ties` where the
-    tie ladder ends in a draw."""
+    """`{scores, agreement, flags, checks, uncertainty, bands}` of a run's inputs; `open_ties` where the
+    tie ladder ends in a draw, `places` where the rule gives some."""
     subjects = marks_of(inputs)
     scores = score_round(rule, subjects, orders_of(inputs))
+    review = review_round(rule, subjects, scores)
     return {
         "scores": scores.to_json(),
         **open_ties(rule, scores.to_json(), inputs),
         "agreement": agreements(rule, inputs, subjects),
-        "flags": [_flag(inputs, flag) for flag in flag_round(rule, subjects, scores)],
+        "flags": [_flag(inputs, flag) for flag in review.flags],
+        "checks": [exact(check.to_json()) for check in review.checks],
+        **given_places(rule, inputs, scores),
         "uncertainty": exact(rank_uncertainty(rule, subjects, scores).to_json()),
         "bands": {
             name: exact(band.to_json())
@@ -198,7 +209,7 @@ def differences(
             )
             found.append(text.format(c=Text.of(row["name"])))
             continue
-        found += _of_subject(old[key], new[key], after["stages"])
+        found += of_subject(old[key], new[key], after["stages"])
         found += _of_score(
             Text.of(new[key]["name"]),
             before_results["scores"]["subjects"][key],
@@ -207,14 +218,16 @@ def differences(
     return found
 
 
-def _of_subject(
+def of_subject(
     old: Mapping[str, Any], new: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]
 ) -> list[Text]:
+    """What changed in one county's inputs: status, values, sheets."""
     found: list[Text] = []
     name = Text.of(new["name"])
     if old["status"] != new["status"]:
         text = Text("{c}：状态 {a} → {b}", "{c}: status {a} → {b}")
-        found.append(text.format(c=name, a=old["status"], b=new["status"]))
+        one, two = (_STATUS.get(s, Text(s, s)) for s in (old["status"], new["status"]))
+        found.append(text.format(c=name, a=one, b=two))
     for stage in stages:
         title = Text.of(stage["title"])
         one, two = old["stages"].get(stage["id"], {}), new["stages"][stage["id"]]
@@ -238,6 +251,7 @@ def _sheet(row: Mapping[str, Any] | None) -> Text:
         return {
             "recused": Text("回避", "recused"),
             "absent": Text("缺席", "absent"),
+            "rejected": Text("经监督剔除", "left out by the supervisor"),
         }[row["state"]]
     text = Text("{t}（第 {r} 版）", "{t} (version {r})")
     return text.format(t=row["total"], r=row["revision"])

@@ -99,7 +99,7 @@ def open_ties(
 
 
 def _limits(rule: ScoreRule, inputs: Mapping[str, Any]) -> list[tuple[str | None, int]]:
-    """(group or None, last rank that has a place), as `checks.give_places` counts them."""
+    """(group or None, last rank that has a place), as `places.give_places` counts them."""
     found: list[tuple[str | None, int]] = [] if rule.top is None else [(None, rule.top)]
     before = 0
     for place in inputs.get("places", ()):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, send_file, url_for
+from flask import abort, flash, g, redirect, render_template, send_file, url_for
 from markupsafe import Markup
 
-from app.aggregation import exports, operations, queries, ties
+from app.aggregation import exports, meetings, operations, queries, ties
+from app.aggregation.comparison import compare
 from app.aggregation.forms import RunForm
+from app.aggregation.pages import blueprint
 from app.aggregation.reading import Reading
 from app.domain.types import DomainError
 from app.draw.forms_order import OrderForm
@@ -20,7 +22,7 @@ from app.ui.access import allow
 from app.ui.language import language, say
 from app.ui.request import db, me
 
-blueprint = Blueprint("aggregation", __name__, url_prefix="/r/<slug>")
+__all__ = ["blueprint"]  # the whole room's, for the factory
 watch(blueprint, "settle_tie")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -58,10 +60,13 @@ def show(slug: str, number: int) -> Any:
         (title, Markup(reading.dots(stage["id"], panel, chosen)))  # our own SVG, escaped there
         for stage, panel, title in reading.panels()
     ]
+    before = queries.run(db(), me(), g.round, number - 1) if number > 1 else None
     return render_template(
         "aggregation/show.html",
         run=run,
         reading=reading,
+        comparison=compare(before, run) if before is not None else None,
+        meetings=meetings.of_run(db(), run),
         ranking=reading.ranking(),
         dots=dots,
         caterpillar=Markup(reading.caterpillar(chosen)),
@@ -102,3 +107,7 @@ def export(slug: str, number: int, kind: str) -> Any:
         as_attachment=True,
         download_name=f"{slug}-run-{number}.{kind}",
     )
+
+
+# Further pages of the room, on the same blueprint.
+from app.aggregation import views_diagnostics, views_flags, views_release  # noqa: E402, F401

@@ -16,6 +16,7 @@ from app.domain.types import DomainError, Text
 COMMANDS = {
     "init": ("admin", "init", "Create keys and database; print the first sign-up link."),
     "demo": ("demo", "demo", "Load the exercise and run the whole cycle."),
+    "cert": ("cert", "cert_group", "The office's certificate for tablets in the local network."),
     "serve": ("admin", "serve", "Serve the application."),
     "user": ("admin", "user", "Accounts from the command line."),
     "doctor": ("admin", "doctor", "Check the invariants over live data."),

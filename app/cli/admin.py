@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from app.ledger import restored
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from app.config import Settings
+
 HOME = click.option(
     "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
 )
@@ -24,15 +27,21 @@ HOME = click.option(
 
 @click.command()
 @HOME
-def init(home: str | None) -> None:
+@click.option("--public-url", help="Address in links and QR codes, such as https://HOST:8443; kept")
+def init(home: str | None, public_url: str | None = None) -> None:
     """Make keys and database (or bring an old one up to date); print a sign-up link.
 
     The link makes the first administrator, works once, and for one hour. Run again before it was
     used, a new link is printed and the one before ends.
     """
+    from app import config
     from app.accounts import operations, queries
+    from app.cli import serving
 
+    address = serving.check_address(public_url) if public_url else None
     parts = installation.create(home)
+    if address:
+        config.keep_served(parts.settings.home, address)
     with parts.database.write() as session:
         fresh = not queries.accounts_with_roles(session)
         if fresh:
@@ -44,7 +53,7 @@ def init(home: str | None) -> None:
     parts.close()
     if fresh:
         click.echo("Sign up the first administrator within one hour (the link works once):")
-        click.echo(f"  {where.public_url}/join/{token}")
+        click.echo(f"  {address or where.public_url}/join/{token}")
         click.echo("Keep a copy of the keys directory in a sealed envelope, apart from backups.")
     else:
         click.echo("The database is at this version's schema; accounts exist already.")
@@ -66,43 +75,100 @@ def _load_basics(session: Session) -> None:
 
 @click.command()
 @HOME
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--host", help="Address to listen on [default: 127.0.0.1; with --lan 0.0.0.0]")
+@click.option("--port", type=int, help="[default: 8000; with --lan the public URL's]")
 @click.option("--workers", default=2, show_default=True)
-def serve(home: str | None, host: str, port: int, workers: int) -> None:
-    """Serve with gunicorn (waitress on Windows)."""
-    parts = installation.open_existing(home)
-    if restored.path(parts.settings.home).exists():
-        with parts.database.write():
-            pass  # a restore is on record before the first page is served
-    _sweep(parts)
-    parts.close()
-    os.environ["MINGJIAN_HOME"] = str(parts.settings.home)
+@click.option("--lan", is_flag=True, help="Serve the local network over TLS (see mingjian cert)")
+@click.option("--public-url", help="Address in links and QR codes, such as https://HOST:8443; kept")
+@click.option(
+    "--install-port",
+    default=8080,
+    show_default=True,
+    help="With --lan: plain http, only the page from which the certificate is installed; 0: none",
+)
+def serve(
+    home: str | None,
+    host: str | None,
+    port: int | None,
+    workers: int,
+    lan: bool = False,
+    public_url: str | None = None,
+    install_port: int = 8080,
+) -> None:
+    """Serve with gunicorn (waitress on Windows).
+
+    On a network without internet: mingjian cert make HOST, then
+    mingjian serve --lan --public-url https://HOST:8443
+    """
+    from app import config
+    from app.cli import install_page, serving
+
+    settings = config.Settings.from_environment(home)
+    whole = _keys_are_there(settings)
+    made = serving.plan(
+        settings,
+        sys.platform,
+        lan=lan,
+        public_url=public_url,
+        host=host,
+        port=port,
+        install_port=install_port,
+    )
+    if whole:
+        _before_serving(installation.open_existing(home))
+    if made.tls is not None:
+        serving.bind(made.host, made.port).close()  # gunicorn would try for a while
+    page = serving.bind(made.host, made.install_port) if made.tls and made.install_port else None
+    if public_url:
+        config.keep_served(settings.home, made.public_url)
+    os.environ["MINGJIAN_HOME"] = str(settings.home)
+    if public_url:
+        os.environ["MINGJIAN_PUBLIC_URL"] = made.public_url
     if sys.platform == "win32":
         from waitress import serve as wait
 
-        from app.factory import create_app
+        from app.factory import served
 
-        wait(create_app(), host=host, port=port, threads=8)
+        wait(served(), host=made.host, port=made.port, threads=8)
         return
     from gunicorn.app.wsgiapp import WSGIApplication
 
-    sys.argv = [
-        "gunicorn",
-        "--bind",
-        f"{host}:{port}",
-        "--workers",
-        str(workers),
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "4",
-        "--keep-alive",  # the default of 2 s loses a few per cent of tablets' posts
-        "75",
-        "--no-control-socket",
-        "app.factory:create_app()",
-    ]
+    if made.tls is not None:
+        click.echo(f"serving    {made.public_url}")
+    if page is not None and made.tls is not None:
+        _keep.append(install_page.start(page, made.tls, made.public_url))
+        page.close()
+        click.echo(
+            f"certificate  {serving.install_address(made)}  (open this on a new tablet first)"
+        )
+    sys.argv = serving.gunicorn(made, workers)
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
+
+
+def _keys_are_there(settings: Settings) -> bool:
+    """False, and said, when an installation lost a key: one page then tells everybody. DomainError
+    where there is no installation at all."""
+    from app import keys as key_files
+
+    try:
+        key_files.load(settings.keys)
+    except DomainError as error:
+        if not installation.has_database(settings):
+            raise
+        click.echo(f"错误: {error.text.zh}\nerror: {error.text.en}", err=True)
+        return False
+    return True
+
+
+def _before_serving(parts: installation.Installation) -> None:
+    with closing(parts):
+        if restored.path(parts.settings.home).exists():
+            with parts.database.write():
+                pass  # a restore is on record before the first page is served
+        _sweep(parts)
+
+
+_keep: list[object] = []  # the listener's pipe stays open as long as the server runs
 
 
 @click.group()
@@ -175,21 +241,28 @@ def doctor(home: str | None) -> None:
 
     The supervision room shows the result with its time, until the next full verification.
     """
+    from app.home import care
     from app.supervision import verification
 
     parts = installation.open_existing(home)
     _sweep(parts)
     with parts.database.read() as session:
         made = verification.everything(session, parts.keys, parts.store)
-    parts.close()
     with suppress(OSError):  # another user's directory: the result is printed all the same
         verification.keep(parts.settings.home, made)
+    with parts.database.read() as session:
+        cared = care.look(session, parts.settings, parts.keys)
+    parts.close()
     for check in made.checks:
         click.echo(f"{'ok    ' if not check.count else 'BROKEN'} {check.name}")
         for fault in check.faults:
             click.echo(f"         {fault.zh} / {fault.en}")
     broken = sum(bool(check.count) for check in made.checks)
     click.echo("all invariants hold" if not broken else f"{broken} broken")
+    for finding in cared.findings:
+        if finding.code != "checks":  # said above, one by one
+            click.echo(f"注意: {finding.what.zh}。{finding.todo.zh}", err=True)
+            click.echo(f"warning: {finding.what.en}. {finding.todo.en}", err=True)
     sys.exit(1 if broken else 0)
 
 
@@ -198,12 +271,36 @@ def doctor(home: str | None) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 def backup_command(home: str | None, target: Path) -> None:
     """Write a backup to TARGET while the server is in use."""
-    from app.backup import backup
+    from app import clock
+    from app.backup import backup, sha256_of
+    from app.home.keepsakes import Saved, keep_saved
+    from app.home.operations import record_backup
 
     parts = installation.open_existing(home)
-    head = backup(parts, target)
-    parts.close()
-    click.echo(f"{target}  {target.stat().st_size} bytes\nhead {head}")
+    with closing(parts):
+        at = clock.now()
+        head = backup(parts, target)
+        size = target.stat().st_size
+        click.echo(f"{target}  {size} bytes\nhead {head}")
+        made = Saved(at, target.name, str(head), size, sha256_of(target))
+        with _noted("backup"):
+            keep_saved(parts.settings.home, made)
+            with parts.database.write() as session:
+                record_backup(session, made)
+
+
+@contextmanager
+def _noted(what: str) -> Iterator[None]:
+    """What was done is done: that it could not be put on record is said, and no failure of it."""
+    try:
+        yield
+    except Exception as error:
+        why = error.text.en if isinstance(error, DomainError) else str(error).partition("\n")[0]
+        click.echo(
+            f"注意: 已完成，但没能记录在案（{why}）。\n"
+            f"warning: the {what} is whole, but could not be put on record ({why}).",
+            err=True,
+        )
 
 
 @click.command("restore")
@@ -212,8 +309,16 @@ def backup_command(home: str | None, target: Path) -> None:
 @click.option(
     "--keys", type=click.Path(path_type=Path), help="Directory with the sealed key copies"
 )
-def restore_command(home: str | None, source: Path, keys: Path | None) -> None:
-    """Load backup SOURCE into an empty installation (made when it is not there)."""
+@click.option("--drill", is_flag=True, help="Try it in a temporary place, record the result")
+def restore_command(home: str | None, source: Path, keys: Path | None, drill: bool = False) -> None:
+    """Load backup SOURCE into an empty installation (made when it is not there).
+
+    With --drill SOURCE is restored into a temporary place, checked with the keys (or with --keys, the
+    sealed copies), and removed; exit 1 when it did not go well.
+    """
+    if drill:
+        _drill(home, source, keys)
+        return
     from app import backup
     from app import keys as key_files
     from app.config import Settings
@@ -257,3 +362,22 @@ def restore_command(home: str | None, source: Path, keys: Path | None) -> None:
             f"back into {settings.keys}.",
             err=True,
         )
+
+
+def _drill(home: str | None, source: Path, keys: Path | None) -> None:
+    from app.drill import drill
+    from app.home.keepsakes import keep_drill
+    from app.home.operations import record_drill
+
+    with closing(installation.open_existing(home)) as parts:
+        made = drill(source, parts.settings, keys or parts.settings.keys)
+        with _noted("drill"):
+            keep_drill(parts.settings.home, made)
+            with parts.database.write() as session:
+                record_drill(session, made)
+    if made.ok:
+        click.echo(f"drill well: {source}, {made.seconds} s\n{made.said.en}\nhead {made.head}")
+        return
+    click.echo(f"错误: 恢复演练没有成功：{made.said.zh}", err=True)
+    click.echo(f"error: the restore drill failed: {made.said.en}", err=True)
+    sys.exit(1)

@@ -17,15 +17,10 @@ CHANGE_KINDS = ("rename", "merge", "split", "abolish", "redraw", "transfer")
 # superior, and whether what it runs is central. Provinces follow the rule in `_superior`.
 _CENTRAL = {
     "教育部": ("教育部", "government", None),
-    "自然资源部直属": ("自然资源部", "authority", None),
-    "中国地质调查局": ("中国地质调查局", "ministry_unit", "自然资源部"),
     "中国科学院": ("中国科学院", "institute", None),
     "中国农业科学院": ("中国农业科学院", "institute", "农业农村部"),
     "农业农村部": ("农业农村部", "government", None),
-    "自然资源部": ("自然资源部", "authority", None),
-    "中国社会科学院": ("中国社会科学院", "institute", None),
     "国务院": ("国务院", "government", None),
-    "住房和城乡建设部": ("住房和城乡建设部", "government", None),
 }
 
 
@@ -107,14 +102,6 @@ def employers() -> list[EmployerSpec]:
             found.setdefault(
                 department,
                 EmployerSpec(department, "government", None, place, False, "superior body"),
-            )
-            return department
-        if department.endswith("自然资源厅"):
-            province = department.removesuffix("自然资源厅")
-            parent = superior(province)
-            found.setdefault(
-                department,
-                EmployerSpec(department, "authority", parent, province, False, "superior body"),
             )
             return department
         name = department + "人民政府"

@@ -10,19 +10,26 @@ Lengths are SVG user units; the drawing is 640 wide and grows downwards with its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor, log10
-from xml.sax.saxutils import escape, quoteattr
 
+from app.documents.charts_canvas import (
+    GREEN,
+    INK,
+    LEFT,
+    PALE,
+    RED,
+    RIGHT,
+    WIDTH,
+    Drawing,
+    axis,
+    number,
+    shortened,
+    ticks_of,
+)
 from app.domain.types import Language, Text
-
-WIDTH = 640
-_INK, _GREY, _PALE, _GREEN, _RED = "#1a1a1a", "#555555", "#d9d9d9", "#1f6b4a", "#a11212"
-_FONT = "Mingjian Sans SC, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
-_LEFT, _RIGHT = 150, 90  # room for names and for the figures at the end of each row
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,132 +81,18 @@ class ProbabilityRow:
     people: int
 
 
-@dataclass(slots=True)
-class _Drawing:
-    title: str
-    height: float
-    parts: list[str] = field(default_factory=list)
-
-    def add(self, tag: str, **attributes: str | float) -> None:
-        self.parts.append(f"<{tag}{_attributes(attributes)}/>")
-
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        *,
-        anchor: str = "start",
-        size: int = 12,
-        fill: str = _INK,
-        bold: bool = False,
-    ) -> None:
-        weight: dict[str, str | float] = {"font_weight": "bold"} if bold else {}
-        attributes = _attributes(
-            {"x": x, "y": y, "text_anchor": anchor, "font_size": size, "fill": fill, **weight}
-        )
-        self.parts.append(f"<text{attributes}>{escape(words)}</text>")
-
-    def line(
-        self,
-        x1: float,
-        y1: float,
-        x2: float,
-        y2: float,
-        *,
-        stroke: str = _INK,
-        width: float = 1,
-        dash: str = "",
-    ) -> None:
-        more: dict[str, str | float] = {"stroke_dasharray": dash} if dash else {}
-        self.add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, stroke_width=width, **more)
-
-    def hatched(self, x: float, y: float, width: float, height: float) -> None:
-        """Upright stripes and an outline: readable without colour, and needs no pattern id."""
-        self.add("rect", x=x, y=y, width=width, height=height, fill="#ffffff", stroke=_GREY)
-        at = x + 4
-        while at < x + width:
-            self.line(at, y, at, y + height, stroke=_GREY)
-            at += 4
-
-    def svg(self) -> str:
-        head = _attributes(
-            {
-                "xmlns": "http://www.w3.org/2000/svg",
-                "width": WIDTH,
-                "height": self.height,
-                "viewBox": f"0 0 {WIDTH} {_number(self.height)}",
-                "role": "img",
-                "aria_label": self.title,
-                "font_family": _FONT,
-            }
-        )
-        body = "".join(self.parts)
-        return f"<svg{head}><title>{escape(self.title)}</title>{body}</svg>"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _attributes(values: dict[str, str | float]) -> str:
-    return "".join(
-        f" {name if name == 'viewBox' else name.replace('_', '-')}="
-        f"{quoteattr(value if isinstance(value, str) else _number(value))}"
-        for name, value in values.items()
-    )
-
-
-def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) that cover low to high."""
-    if high <= low:
-        low, high = low - 1, high + 1
-    raw = (high - low) / wanted
-    power = 10.0 ** floor(log10(raw))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= raw)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return [n * step for n in range(first, last + 1)]
-
-
-def _short(label: str, limit: int = 22) -> str:
-    """At most `limit` half-widths (a hanzi counts two); the whole name stands in the table."""
-    width, kept = 0, ""
-    for c in label:
-        width += 1 if ord(c) < 0x2E80 else 2
-        if width > limit:
-            return kept + "…"
-        kept += c
-    return kept
-
-
-def _axis(
-    drawing: _Drawing, ticks: list[float], top: float, bottom: float
-) -> Callable[[float], float]:
-    """Draw the scale; gives the x of a value."""
-    low, high = ticks[0], ticks[-1]
-    room = WIDTH - _LEFT - _RIGHT
-
-    def x_of(value: float) -> float:
-        return _LEFT + room * (value - low) / (high - low)
-
-    for tick in ticks:
-        drawing.line(x_of(tick), top, x_of(tick), bottom, stroke=_PALE)
-        drawing.text(x_of(tick), bottom + 15, f"{tick:g}", anchor="middle", size=11, fill=_GREY)
-    return x_of
-
-
 def dot_strip(rows: Sequence[DotRow], *, language: Language = "zh") -> str:
     """Each county's marks as dots (dropped: hollow and struck) and the counted mean as a bar."""
     title = Text("各对象评分分布与计入均值", "Marks and counted mean by subject").get(language)
     step, top = 34, 14
     bottom = top + step * len(rows)
-    drawing = _Drawing(title, bottom + 52)
+    drawing = Drawing(title, bottom + 52)
     values = [float(m.value) for r in rows for m in r.marks]
-    x_of = _axis(drawing, _ticks(min(values, default=0), max(values, default=1)), top, bottom)
+    x_of = axis(drawing, ticks_of(min(values, default=0), max(values, default=1)), top, bottom)
     for i, row in enumerate(rows):
         y = top + step * i + step / 2
-        drawing.line(_LEFT, y, WIDTH - _RIGHT, y, stroke=_PALE)
-        drawing.text(_LEFT - 8, y + 4, _short(row.label), anchor="end")
+        drawing.line(LEFT, y, WIDTH - RIGHT, y, stroke=PALE)
+        drawing.text(LEFT - 8, y + 4, shortened(row.label), anchor="end")
         stacked: list[float] = []
         for mark in sorted(row.marks, key=lambda m: (m.value, m.dropped, m.rater)):
             x = x_of(float(mark.value))
@@ -212,28 +105,28 @@ def dot_strip(rows: Sequence[DotRow], *, language: Language = "zh") -> str:
                 cx=x,
                 cy=cy,
                 r=3.8,
-                fill="#ffffff" if mark.dropped else _GREEN,
-                stroke=_RED if mark.dropped else "#ffffff",
+                fill="#ffffff" if mark.dropped else GREEN,
+                stroke=RED if mark.dropped else "#ffffff",
                 stroke_width=1.2 if mark.dropped else 0.6,
             )
             if mark.dropped:
-                drawing.line(x - 6, cy + 3, x + 6, cy - 3, stroke=_RED, width=1.2)
+                drawing.line(x - 6, cy + 3, x + 6, cy - 3, stroke=RED, width=1.2)
         if row.mean is not None:
             x = x_of(float(row.mean))
             drawing.line(x, y - 14, x, y + 14, width=2.2)
         words = Text("无分", "no score").get(language) if row.mean is None else f"{row.mean:f}"
-        drawing.text(WIDTH - _RIGHT + 10, y + 4, words, bold=True)
+        drawing.text(WIDTH - RIGHT + 10, y + 4, words, bold=True)
     y = bottom + 38
-    drawing.add("circle", cx=_LEFT + 5, cy=y - 4, r=3.8, fill=_GREEN)
-    drawing.text(_LEFT + 14, y, Text("计入", "counted").get(language), size=11)
+    drawing.add("circle", cx=LEFT + 5, cy=y - 4, r=3.8, fill=GREEN)
+    drawing.text(LEFT + 14, y, Text("计入", "counted").get(language), size=11)
     drawing.add(
-        "circle", cx=_LEFT + 85, cy=y - 4, r=3.8, fill="#ffffff", stroke=_RED, stroke_width=1.2
+        "circle", cx=LEFT + 85, cy=y - 4, r=3.8, fill="#ffffff", stroke=RED, stroke_width=1.2
     )
-    drawing.line(_LEFT + 79, y - 1, _LEFT + 91, y - 7, stroke=_RED, width=1.2)
-    drawing.text(_LEFT + 96, y, Text("去掉（划线）", "dropped (struck)").get(language), size=11)
-    drawing.line(_LEFT + 210, y - 12, _LEFT + 210, y + 4, width=2.2)
+    drawing.line(LEFT + 79, y - 1, LEFT + 91, y - 7, stroke=RED, width=1.2)
+    drawing.text(LEFT + 96, y, Text("去掉（划线）", "dropped (struck)").get(language), size=11)
+    drawing.line(LEFT + 210, y - 12, LEFT + 210, y + 4, width=2.2)
     drawing.text(
-        _LEFT + 218,
+        LEFT + 218,
         y,
         Text("计入均值（右列数字）", "counted mean (figure at right)").get(language),
         size=11,
@@ -248,15 +141,15 @@ def caterpillar(
     title = Text("得分、区间与入选线", "Scores, bands and cut line").get(language)
     step, top = 26, 24
     bottom = top + step * len(rows)
-    drawing = _Drawing(title, bottom + 26)
+    drawing = Drawing(title, bottom + 26)
     values = [float(v) for r in rows for v in (r.score, r.low, r.high) if v is not None]
     if cut is not None:
         values.append(float(cut))
-    x_of = _axis(drawing, _ticks(min(values, default=0), max(values, default=1)), top, bottom)
+    x_of = axis(drawing, ticks_of(min(values, default=0), max(values, default=1)), top, bottom)
     for i, row in enumerate(rows):
         y = top + step * i + step / 2
         drawing.text(24, y + 4, row.rank, anchor="end", bold=True)
-        drawing.text(_LEFT - 8, y + 4, _short(row.label, 16), anchor="end")
+        drawing.text(LEFT - 8, y + 4, shortened(row.label, 16), anchor="end")
         if row.low is not None and row.high is not None:
             left, right = x_of(float(row.low)), x_of(float(row.high))
             drawing.line(left, y, right, y, width=1.6)
@@ -266,17 +159,17 @@ def caterpillar(
         inside = cut is None or row.score >= cut
         drawing.add(
             "path",
-            d=f"M{_number(x)} {_number(y - 6)}L{_number(x + 6)} {_number(y)}"
-            f"L{_number(x)} {_number(y + 6)}L{_number(x - 6)} {_number(y)}Z",
-            fill=_GREEN if inside else "#ffffff",
-            stroke=_INK,
+            d=f"M{number(x)} {number(y - 6)}L{number(x + 6)} {number(y)}"
+            f"L{number(x)} {number(y + 6)}L{number(x - 6)} {number(y)}Z",
+            fill=GREEN if inside else "#ffffff",
+            stroke=INK,
         )
-        drawing.text(WIDTH - _RIGHT + 10, y + 4, f"{row.score:f}", bold=True)
+        drawing.text(WIDTH - RIGHT + 10, y + 4, f"{row.score:f}", bold=True)
     if cut is not None:
         x = x_of(float(cut))
-        drawing.line(x, top - 6, x, bottom, stroke=_RED, width=1.6, dash="6 4")
+        drawing.line(x, top - 6, x, bottom, stroke=RED, width=1.6, dash="6 4")
         words = Text(f"入选线 {cut:f}", f"cut line {cut:f}").get(language)
-        drawing.text(x, top - 10, words, anchor="middle", size=11, fill=_RED)
+        drawing.text(x, top - 10, words, anchor="middle", size=11, fill=RED)
     return drawing.svg()
 
 
@@ -286,42 +179,42 @@ def strata_bars(rows: Sequence[StratumRow], *, language: Language = "zh") -> str
         "各类别：在库、排除、合格与名额", "Strata: pool, excluded, eligible and seats"
     ).get(language)
     step, top = 44, 8
-    drawing = _Drawing(title, top + step * len(rows) + 28)
-    room = WIDTH - _LEFT - 20
+    drawing = Drawing(title, top + step * len(rows) + 28)
+    room = WIDTH - LEFT - 20
     widest = max((r.pool for r in rows), default=1) or 1
     for i, row in enumerate(rows):
         y = top + step * i
-        drawing.text(_LEFT - 8, y + 15, _short(row.name), anchor="end")
+        drawing.text(LEFT - 8, y + 15, shortened(row.name), anchor="end")
         solid, striped = room * row.eligible / widest, room * row.excluded / widest
         if row.eligible:
-            drawing.add("rect", x=_LEFT, y=y + 4, width=solid, height=14, fill=_GREEN, stroke=_INK)
+            drawing.add("rect", x=LEFT, y=y + 4, width=solid, height=14, fill=GREEN, stroke=INK)
         if row.excluded:
-            drawing.hatched(_LEFT + solid, y + 4, striped, 14)
+            drawing.hatched(LEFT + solid, y + 4, striped, 14)
         seat = room / widest
         if seat >= 3:
             for n in range(row.seats):
                 drawing.add(
                     "rect",
-                    x=_LEFT + n * seat + 0.8,
+                    x=LEFT + n * seat + 0.8,
                     y=y + 8,
                     width=min(seat - 1.6, 8),
                     height=6,
                     fill="#ffffff",
-                    stroke=_INK,
+                    stroke=INK,
                 )
         words = Text(
             f"在库 {row.pool} = 排除 {row.excluded} + 合格 {row.eligible}；名额 {row.seats}",
             f"pool {row.pool} = excluded {row.excluded} + eligible {row.eligible}; seats {row.seats}",
         )
-        drawing.text(_LEFT, y + 33, words.get(language), size=11)
+        drawing.text(LEFT, y + 33, words.get(language), size=11)
     y = top + step * len(rows) + 16
-    drawing.add("rect", x=_LEFT, y=y - 9, width=22, height=10, fill=_GREEN, stroke=_INK)
-    drawing.text(_LEFT + 28, y, Text("合格", "eligible").get(language), size=11)
-    drawing.hatched(_LEFT + 90, y - 9, 22, 10)
-    drawing.text(_LEFT + 118, y, Text("排除", "excluded").get(language), size=11)
+    drawing.add("rect", x=LEFT, y=y - 9, width=22, height=10, fill=GREEN, stroke=INK)
+    drawing.text(LEFT + 28, y, Text("合格", "eligible").get(language), size=11)
+    drawing.hatched(LEFT + 90, y - 9, 22, 10)
+    drawing.text(LEFT + 118, y, Text("排除", "excluded").get(language), size=11)
     if any(r.seats for r in rows) and room / widest >= 3:
-        drawing.add("rect", x=_LEFT + 190, y=y - 7, width=8, height=6, fill="#ffffff", stroke=_INK)
-        drawing.text(_LEFT + 204, y, Text("名额", "seat").get(language), size=11)
+        drawing.add("rect", x=LEFT + 190, y=y - 7, width=8, height=6, fill="#ffffff", stroke=INK)
+        drawing.text(LEFT + 204, y, Text("名额", "seat").get(language), size=11)
     return drawing.svg()
 
 
@@ -329,20 +222,20 @@ def probability_bars(rows: Sequence[ProbabilityRow], *, language: Language = "zh
     """Chance of being drawn by kind of expert, with the number of people it holds for."""
     title = Text("被抽中的概率", "Probability of being drawn").get(language)
     step, top = 26, 8
-    drawing = _Drawing(title, top + step * len(rows) + 8)
-    room = WIDTH - _LEFT - 140
+    drawing = Drawing(title, top + step * len(rows) + 8)
+    room = WIDTH - LEFT - 140
     highest = max((Fraction(r.probability) for r in rows), default=Fraction(1)) or Fraction(1)
     for i, row in enumerate(rows):
         y = top + step * i
         length = float(room * Fraction(row.probability) / highest)
-        drawing.text(_LEFT - 8, y + 15, _short(row.label), anchor="end")
+        drawing.text(LEFT - 8, y + 15, shortened(row.label), anchor="end")
         drawing.add(
-            "rect", x=_LEFT, y=y + 4, width=max(length, 0.8), height=14, fill=_GREEN, stroke=_INK
+            "rect", x=LEFT, y=y + 4, width=max(length, 0.8), height=14, fill=GREEN, stroke=INK
         )
         share = Fraction(row.probability) * 10_000
         rounded = (
             Decimal((share.numerator * 2 + share.denominator) // (share.denominator * 2)) / 100
         )
         people = Text(f"{row.people} 人", f"{row.people} people").get(language)
-        drawing.text(_LEFT + max(length, 0.8) + 8, y + 15, f"{rounded:.2f}%  {people}", size=11)
+        drawing.text(LEFT + max(length, 0.8) + 8, y + 15, f"{rounded:.2f}%  {people}", size=11)
     return drawing.svg()

@@ -42,6 +42,10 @@ class Hidden:
     codes: dict[str, dict[str, str]]  # attribute -> code -> value
     identities: dict[str, dict[str, Any]]  # pseudonym -> preimage of the identity hash
 
+    def names(self) -> dict[str, dict[str, str]]:
+        """Attribute -> value in the register -> its code in this draw."""
+        return {a: {v: code for code, v in table.items()} for a, table in self.codes.items()}
+
     def opening(self, draw: Draw, keys: Keys) -> DrawOpening:
         """The row to store with the commitment."""
         text = json.dumps(self.identities, ensure_ascii=False, sort_keys=True)

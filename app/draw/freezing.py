@@ -30,6 +30,7 @@ from app.domain.draw import (
     rehearse,
 )
 from app.domain.draw import Party as Chain
+from app.domain.draw.relabel import relabelled
 from app.domain.ledger.canonical import digest
 from app.domain.types import DomainError, Text
 from app.draw import ceremony, difference, edition, messages, outlook, pool, supplements
@@ -118,6 +119,10 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
         previous_head="",
         suppressed_rules=pool.PRIVATE_RULES | {edition.PRIVATE},
         tell=lambda done, phase: tell(phase, done),
+        lotteries={
+            panel: relabelled(table, hidden.names())
+            for panel, table in outlook.tables_of(found, tell).items()
+        },
     )
     # Of the very tables that are committed: another solution may put other people together.
     names = {row["pseudonym"]: row["expert_id"] for row in candidates}

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -15,9 +16,11 @@ from app import verify
 from app.domain.draw.objects import leaf_hash
 from app.domain.draw.roster import exclusion_leaves, root_of, roster_leaves
 from app.domain.types import DomainError, Text
-from app.draw import calls, ceremony
+from app.draw import calls, ceremony, releases
 from app.draw.models import Candidate, Draw
+from app.draw.models_release import DrawRelease
 from app.ledger.models import Event
+from app.programme.identity import Units
 from app.programme.models import Round, Subject
 
 
@@ -165,16 +168,20 @@ def one_result_a_county(session: Session) -> list[Text]:
 
     Scheme, year and counties are those of the rows and those that were committed: whoever moves a
     round out of the way in the database still meets the commitment. Ties and supplementary draws have
-    purposes of their own.
+    purposes of their own. A second result stands if a release leads to it from the first, by the rows,
+    the ledger and its own commitment.
     """
     rows = session.execute(
-        select(Draw.request, Draw.commitment, Draw.stage, Round.scheme_id, Round.review_on)
+        select(Draw.id, Draw.request, Draw.commitment, Draw.stage, Round.scheme_id, Round.review_on)
         .join(Round, Round.id == Draw.round_id)
         .where(Draw.state == "completed", Draw.kind == "real", Draw.stage != "tie")
     ).all()
-    codes: dict[str, str] = dict(session.execute(select(Subject.id, Subject.region_code)).all())
-    held: Counter[tuple[str, int, str, str, str]] = Counter()
-    for asked, committed, stage, scheme, day in rows:
+    units = Units(session)
+    subjects = list(session.scalars(select(Subject)))
+    codes = {subject.id: units.of(subject) for subject in subjects}
+    told_as = {subject.region_code: units.of(subject) for subject in subjects}
+    held: dict[tuple[str, int, str, str, str], list[str]] = defaultdict(list)
+    for key, asked, committed, stage, scheme, day in rows:
         if "supplement" in asked:
             continue
         scope = asked.get("order", {}).get("scope", "")
@@ -182,18 +189,39 @@ def one_result_a_county(session: Session) -> list[Text]:
         counties = {codes.get(key, key) for key in asked["subjects"]}
         places = {(scheme, day.year, stage, scope, code) for code in counties}
         places |= {
-            (told["scheme"], told["cycle"], told["stage"], scope, code)
+            (told["scheme"], told["cycle"], told["stage"], scope, told_as.get(code, code))
             for code in str(told.get("subjects", "")).split(",")
             if code and {"scheme", "cycle", "stage"} <= set(told)
         }
-        held.update(places)
+        for place in places:
+            held[place].append(key)
     return [
         Text(
             "方案 {s} {y} 年 {g} 阶段，{c} 有 {n} 个正式结果",
             "scheme {s}, {y}, stage {g}: {c} has {n} real results",
-        ).format(s=scheme, y=year, g=stage, c=code, n=times)
-        for (scheme, year, stage, _, code), times in sorted(held.items())
-        if times > 1
+        ).format(s=scheme, y=year, g=stage, c=code, n=len(draws))
+        for (scheme, year, stage, _, code), draws in sorted(held.items())
+        if len(draws) > 1 and not _led_by_releases(session, draws)
+    ]
+
+
+def _led_by_releases(session: Session, ids: list[str]) -> bool:
+    """Whether each draw after the first follows the one before it by a release."""
+    draws = [session.get_one(Draw, key) for key in ids]
+    draws.sort(key=lambda draw: draw.commitment_seq or 0)
+    return all(releases.follows(session, one, two) for one, two in pairwise(draws))
+
+
+def releases_as_recorded(session: Session) -> list[Text]:
+    """A release that was given is what the ledger says: asked by one, released by another, used once."""
+    query = select(DrawRelease).where(DrawRelease.state.in_(("released", "used")))
+    return [
+        Text(
+            "抽取 {d} 的放行与账本不符（{f}）",
+            "draw {d}: its release differs from the ledger ({f})",
+        ).format(d=row.draw_id, f=fault)
+        for row in session.scalars(query.order_by(DrawRelease.id))
+        if (fault := releases.fault_of(session, row))
     ]
 
 
@@ -285,6 +313,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("draw.no_excluded_seated", no_excluded_seated),
     ("draw.one_result", one_result),
     ("draw.one_result_a_county", one_result_a_county),
+    ("draw.releases_as_recorded", releases_as_recorded),
     ("draw.as_recorded", as_recorded),
     ("draw.candidates_unchanged", candidates_unchanged),
     ("draw.kind_kept", kind_kept),

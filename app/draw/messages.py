@@ -118,9 +118,10 @@ OTHER_PURPOSE = Text(
 )
 OTHER_ROUND = Text(
     "“{name}”在本方案另一届次“{round}”的同一阶段已有正式抽取：同一年度只抽取一次，未结束的届次须先结束。"
-    "没有保存。",
+    "该届次若已取消，可在那次抽取的页面申请监督人员放行一次。没有保存。",
     "{name} has a real draw of this stage in another round of the scheme, {round}: there is one a year, "
-    "and a round that has not ended must end first. Nothing was saved.",
+    "and a round that has not ended must end first. If that round was cancelled, a supervisor can release "
+    "one draw more: ask on the page of that draw. Nothing was saved.",
 )
 
 

@@ -25,6 +25,7 @@ from app.draw.operations_ceremony import (
     reveal_code,
 )
 from app.draw.operations_order import commit_order, refuse_expert_draw_verbs
+from app.draw.operations_release import spend
 from app.draw.operations_seats import (
     complete_act,
     confirm_seat,
@@ -102,7 +103,8 @@ def request_draw(
     )
     kind = draw_kind(round)
     purpose = purpose_key(round, stage, kind, request)
-    refuse_second(session, round, stage, kind, purpose, request)
+    released = refuse_second(session, round, stage, kind, purpose, request)
+    spend(session, actor, released or (), purpose)
     return open_draft(
         session, actor, round, stage=stage, kind=kind, purpose=purpose, request=request
     )
@@ -147,7 +149,7 @@ def commit_draw(
     _by(actor, "office")
     in_state(draw.state, COMMIT, "draft")
     if not is_supplement(draw):
-        refuse_elsewhere(session, draw.round, draw.stage, draw.kind, draw.request)
+        refuse_elsewhere(session, draw.round, draw.stage, draw.kind, draw.purpose_key, draw.request)
     ready = prepared
     if ready is None or not still_fits(session, draw, ready):
         ready = prepare(session, draw)

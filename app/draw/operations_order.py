@@ -22,6 +22,7 @@ from app.draw.facts import draw_kind
 from app.draw.messages import cannot, in_state
 from app.draw.models import Draw
 from app.draw.models_order import OrderItem
+from app.draw.operations_release import spend
 from app.draw.orders import Wanted
 from app.draw.publishing import open_draft, publish
 from app.draw.purposes import purpose_of, refuse_elsewhere, refuse_second
@@ -88,7 +89,12 @@ def request_order(
         },
     }  # fmt: skip
     kind, purpose = draw_kind(round), wanted.purpose(round)
-    refuse_second(session, round, wanted.stage, kind, purpose, request)
+    spend(
+        session,
+        actor,
+        refuse_second(session, round, wanted.stage, kind, purpose, request) or (),
+        purpose,
+    )
     if wanted.stage == orders.CASES:
         casefiles.choose_ceremony(session, actor, session.get_one(Subject, wanted.subjects[0]))
     return open_draft(
@@ -105,7 +111,7 @@ def commit_order(session: Session, actor: Viewer | None, draw: Draw) -> Draw:
     if actor is not None:
         actor.require("office")
     in_state(draw.state, _COMMIT, "draft")
-    refuse_elsewhere(session, draw.round, draw.stage, draw.kind, draw.request)
+    refuse_elsewhere(session, draw.round, draw.stage, draw.kind, draw.purpose_key, draw.request)
     if draw.kind != draw_kind(draw.round):
         raise DomainError(messages.DRILL_STAYS)
     have = {party.name for party in draw.parties}

@@ -33,12 +33,12 @@ from app.domain.types import DomainError, Text
 from app.draw import messages, pool
 from app.draw.guarding import guards
 from app.draw.pool import Assessment, load_cap_of
+from app.draw.solved import Tables, solved
 from app.draw.type_chances import kept, share
 from app.draw.wording import in_words, value_words
 
 PROBES = 20  # keys of the first look at a batch: does the search end, are the panels formed at all
 NODES = 1_000_000
-Tables = Mapping[str, Mapping[str, Any]]
 CHANCES = Text("计算每个人被抽中的机会", "computing everybody's chance")
 
 
@@ -118,11 +118,11 @@ def summary(
     tell(Text("检查名额能否满足", "checking that the quotas can be met"))
     stuck = relaxations(found)
     fairness: Fairness | None = None
-    tables: dict[str, dict[str, Any]] = {}
+    tables: Tables = {}
     if not stuck:
         try:
             _probe(found, request)
-            tables = _tables(found, tell)
+            tables = tables_of(found, tell)
             tell(CHANCES)
             fairness = chances(found, load_cap_of(request), lotteries=tables, tell=tell)
             if fairness.draws and fairness.short_draws == fairness.draws:
@@ -162,12 +162,16 @@ def summary(
     }
 
 
-def _tables(found: Assessment, tell: Tell) -> dict[str, dict[str, Any]]:
-    return prepare_lotteries(
-        found.panels,
-        found.roster(),
-        found.exclusions(),
-        tell=lambda done, phase: tell(phase, done),
+def tables_of(found: Assessment, tell: Tell) -> Tables:
+    """The tables of the lottery panels in the words of the register, solved once for a question."""
+    return solved(
+        found,
+        lambda: prepare_lotteries(
+            found.panels,
+            found.roster(),
+            found.exclusions(),
+            tell=lambda done, phase: tell(phase, done),
+        ),
     )
 
 
@@ -312,7 +316,7 @@ def _modes(
             if mode == "lottery":
                 _can_be_lottery(found, request)
             other = replace(found, panels=[replace(p, mode=mode) for p in found.panels])  # type: ignore[arg-type]
-            made = _tables(other, tell)
+            made = tables_of(other, tell)
             stage = Text("试算另一种方式：{m}", "the other mode for comparison: {m}").format(
                 m=messages.MODE[mode]
             )

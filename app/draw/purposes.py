@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, Text
-from app.draw import messages
+from app.draw import messages, releases
 from app.draw.messages import cannot
 from app.draw.models import Draw
+from app.draw.models_release import DrawRelease
 from app.draw.pool import counties
 from app.draw.supplements import purpose_extra
+from app.programme.identity import Units
 from app.programme.models import Round
 
 
@@ -43,8 +45,14 @@ def _codes(round_: Round, request: Mapping[str, Any]) -> list[str]:
     return [subject.region_code for subject in counties(round_, request)]
 
 
+def _units(units: Units, round_: Round, request: Mapping[str, Any]) -> dict[str, Text]:
+    """Identity -> name of the counties and zones of a request."""
+    return {units.of(subject): subject.name for subject in counties(round_, request)}
+
+
 def purpose_of(draw: Draw) -> dict[str, str | int]:
     """The purpose as it stands in the commitment."""
+    session = object_session(draw)
     return {
         "scheme": draw.round.scheme_id,
         "cycle": draw.round.review_on.year,
@@ -52,6 +60,7 @@ def purpose_of(draw: Draw) -> dict[str, str | int]:
         "stage": draw.stage,
         "subjects": ",".join(sorted(_codes(draw.round, draw.request))),
         **purpose_extra(draw),
+        **(releases.purpose_told(session, draw.purpose_key) if session is not None else {}),
     }
 
 
@@ -64,8 +73,11 @@ def _apart(stage: str, one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
 
 def refuse_second(
     session: Session, round_: Round, stage: str, kind: str, purpose: str, request: Mapping[str, Any]
-) -> None:
-    """Conflict when the purpose, or a county of it in this stage, has a draw that was not aborted."""
+) -> list[DrawRelease]:
+    """Conflict when the purpose, or a county of it in this stage, has a draw that was not aborted.
+
+    Returns the releases that a second draw rests on, as `refuse_elsewhere` does.
+    """
     others = session.scalars(
         select(Draw).where(
             Draw.round_id == round_.id,
@@ -74,7 +86,8 @@ def refuse_second(
             Draw.state != "aborted",
         )
     )
-    names = {subject.id: subject.name for subject in round_.subjects}
+    units = Units(session)
+    wanted = _units(units, round_, request)
     for other in others:
         if other.purpose_key == purpose:
             text = cannot(
@@ -84,27 +97,31 @@ def refuse_second(
                 ),
             ).text
             raise Conflict(text, field="purpose")
-        shared = set(other.request["subjects"]) & set(request["subjects"])
+        shared = wanted.keys() & _units(units, round_, other.request).keys()
         if shared and not _apart(stage, other.request, request):
-            text = messages.OTHER_PURPOSE.format(name=names[min(shared)])
+            text = messages.OTHER_PURPOSE.format(name=wanted[min(shared)])
             raise Conflict(text, field="purpose")
-    refuse_elsewhere(session, round_, stage, kind, request)
+    return refuse_elsewhere(session, round_, stage, kind, purpose, request)
 
 
 def refuse_elsewhere(
-    session: Session, round_: Round, stage: str, kind: str, request: Mapping[str, Any]
-) -> None:
+    session: Session, round_: Round, stage: str, kind: str, purpose: str, request: Mapping[str, Any]
+) -> list[DrawRelease]:
     """Conflict when a county has a real draw at this stage in another round of the scheme: of the
-    same year, or in a round that has not ended. A copied round gives no second result.
+    same year, or in a round that has not ended. A copied round gives no second result, unless the
+    first round was cancelled and a supervisor released one draw more: such releases are returned.
 
     Asked for at the request and again at the commitment: a draft may have waited in a round that
-    ended. Compared by region code, since the copy of a county is another row.
+    ended. Compared by what the counties and zones are (`app.programme.identity`), since the copy of a
+    county is another row, and a zone may be spelled in another way.
     """
+    released: list[DrawRelease] = []
     if kind != "real":
-        return
-    wanted = {subject.region_code: subject.name for subject in counties(round_, request)}
+        return released
+    units = Units(session)
+    wanted = _units(units, round_, request)
     others = session.execute(
-        select(Draw.state, Draw.request, Round)
+        select(Draw.id, Draw.state, Draw.request, Round)
         .join(Round, Round.id == Draw.round_id)
         .where(
             Draw.round_id != round_.id,
@@ -114,13 +131,31 @@ def refuse_elsewhere(
             Round.scheme_id == round_.scheme_id,
         )
     )
-    for state, theirs, other in others:
+    for key, state, theirs, other in others.all():
+        if "supplement" in theirs:
+            continue  # its counties are those of the draw whose seats it fills
         live = other.phase in ("preparing", "open")
         if not live and (state == "draft" or other.review_on.year != round_.review_on.year):
             continue
-        shared = wanted.keys() & set(_codes(other, theirs))
+        shared = wanted.keys() & _units(units, other, theirs).keys()
+        if shared and state == "completed" and other.phase == "cancelled":
+            shared -= _drawn_again(session, units, key)
         if shared and not _apart(stage, theirs, request):
+            row = releases.usable(session, key, purpose) if other.phase == "cancelled" else None
+            if row is not None:
+                released.append(row)
+                continue
             text = messages.OTHER_ROUND.format(
                 name=wanted[min(shared)], round=Text(other.title_zh, other.title_en)
             )
             raise Conflict(text, field="purpose")
+    return released
+
+
+def _drawn_again(session: Session, units: Units, draw_id: str) -> set[str]:
+    """The counties of a draw whose released second draw has its result: that one stands for them now."""
+    return {
+        unit
+        for second in releases.followers(session, draw_id)
+        for unit in _units(units, second.round, second.request)
+    }

@@ -79,6 +79,8 @@ ACTS: Mapping[str, Text] = {
     "act_code": Text("出示补抽口令", "reveal a code of an act"),
     "act_complete": Text("完成补抽", "complete an act"),
     "supplement": Text("申请补充抽取", "request a supplementary draw"),
+    "second_ask": Text("申请再次抽取", "ask for a second draw"),
+    "second_decide": Text("决定再次抽取", "decide on a second draw"),
     "rule": Text("修改规则", "change a rule"),
     "exemption": Text("记录豁免", "record an exemption"),
     "end_exemption": Text("取消豁免", "end an exemption"),

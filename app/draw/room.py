@@ -34,6 +34,7 @@ ORDER_PAGES = frozenset(
         *("show", "party", "observer_link", "codes", "commit", "cosign", "dice", "dice_save"),
         *("dice_photo", "photo", "code", "complete", "abort", "present", "state", "attempts"),
         *("slip", "transcript", "bundle", "full_opening"),
+        *("second", "second_ask", "second_decide"),
     )
 )
 

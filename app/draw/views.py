@@ -9,6 +9,7 @@ from app.draw import (  # noqa: F401  (each module adds its pages to the bluepri
     views_hall,
     views_names,
     views_order,
+    views_release,
     views_request,
     views_rules,
     views_verifiers,

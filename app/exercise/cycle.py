@@ -12,7 +12,7 @@ from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.aggregation import operations as aggregation
 from app.draw import ceremony as drawn
-from app.exercise import ceremony, device, live, opening, paper, pool, registers, sittings
+from app.exercise import ceremony, device, live, opening, paper, pool, registers, results, sittings
 from app.exercise.crew import STAFF, Crew, Stage, hire, one_time_link
 from app.installation import Installation
 from app.programme.operations import load_forms
@@ -60,9 +60,13 @@ def build_exercise(parts: Installation, say: Callable[[str], object] = print) ->
         run = aggregation.run(session, stage.crew["office"], round=opening.round_of(session, SLUG))
         made.run_id = run.id
     step("aggregated: trimmed means, agreement, ranks")
+    decided = results.answer_flags(stage, SLUG)
+    step(f"the expert who stands apart explained, {decided} flags decided")
     made.report_id = paper.write_report(stage, SLUG)
     made.report_zh, made.report_en = paper.print_report(stage, made.report_id)
     step("rating report signed by all, one dissent in writing, and printed")
+    results.release(stage, SLUG)
+    step("results released: each county reads its own")
     made.live = live.play(stage)
     with stage.write() as session:
         device.retire(session, stage.crew["supervisor"])

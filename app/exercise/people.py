@@ -1,8 +1,8 @@
 """Invented people of the exercise. Nobody here exists.
 
 Every name has 拟 ("made up") in the middle and a numeral at the end; phones begin with 100000,
-a range that no operator has; nobody has an identity number. Only the employers are real
-(app/directory/data/employers.csv): no statement is made about their staff.
+a range that no operator has; nobody has an identity number. Only the employers of
+app/directory/data/employers.csv are real: no statement is made about their staff.
 """
 
 from __future__ import annotations
@@ -16,6 +16,30 @@ from app.directory.snapshot import EmployerSpec, employers
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 NUMERALS = "零一二三四五六七八九"
 ORDINARY = 312  # three at each of the 104 employers
+# Beside the real employers of the list: ministry units under one invented ministry, and institutes.
+MINISTRY = "演练虚构部"
+_PLACES = (
+    "510100",
+    "410100",
+    "110000",
+    "110000",
+    "320100",
+    "330100",
+    "410100",
+    "440100",
+    "420100",
+    "510100",
+)
+INVENTED_EMPLOYERS = (
+    *(
+        EmployerSpec(f"演练虚构部属单位{n}", "ministry_unit", MINISTRY, "110000", True, "演练")
+        for n in range(1, 9)
+    ),
+    *(
+        EmployerSpec(f"演练虚构研究院{n}", "institute", None, place, False, "演练")
+        for n, place in enumerate(_PLACES, 1)
+    ),
+)
 
 _KINDS = ("technical", "technical", "technical", "economic", "management")
 _DISCIPLINES = {
@@ -82,8 +106,9 @@ class Invented:
 
 
 def employing() -> list[EmployerSpec]:
-    """The employers of the list, without the superior bodies that stand above them."""
-    return [spec for spec in employers() if spec.source != "superior body"]
+    """The employers of the list, without the superior bodies that stand above them, and the invented."""
+    real = [spec for spec in employers() if spec.source != "superior body"]
+    return [*real, *INVENTED_EMPLOYERS]
 
 
 def ordinary(today: date) -> list[Invented]:

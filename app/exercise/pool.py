@@ -22,7 +22,13 @@ from app.directory.models import Organisation, Person
 from app.documents.sheets import Sheet, write_xlsx
 from app.exercise.county import BUREAU, DEPARTMENTS, DISTRICTS
 from app.exercise.crew import Crew, Stage
-from app.exercise.people import invented_name, invented_phone, ordinary
+from app.exercise.people import (
+    INVENTED_EMPLOYERS,
+    MINISTRY,
+    invented_name,
+    invented_phone,
+    ordinary,
+)
 from app.registry import operations as registry
 from app.registry.imports import import_experts
 from app.registry.models import Expert
@@ -39,7 +45,8 @@ INVENTED = "演练虚构研究院"  # no real employer is said to have staff wit
 
 
 def load_directory(stage: Stage) -> None:
-    """Regions, the 104 employers, and the bureau of the notice with its departments and branches."""
+    """Regions, employers, the invented ones, and the bureau of the notice with its departments and
+    branches."""
     with stage.write() as session:
         directory.load_regions(session, None)
         directory.load_employers(session, stage.crew["keeper"])
@@ -57,6 +64,16 @@ def load_directory(stage: Stage) -> None:
         directory.create_organisation(
             session, keeper, name=INVENTED, kind="institute", region_code="610100", source="演练"
         )
+        ministry = directory.create_organisation(
+            session, keeper, name=MINISTRY, kind="authority", region_code="110000", central=True,
+            source="演练",
+        )  # fmt: skip
+        for spec in INVENTED_EMPLOYERS:
+            directory.create_organisation(
+                session, keeper, name=spec.name, kind=spec.kind, source=spec.source,
+                parent=ministry if spec.parent else None, region_code=spec.place,
+                central=spec.central,
+            )  # fmt: skip
         bureau = add(BUREAU, "authority", city, "110000")
         for department in DEPARTMENTS:
             add(f"{BUREAU}{department}", "authority", bureau, "110000")

@@ -21,7 +21,7 @@ from app.db import new_id
 from app.domain.field.operations import hash_of, root_of
 from app.field.models import FieldBatch, FieldOp, FieldOutcome, SheetSignature
 from app.field.ops import Taken, second
-from app.ledger.append import append
+from app.ledger.append import append, next_seq
 from app.ledger.models import Event
 from app.scoring.models import Filled
 from app.scoring.operations import record_seal
@@ -50,11 +50,12 @@ def store_batch(
         results_root=hash_of([t.result for t in taken]),
         received_at=now,
         imported_by=imported_by,
+        leaf=next_seq(session),
     )
     session.add(batch)
     about = {"batch": batch.id, "ops_root": batch.ops_root, "results_root": batch.results_root}
     entry = _leaf(session, actor, "field.batch", taken, about)
-    batch.leaf = entry.seq
+    assert batch.leaf == entry.seq
     receipts = [_receipt(t, entry, now) for t in taken]
     session.execute(
         insert(FieldOp),

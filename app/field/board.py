@@ -44,6 +44,10 @@ _BRANCH = Text(
     "{c}：两台设备内容不同，待本人选择", "{c}: two devices differ, the owner has to choose"
 )
 _LATE = Text("{c}：迟到的评分表待监督人员决定", "{c}: a late sheet waits for the supervisor")
+_HELD = Text(
+    "{c}：记为缺席，平板上传的 {n} 项操作待监督人员决定",
+    "{c}: recorded as absent; {n} operations wait for the supervisor",
+)
 _SILENT = Text(
     "{c}：平板“{t}”已 {m} 分钟没有联系，可能有内容待上传",
     "{c}: tablet “{t}” silent for {m} minutes; it may hold entries",
@@ -313,9 +317,11 @@ def _problems(row: Row, sittings: Iterable[Sitting], now: datetime) -> list[Prob
                 say("waits", _NOT_BEGUN if cell.state == "not_begun" else _UNSEALED, True, c=c)
             if cell.cases and cell.cases[0] < cell.cases[1]:
                 say("waits", _CASES, True, c=c, k=cell.cases[0], n=cell.cases[1])
-        if cell.statement:
+        if cell.state == "absent" and (cell.statement or cell.media):
+            say("wrong", _HELD, False, c=c, n=cell.statement + cell.media)
+        elif cell.statement:
             say("waits", _STATEMENT, False, c=c, n=cell.statement)
-        if cell.media:
+        elif cell.media:
             say("waits", _MEDIA, True, c=c)
         if cell.branches:
             say("wrong", _BRANCH, True, c=c)

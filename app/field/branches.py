@@ -16,13 +16,13 @@ from app.accounts.models import Tablet
 from app.accounts.viewer import Viewer
 from app.domain.field.logs import entries_after, item_of, media_after
 from app.domain.field.operations import Operation
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, NotFound, Text
 from app.field import settle
 from app.field.models import Branch
-from app.field.ops import Refused, Taken, draft_of, open_items, resolve, second
+from app.field.ops import Taken, open_items, second
 from app.field.places import Place, attached_to, entries_at, find_place, merger
 from app.ledger.append import append
-from app.scoring import changes, holds, queries
+from app.scoring import queries
 from app.scoring.models import SheetHold
 
 _CHOOSE = Text("没有改动。", "Nothing was changed.")
@@ -149,30 +149,6 @@ def compared(session: Session, place: Place) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def choose_here(
-    session: Session,
-    actor: Viewer,
-    place: Place,
-    *,
-    branch_id: str,
-    picks: dict[str, str],
-    reason: str,
-) -> None:
-    """The owner's choice on the server's page, while the sheet is there. DomainError unless he chose
-    for every item that differs; Conflict elsewhere or when the sheet is not open."""
-    sheet = place.sheet
-    branch = next((b for b in open_branches(session, place) if b.id == branch_id), None)
-    if sheet is None or branch is None:
-        raise NotFound(queries.ABSENT)
-    changes.must_be_open(place.sitting)
-    holds.must_be_here(session, sheet)
-    try:
-        resolve(session, place, draft_of(place), branch, picks, reason)
-    except Refused as refusal:
-        raise DomainError(refusal.text or _CHOOSE, field="reason") from refusal
-    append(session, actor, "sheet.branch_resolved", sealed=True, sheet=sheet.id, branch=branch.id)
 
 
 def open_by_sitting(session: Session, sitting_ids: Sequence[str]) -> dict[str, int]:

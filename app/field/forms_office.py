@@ -33,7 +33,18 @@ class LateForm(Form):
     reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
 
 
-class ChoiceForm(Form):
-    """Why the owner chose so; the choices themselves are one field for each item."""
-
+class HeldForm(Form):
+    decision = SelectField(
+        Text("决定", "Decision"),
+        choices=choices(
+            {
+                "": Text("请选择", "Choose"),
+                "accepted": Text("计入：撤销缺席记录", "Let it count: the absence is withdrawn"),
+                "set_aside": Text(
+                    "不予采用：缺席不变，内容永久留存", "Set aside: the absence stands, all is kept"
+                ),
+            }
+        ),
+        validators=[needed()],
+    )
     reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])

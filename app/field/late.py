@@ -24,7 +24,8 @@ from app.ledger.append import append
 from app.panel import votes
 from app.panel.models import Panel, Sitting
 from app.programme.models import Round
-from app.scoring.models import AbsenceUndone, Sheet
+from app.scoring import absences
+from app.scoring.models import Sheet
 
 ABSENT = Text(
     "没有这条迟到记录，或它不对您开放。", "There is no such late sheet, or it is not open to you."
@@ -154,19 +155,7 @@ def _accept(session: Session, actor: Viewer, late: LateSheet, rows: list[FieldOp
         raise Conflict(_GONE)
     sheet = place.sheet
     if isinstance(sheet, Sheet) and sheet.state == "absent":
-        session.add(
-            AbsenceUndone(
-                sheet_id=sheet.id,
-                absence_reason=sheet.reason,
-                absent_at=sheet.sealed_at or sheet.saved_at,
-                reason="late, offline",
-                undone_by=actor.id,
-                undone_at=clock.now(),
-            )
-        )
-        sheet.state, sheet.reason, sheet.sealed_at = "draft", "", None
-        sheet.version += 1
-        append(session, actor, "sheet.absence_undone", sealed=True, sheet=sheet.id)
+        absences.take_back(session, actor, sheet, "late, offline")
     done = apply_rows(session, actor, owner, place, rows, late=True)
     if place.sheet is None or place.sheet.state != "sealed":
         wrong = next((t.text for t in done if t.op.kind == "seal" and t.text), None)

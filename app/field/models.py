@@ -130,6 +130,28 @@ class LateSheet(Record):
     tablet: Mapped[Tablet] = relationship(lazy="joined", innerjoin=True)
 
 
+class HeldDecision(Record):
+    """What the supervisor decided about operations that were waiting when their author was recorded
+    as absent: the absence is withdrawn and they count, or they are set aside for good."""
+
+    __tablename__ = "field_held_decision"
+    __table_args__ = (CheckConstraint("decision IN ('accepted', 'set_aside')", name="decision"),)
+    sitting_id: Mapped[Ref] = mapped_column(ForeignKey("sitting.id"), index=True)
+    seat_id: Mapped[Ref] = mapped_column(ForeignKey("seat.id"))
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    count: Mapped[int]
+    first_at: Mapped[At]  # by the tablet's clock
+    last_at: Mapped[At]
+    absence_reason: Mapped[Long]
+    decision: Mapped[Code]
+    reason: Mapped[Long]
+    decided_by: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[At]
+
+    sitting: Mapped[Sitting] = relationship(lazy="joined", innerjoin=True)
+    seat: Mapped[Seat] = relationship(lazy="joined", innerjoin=True)
+
+
 class Unlock(Record):
     """The secret that opens one sitting's sheets without signal, encrypted, and the hash by which a
     tablet knows it."""

@@ -23,7 +23,7 @@ from app.domain.scoring.sheets import sheet_items
 from app.domain.types import DomainError, Text
 from app.draw.models import Seat
 from app.draw.supplements import sits_on
-from app.field import duties_recorder, readiness, reminders
+from app.field import closing_votes, duties_recorder, readiness, reminders
 from app.field.heads import both, head, moment
 from app.field.phrases import PHRASES
 from app.field.unlocks import unlocks_of
@@ -79,6 +79,7 @@ def pack(session: Session, viewer: Viewer, tablet_id: str, url: MaterialUrl) -> 
         "instruments": instruments,
         "phrases": [both(text) for text in PHRASES],
         "reminders": reminders.told(session, viewer),
+        "votes": closing_votes.told(session, viewer),
     }
 
 

@@ -86,6 +86,14 @@ class Place:
         """Make one device the active one."""
         self.hold = holds.give(session, self.seat.id, self.key, tablet_id)
 
+    def absent(self, session: Session) -> bool:
+        """Whether the member was recorded as absent from the county: what waits then is for the
+        supervisor to decide, and nothing applies it."""
+        whole = self.sheet
+        if self.case is not None:
+            whole = queries.live_sheet(session, self.sitting, self.seat)
+        return whole is not None and whole.state == "absent"
+
     def why_not(self, session: Session) -> Text | None:
         """What keeps a sheet that is not begun from being begun; None when nothing does."""
         try:

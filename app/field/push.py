@@ -44,6 +44,22 @@ _REVOKED = Text("这台平板已在此之前撤销。", "The tablet had been rev
 _REASON = Text("请写明利害关系。", "Say what the conflict is.")
 
 
+Read = Operation | Malformed
+
+
+def read_all(raw: Sequence[Any]) -> list[Read]:
+    """Every operation parsed and its hash checked, up to the first that is malformed. Needs no
+    database, so that nobody waits for it."""
+    found: list[Read] = []
+    for given in raw:
+        try:
+            found.append(parse(given))
+        except Malformed as error:
+            found.append(error)
+            break
+    return found
+
+
 class Push:
     """One call of one account's tablet. `run` once; the caller commits."""
 
@@ -61,12 +77,13 @@ class Push:
         self.fresh: dict[str, int] = {}  # operation id -> its place among the answers
         self.statements: dict[str, recorder.Desk | None] = {}
 
-    def run(self, raw: Sequence[Any]) -> dict[str, Any]:
-        """Take every operation up to the first that does not fit; the whole answer."""
+    def run(self, raw: Sequence[Any], ready: Sequence[Read] | None = None) -> dict[str, Any]:
+        """Take every operation up to the first that does not fit; the whole answer. `ready` is what
+        `read_all` made of `raw` before the transaction began."""
         stored = self._stored(raw)
         stopped = None
-        for given in raw:
-            stopped = self._one(given, stored)
+        for given, read in zip(raw, read_all(raw) if ready is None else ready, strict=False):
+            stopped = self._one(given, read, stored)
             if stopped is not None:
                 break
         self.flush()
@@ -85,12 +102,10 @@ class Push:
         rows = self.session.scalars(select(FieldOp).where(FieldOp.id.in_(ids))) if ids else ()
         return {row.id: row for row in rows}
 
-    def _one(self, given: Any, stored: dict[str, FieldOp]) -> dict[str, Any] | None:
+    def _one(self, given: Any, op: Read, stored: dict[str, FieldOp]) -> dict[str, Any] | None:
         """Take one operation; what stops the batch, or None."""
-        try:
-            op = parse(given)
-        except Malformed as error:
-            return _stop("malformed", given, reason=str(error))
+        if isinstance(op, Malformed):
+            return _stop("malformed", given, reason=str(op))
         if op.tablet != self.tablet.id:
             return _stop("malformed", given, reason="another tablet's")
         if op.id in self.fresh:

@@ -30,7 +30,7 @@ def media_arrived(session: Session, actor: Viewer, sha256: str) -> None:
             continue
         op = place.sealing
         wanted = [str(sha) for sha in op.fields["media"]]
-        if sha256 not in wanted or place.missing(session, wanted):
+        if sha256 not in wanted or place.missing(session, wanted) or place.absent(session):
             continue
         place.sealing = None
         if place.sitting.phase == "closed":

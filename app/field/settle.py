@@ -23,8 +23,11 @@ from app.panel.models import Sitting
 
 def settle_place(session: Session, actor: Viewer, owner: Viewer, place: Place) -> int:
     """Apply what waits for the statement, in order of arrival; how many operations. Nothing happens
-    while scoring is not open, or the member has not declared or signed in: it goes on waiting."""
+    while scoring is not open, the member has not declared or signed in, or was recorded as absent
+    (`held` decides that): it goes on waiting."""
     if not place.waiting or place.sitting.phase != "scoring" or place.why_not(session) is not None:
+        return 0
+    if place.absent(session):
         return 0
     rows, place.waiting = place.waiting, []
     apply_rows(session, actor, owner, place, rows)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app, send_from_directory
+from flask import Response, current_app, request, send_from_directory
 
 from app.field import (  # noqa: F401  (they add their pages)
     views_board,
     views_desk,
+    views_held,
     views_media,
     views_office,
     views_pack,
@@ -21,7 +22,7 @@ from app.field import (  # noqa: F401  (they add their pages)
     views_tablets,
 )
 from app.field.pages import blueprint, desk
-from app.field.shell import service_worker_source
+from app.field.shell import parts, service_worker_source
 from app.ui.access import public
 
 __all__ = ["blueprint", "desk"]
@@ -46,6 +47,16 @@ def service_worker() -> Any:
     response = Response(source, mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = "/field"
     return response
+
+
+@blueprint.get("/<any(first, rest):name>.part")
+@public
+def part(name: str) -> Any:
+    """One of the two parts in which a tablet fetches the application."""
+    found = parts(Path(current_app.static_folder or ""))[name]
+    response = Response(found.body, mimetype="text/plain")
+    response.set_etag(found.sha256)
+    return response.make_conditional(request)
 
 
 @blueprint.get("/manifest.webmanifest")

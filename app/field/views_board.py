@@ -8,10 +8,10 @@ from typing import Any
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
 
 from app.accounts.devices import device
-from app.domain.types import NotFound
+from app.domain.types import Conflict, NotFound
 from app.field import board as boards
-from app.field import reminders
-from app.field.pages import blueprint, desk, refused
+from app.field import closing_votes, reminders
+from app.field.pages import MALFORMED, blueprint, desk, json_body, refused
 from app.panel import queries as panels
 from app.ui.access import allow
 from app.ui.language import say
@@ -70,6 +70,22 @@ def told_seen(reminder_id: str) -> Any:
     except NotFound as error:
         return refused(404, "absent", error.text)
     return jsonify(reminders=reminders.told(db(), me()))
+
+
+@blueprint.post("/api/votes/<extension_id>")
+@allow("expert")
+def cast_vote(extension_id: str) -> Any:
+    """A member's vote on a later closing time, on his tablet."""
+    answer = (json_body() or {}).get("answer")
+    if answer not in ("yes", "no"):
+        return refused(422, "invalid", MALFORMED)
+    try:
+        closing_votes.cast(db(), me(), extension_id, yes=answer == "yes")
+    except NotFound as error:
+        return refused(404, "absent", error.text)
+    except Conflict as error:
+        return refused(409, "conflict", error.text)
+    return jsonify(votes=closing_votes.told(db(), me()))
 
 
 @desk.app_context_processor

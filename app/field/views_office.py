@@ -6,19 +6,14 @@ from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
 
-from app import clock
 from app.documents.qr import qr_svg
-from app.domain.types import DomainError, NotFound
-from app.field import branches, imports, late, settle, unlocks
-from app.field.forms_office import ChoiceForm, ImportForm, LateForm
+from app.domain.types import DomainError
+from app.field import branches, held, imports, late, settle, unlocks
+from app.field.forms_office import ImportForm, LateForm
 from app.field.pages import desk
-from app.field.places import Place, find_place
 from app.files.chunks import Chunks
 from app.panel import queries as panels
 from app.programme.queries import round_by_slug
-from app.scoring import holds, queries
-from app.scoring import operations as scoring
-from app.scoring.models import Filled
 from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import database, db, finish, me, store
@@ -36,6 +31,8 @@ def waiting(slug: str) -> Any:
         statement=settle.waiting_for_statement(db(), ids),
         branches=branches.open_by_sitting(db(), ids),
         late=late.late_sheets(db(), me(), g.round),
+        held=held.held_sheets(db(), me(), g.round),
+        held_decisions=held.decisions(db(), me(), g.round),
     )
 
 
@@ -115,60 +112,3 @@ def import_package(slug: str) -> Any:
         g.round = round_by_slug(db(), me(), slug)
     page = render_template("field/import.html", form=form, done=done)
     return page, 422 if request.method == "POST" and done is None else 200
-
-
-def _own(sheet_id: str) -> tuple[Filled, Place]:
-    """The viewer's own sheet of this round, with what its logs say."""
-    sheet = queries.own_sheet(db(), me(), sheet_id)
-    place = find_place(db(), me(), holds.key_of(sheet))
-    if sheet.sitting.panel.round_id != g.round.id or place is None:
-        raise NotFound(queries.ABSENT)
-    return sheet, place
-
-
-@desk.post("/r/<slug>/sheets/<sheet_id>/take-over")
-@allow("expert")
-def take_here(slug: str, sheet_id: str) -> Any:
-    """Go on with a sheet on the server's page instead of the tablet."""
-    sheet, place = _own(sheet_id)
-    if place.sealing is not None:
-        settle.void_seal(db(), me(), place, clock.now(), "taken_over")
-    scoring.take_here(db(), me(), sheet=sheet)
-    flash(
-        say(
-            "已改在本页填写，平板变为只读。",
-            "You go on here; the tablet becomes read-only.",
-        ),
-        "done",
-    )
-    return redirect(url_for("scoring.sheet", slug=slug, sheet_id=sheet_id))
-
-
-@desk.route("/r/<slug>/sheets/<sheet_id>/branch", methods=["GET", "POST"])
-@allow("expert")
-def branch(slug: str, sheet_id: str) -> Any:
-    """Both columns side by side; the owner picks item by item."""
-    sheet, place = _own(sheet_id)
-    found = branches.compared(db(), place)
-    form = ChoiceForm()
-    if form.validate_on_submit() and found:
-        first = found[0]
-        picks = {row["item"]: request.form.get(f"pick-{row['item']}", "") for row in first["items"]}
-        try:
-            branches.choose_here(
-                db(), me(), place, branch_id=first["id"], picks=picks, reason=form.reason.data or ""
-            )
-        except DomainError as error:
-            form.refuse(error, "reason")
-        else:
-            flash(say("已按您的选择处理。", "Done as you chose."), "done")
-            return redirect(url_for("scoring.sheet", slug=slug, sheet_id=sheet_id))
-    page = render_template(
-        "field/branch.html",
-        sheet=sheet,
-        found=found,
-        form=form,
-        items={item["id"]: item for item in sheet.instrument["items"]},
-        elsewhere=holds.elsewhere(db(), sheet),
-    )
-    return page, 422 if request.method == "POST" else 200

@@ -18,7 +18,7 @@ from app.field import branches, seals  # noqa: F401  (seals: sheets that wait fo
 from app.field.ops import second
 from app.field.pages import MALFORMED, blueprint, json_body, refused
 from app.field.places import find_place, state_of
-from app.field.push import MAX_BYTES, MAX_OPERATIONS, Push
+from app.field.push import MAX_BYTES, MAX_OPERATIONS, Push, read_all
 from app.field.views_tablets import REFUSED
 from app.scoring.queries import ABSENT
 from app.ui.access import allow
@@ -45,10 +45,11 @@ def push() -> Any:
         return refused(422, "invalid", MALFORMED)
     if len(ops) > MAX_OPERATIONS:
         return refused(413, "too_large", WORDS[413].happened)
+    ready = read_all(ops)  # before the transaction, in which nobody else can write
     tablet = _tablet(body.get("tablet"))
     if tablet is None:
         return refused(403, "tablet", REFUSED)
-    answer = Push(db(), me(), tablet).run(ops)
+    answer = Push(db(), me(), tablet).run(ops, ready)
     tablets.tablet_seen(db(), tablet.id)
     return jsonify(answer)
 

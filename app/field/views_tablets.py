@@ -198,6 +198,15 @@ def own_code() -> Any:
     return _own_page(operations.own_code(db(), me()))
 
 
+@desk.post("/account/tablets/here")
+@allow("expert")
+def bind_here() -> Any:
+    """An expert who is signed in goes on in the field application on the device before him: with a
+    one-time code in the fragment, which no log sees."""
+    code = operations.own_code(db(), me())
+    return redirect(f"{url_for('field.shell')}#{code}")
+
+
 @desk.post("/account/tablets/<tablet_id>/revoke")
 @allow("expert", "presenter", "office")
 def revoke_own(tablet_id: str) -> Any:

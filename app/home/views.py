@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, url_for
 
+from app.home import care
 from app.home.queries import stage_line
 from app.home.waits import waits
 from app.programme.queries import rounds_for
 from app.ui.access import signed_in
-from app.ui.request import db, me
+from app.ui.request import db, keys, me, settings
 
 blueprint = Blueprint("home", __name__)
 
@@ -24,6 +25,7 @@ def index() -> Any:
         "home/index.html",
         waits=waits(db(), me()),
         lines=[(r, stage_line(db(), me(), r)) for r in rounds if r.phase != "cancelled"],
+        care=care.look(db(), settings(), keys()) if me().role == "admin" else None,
     )
 
 

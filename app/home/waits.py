@@ -19,6 +19,7 @@ from app.draw.models import Draw
 from app.draw.supplements import is_supplement
 from app.home.wait import Wait, count_of
 from app.home.waits_forms import case_sheet_waits, entry_waits
+from app.home.waits_results import expert_flag_waits, presenter_result_waits, release_waits
 from app.home.waits_supervisor import supervisor_waits
 from app.panel import queries as panels
 from app.panel import votes
@@ -28,6 +29,7 @@ from app.registry.models import Expert, Interest
 from app.registry.queries import due_for_review
 from app.report.models import Report, Signature
 from app.scoring import queries as sheets
+from app.scoring import reentries
 
 LIVE = ("preparing", "open")
 
@@ -89,10 +91,14 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
                 )
             )
         found += entry_waits(session, viewer, round_)
+        n = len(reentries.waiting(session, round_id=round_.id))
+        if n:
+            text = Text("张纸质表已撤回，待重新录入", "withdrawn paper sheets to be entered again")
+            found.append(Wait(text, "scoring.papers", at, round_, n))
         found += _office_draws(session, round_)
         found += _office_sittings(session, round_)
         found += _office_results(session, round_)
-    return found
+    return found + release_waits(session, viewer)
 
 
 def _office_draws(session: Session, round_: Round) -> list[Wait]:
@@ -280,7 +286,7 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
                     sitting.panel.round,
                 )
             )
-    return found + _reports_to_sign(session, viewer)
+    return [*found, *expert_flag_waits(session, viewer), *_reports_to_sign(session, viewer)]
 
 
 def _reports_to_sign(session: Session, viewer: Viewer) -> list[Wait]:
@@ -337,7 +343,7 @@ def _presenter(session: Session, viewer: Viewer) -> list[Wait]:
                     sitting.panel.round,
                 )
             )
-    return found
+    return found + presenter_result_waits(session, viewer)
 
 
 def _admin(session: Session, viewer: Viewer) -> list[Wait]:

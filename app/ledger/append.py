@@ -71,9 +71,16 @@ def _head(session: Session) -> Head:
     return head
 
 
+def next_seq(session: Session) -> int:
+    """The number that the next entry will bear: a row that names the leaf which covers it can be
+    written once. Whoever uses it holds it against the entry that `append` returns."""
+    return _head(session).size
+
+
 def _push(session: Session, payload: bytes) -> Event:
     head = _head(session)
-    stored = session.scalar(select(func.max(Event.seq)))
+    with session.no_autoflush:  # the head's new time goes out with its new size, in one UPDATE
+        stored = session.scalar(select(func.max(Event.seq)))
     if head.size != (0 if stored is None else stored + 1):
         raise DomainError(
             Text(

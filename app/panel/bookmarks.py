@@ -7,7 +7,7 @@ office and the supervisor read them beside the recording. The ledger shows no ac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -87,24 +87,24 @@ def bookmarks(
 
 def _placed(row: Bookmark, seat: Seat, recordings: list[Recording]) -> Marked:
     for recording in recordings:
-        place = offset_in(recording, row)
+        place = place_in(recording, row.at)
         if place is not None:
             return Marked(row, seat, recording.id, place)
     return Marked(row, seat, None, None)
 
 
-def offset_in(recording: Recording, row: Bookmark) -> int | None:
-    """Milliseconds into the recording at which the bookmark was made; None outside it. Pauses do not
-    count: the sound stands still from a `pause` mark to its `resume`."""
+def place_in(recording: Recording, at: datetime) -> int | None:
+    """Milliseconds into the recording at that moment; None outside it. Pauses do not count: the sound
+    stands still from a `pause` mark to its `resume`."""
     if recording.began_at is None or recording.duration_ms is None:
         return None
-    if row.at < recording.began_at:
+    if at < recording.began_at:
         return None
     began, offset, running = recording.began_at, 0, True
     for mark in recording.marks:
-        if mark.at > row.at or mark.at_ms is None:
+        if mark.at > at or mark.at_ms is None:
             break
         if mark.kind in ("pause", "resume"):
             began, offset, running = mark.at, mark.at_ms, mark.kind == "resume"
-    found = offset + ((row.at - began) // _MS if running else 0)
+    found = offset + ((at - began) // _MS if running else 0)
     return found if found <= recording.duration_ms else None

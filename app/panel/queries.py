@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound, Text
@@ -38,7 +38,8 @@ def own_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
     """The viewer's active seat on a panel."""
     return session.scalar(
         select(Seat)
-        .join(Expert, Seat.expert_id == Expert.id)
+        .join(Seat.expert)
+        .options(contains_eager(Seat.expert))
         .where(
             sits_on(panel.draw_id),
             Seat.panel == panel.code,

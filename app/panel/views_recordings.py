@@ -15,7 +15,7 @@ from app.panel.views_statement import INSIDE
 from app.programme.queries import round_by_slug
 from app.ui.access import allow
 from app.ui.language import language
-from app.ui.request import database, db, finish, me, store
+from app.ui.request import database, db, finish, keys, me, store
 
 # The first that fits counts.
 _ANSWERS: tuple[tuple[type[DomainError], int, str], ...] = (
@@ -47,6 +47,15 @@ def record(slug: str, sitting_id: str) -> Any:
     return render_template(
         "panel/statement_record.html", sitting=found, statement=queries.statement(db(), found)
     )
+
+
+@blueprint.get("/sittings/<sitting_id>/recording-key")
+@allow("office", "presenter")
+def recording_key(slug: str, sitting_id: str) -> Any:
+    """The key that wraps what this person's recordings are encrypted with while they wait on his
+    device. It is his alone, and the page keeps it in memory."""
+    the_sitting(sitting_id)
+    return jsonify(key=keys().derived("recording", me().id).hex())
 
 
 def _ready(sitting_id: str) -> None:

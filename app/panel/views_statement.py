@@ -11,7 +11,7 @@ from flask import jsonify, render_template, request, send_file
 from app import clock
 from app.domain.types import DomainError
 from app.draw.views_names import who
-from app.panel import agenda, attachments, bookmarks, operations, queries, recordings
+from app.panel import agenda, attachments, bookmarks, operations, queries, recordings, timeline
 from app.panel.forms import OutlineForm, StatementForm
 from app.panel.forms_statement import (
     AttachForm,
@@ -84,6 +84,7 @@ def show_room(found: Any, status: int = 200, **forms: Any) -> Any:
         or (own is not None and queries.has_declared(db(), found.panel, own)),
         own=own,
         marked=marked,
+        timeline=timeline.timeline(db(), found, statement, heard),
         left=left,
         record_form=record_form,
         bookmark_form=bookmark_form,

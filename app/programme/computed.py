@@ -34,10 +34,12 @@ _OF_A_CLASS = Text("{how}；取值 {low} 至 {high}", "{how}; values from {low} 
 def computed_points(
     session: Session, round_: Round, stage: str, *, without: Collection[str] = ()
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Subject id -> item id -> `{points, explanation, inputs, maximum}` of a stage's computed items.
+    """Subject id -> item id -> `{points, explanation, inputs, maximum, frame}` of a stage's computed
+    items.
 
     `points` is a Decimal rounded at the item stage, or None where the item does not apply;
-    `explanation` a Text; `inputs` a list of `{key, title, value, unit, year, source}`. Counties
+    `explanation` a Text; `inputs` a list of `{key, title, value, unit, year, source}`; `frame` how
+    the class was put on a scale that compares it, else None. Counties
     that were vetoed or withdrew, or are named in `without`, take no part, also not in the class's lowest and highest value.
     Raises MissingFigure naming every county and figure, DomainError for unconfirmed figures.
     """
@@ -192,4 +194,5 @@ def _row(
         "explanation": how,
         "inputs": inputs,
         "maximum": given.maximum,
+        "frame": frame if item["scale"].get("normalise") == "minmax_in_class" else None,
     }

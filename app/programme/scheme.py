@@ -132,8 +132,10 @@ def score_rule_from(scheme: Scheme, forms: Mapping[str, Form] | None = None) -> 
         for entry in forms[form_id].indicators
         if entry.maximum
     }
+    places = [{k: v for k, v in tier.items() if k != "title"} for tier in tiers_of(scheme)]
     return ScoreRule.parse(
         {
+            **({"places": places} if places else {}),
             "items": items,
             "estimator": methods[0] if methods else "trimmed_mean",
             "modules": modules,
@@ -142,6 +144,35 @@ def score_rule_from(scheme: Scheme, forms: Mapping[str, Form] | None = None) -> 
             "rank_within": "group" if rule.rank_within else None,
         }
     )
+
+
+def tiers_of(scheme: Scheme) -> list[dict[str, Any]]:
+    """The scheme's places by rank as a score rule takes them, each with its title.
+
+    A cap named as an honour takes the next ranks of the one ranking; a cap named as a kind of unit
+    (S3 二: one county, one industrial cluster) the first ranks of that kind. A range of nominations
+    (S4 二(一): three to five a province) is a tier where the setting `places_of` names it. Nobody
+    moves up into the place of a unit that is out, unless the setting `backfill` says so.
+    """
+    said = {setting.id: setting.value for setting in scheme.settings}
+    honours = {honour.id: honour.title for honour in scheme.honours}
+    found: list[dict[str, Any]] = []
+    for quota in scheme.quotas:
+        title, group = honours.get(quota.id), None
+        if quota.kind == "range" and said.get("places_of") == quota.id:
+            title = quota.title
+        elif quota.kind != "cap":
+            continue
+        elif title is None and quota.id in scheme.subjects:
+            title, group = quota.title, quota.id
+        if title is None or quota.maximum is None:
+            continue
+        tier: dict[str, Any] = {"id": quota.id, "title": title, "max": quota.maximum}
+        tier |= {"min": quota.minimum} if quota.minimum else {}
+        tier |= {"group": group} if group else {}
+        tier |= {"backfill": True} if said.get("backfill", "none") != "none" else {}
+        found.append(tier)
+    return found
 
 
 def class_of(scheme: Scheme, class_id: str) -> RegionClass | None:

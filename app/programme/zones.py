@@ -1,7 +1,7 @@
 """Units that are no county: industrial clusters and economic development zones (S3 一, 二).
 
 A zone has no code in GB/T 2260. It takes part under its parent county's code with "Z" and a number,
-the same one in every round; the conflict rules look at the parent county.
+the same one in every round, however its name is spelled; the conflict rules look at the parent county.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.types import DomainError, Text
+from app.programme.identity import Units
 from app.programme.models import Round, Subject
 from app.programme.scheme import scheme_of
 
@@ -40,15 +41,20 @@ def must_be_admitted(round_: Round, kind: str) -> None:
 
 
 def zone_code(session: Session, parent: str, name: str) -> str:
-    """The code of a zone: the one that the same name under the same county had, or the next."""
+    """The code of a zone: the one that the same zone of the same county had, however its name was
+    spelled (`identity.zone_key`), or the next."""
+    units = Units(session)
     known: dict[str, str] = {}
+    used = []
     for code, zone in session.execute(
-        select(Subject.region_code, Subject.name_zh).where(Subject.parent_code == parent)
+        select(Subject.region_code, Subject.name_zh)
+        .where(Subject.parent_code == parent)
+        .order_by(Subject.region_code)
     ):
-        known.setdefault(zone, code)
-    if name in known:
-        return known[name]
-    used = [int(re.sub(r"^.*Z", "", code)) for code in known.values()]
+        known.setdefault(units.zone(parent, zone), code)
+        used.append(int(re.sub(r"^.*Z", "", code)))
+    if (found := known.get(units.zone(parent, name))) is not None:
+        return found
     return f"{parent}Z{max(used, default=0) + 1}"
 
 

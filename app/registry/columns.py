@@ -211,7 +211,7 @@ TEMPLATE_ROWS = (
     },
     {
         "name": "示例乙",
-        "employer": "中国国土勘测规划院",
+        "employer": "示例研究院",
         "post": "总工程师",
         "title": "正高级工程师",
         "kind": "技术",

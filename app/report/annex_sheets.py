@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.aggregation.diagnostics_drawings import Residuals, stored_intervals
 from app.documents.amounts import points_in_words
 from app.domain.types import Text
 from app.panel.models import Declaration
@@ -125,6 +126,7 @@ def agreement_in_full(s: Source) -> list[Block]:
         foot = Text.of(model) if model else NOTHING
         caption = Text(f"{title.zh}：全部系数", f"{title.en}: all coefficients")
         made.append(table(caption, columns, rows, Text(f"模型：{foot.zh}。", f"Model: {foot.en}.")))
+    made += _pictures(s, titles)
     made.append(
         note(
             Text(
@@ -135,6 +137,29 @@ def agreement_in_full(s: Source) -> list[Block]:
         )
     )
     return made
+
+
+def _pictures(s: Source, titles: Mapping[tuple[str, str], Text]) -> list[Block]:
+    """How sure the ranks are, and where experts and counties did not go together."""
+    words = Text(
+        "名次区间：横条为 90% 的模拟所在的名次范围，菱形为正式名次",
+        "Rank intervals: bars cover the ranks of 90 % of the draws, diamonds are the official ranks",
+    )
+    made = [_chart(svg, words) for svg in stored_intervals(s.reading, s.language)]
+    for (stage, panel), title in titles.items():
+        found = Residuals(s.reading, stage, panel)
+        if found.reason is None:
+            words = Text(
+                f"{title.zh}残差：扣除区县高低和专家宽严之后剩下的分数，划线的按规则去掉",
+                f"{title.en}, residuals: what is left of a mark after county and severity are taken "
+                "out; struck: dropped by the rule",
+            )
+            made += [_chart(svg, words) for svg in found.pages(s.language)]
+    return made
+
+
+def _chart(svg: str, words: Text) -> Block:
+    return {"kind": "chart", "svg": svg, "alt": words, "caption": words}
 
 
 def _figure(

@@ -1,4 +1,5 @@
-"""The annexes of a rating report: members, draw record, arithmetic, every item, observations, digests."""
+"""The annexes of a rating report: members, draw record, arithmetic, every item, observations, digests,
+statements."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from app.programme.instruments import stage_text
 from app.registry.queries import employer_name
 from app.registry.words import DISCIPLINE
 from app.report.annex_sheets import agreement_in_full, declarations, sheet_totals
+from app.report.annex_statements import statements
 from app.report.blocks import (
     NOTHING,
     Block,
@@ -21,6 +23,7 @@ from app.report.blocks import (
     paragraph,
     table,
 )
+from app.report.flag_sections import deviations
 from app.report.source import Source
 
 _FROM_PAPER = Text("专家 {n}：{w}", "expert {n}: {w}")
@@ -39,11 +42,15 @@ def annexes(s: Source) -> list[dict[str, Any]]:
         {"title": Text("专家抽取记录", "Record of the draws"), "blocks": _draws(s)},
         {"title": Text("各县得分计算过程", "Arithmetic by county"), "blocks": _arithmetic(s)},
         {"title": Text("分项评分", "Marks item by item"), "blocks": _items(s)},
-        {"title": Text("评分提示", "Observations"), "blocks": _flags(s)},
+        {
+            "title": Text("评分提示", "Observations"),
+            "blocks": [*_flags(s), *deviations(s)],
+        },
         {"title": Text("规则与数据摘要", "Digests of rule and data"), "blocks": [_digests(s)]},
         {"title": Text("各评分表总分（大写）", "Sheets in words"), "blocks": sheet_totals(s)},
         {"title": Text("承诺书", "Declarations"), "blocks": declarations(s)},
         {"title": Text("一致性系数", "Coefficients of agreement"), "blocks": agreement_in_full(s)},
+        {"title": Text("现场陈述", "Statements"), "blocks": statements(s)},
     ]
 
 

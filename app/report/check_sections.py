@@ -11,6 +11,7 @@ from app.report.blocks import NOTHING, Block, listed, table, typed
 
 _NOT_FILLED = Text("（{n}，不再增补）", " ({n}; not filled again)")
 _TIE = Text("；并列待定：{n}", "; tie to decide: {n}")
+_FEW = Text("；不足最少 {n} 个", "; fewer than the minimum of {n}")
 _SILENT = {
     "recused": Text("专家{n}回避", "E{n} recused"),
     "absent": Text("专家{n}缺席", "E{n} absent"),
@@ -35,7 +36,11 @@ def check_blocks(reading: Reading) -> list[Block]:
         if place.unfilled:
             why = _NOT_FILLED.format(n=names(place.unfilled))
             empty = Text(count + why.zh, count + why.en)
-        rows.append([place.title, str(place.maximum), taken, empty])
+        if place.short:
+            few = _FEW.format(n=place.minimum)
+            taken = Text(taken.zh + few.zh, taken.en + few.en)
+        least = f"{place.minimum}–" if place.minimum else ""
+        rows.append([place.title, f"{least}{place.maximum}", taken, empty])
     if rows:
         columns: list[tuple[Any, str, Any]] = [
             (Text("名额", "Place"), "left", 2),

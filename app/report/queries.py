@@ -1,7 +1,6 @@
 """Reading reports. The office and the supervisor always; a panel's leader while it is drafted; its
 members from the moment at which they are asked to sign. A presenter and everybody else never see the
-paper here: once it is final, a presenter reads the result of his own county and an expert his own
-figures. An administrator sees no marks."""
+paper here: once it is final, an expert reads his own figures. An administrator sees no marks."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.accounts.viewer import Viewer
 from app.aggregation import queries as runs
-from app.aggregation.reading import Reading
+from app.aggregation.diagnostics_queries import diagnosis_of
 from app.domain.types import NotFound, Text
 from app.draw import disclosure
 from app.draw.models import Draw, Seat
@@ -171,32 +170,13 @@ def waiting(session: Session, report_: Report) -> list[Member]:
 
 
 def own_result(session: Session, viewer: Viewer, round_: Round) -> dict[str, Any]:
-    """Once a report is final: an expert's own figures, or a presenter's own counties item by item.
-
-    `{report, figures}` or `{report, counties}`; NotFound before, and for everybody else.
-    """
+    """Once a report is final, an expert's own figures: `{report, figures, marking}`; NotFound before,
+    and for everybody else. `marking`: how he marks, by stage, nothing about anybody else. A county reads its result in the aggregation room, once it is released."""
     final = final_report(session, round_)
-    if final is None:
+    member = member_of(session, viewer, round_)
+    if final is None or member is None:
         raise NotFound(ABSENT)
-    if viewer.role == "expert":
-        member = member_of(session, viewer, round_)
-        if member is None:
-            raise NotFound(ABSENT)
-        seats = [seat.id for _, seat in member.seats]
-        return {"report": final, "figures": runs.own_figures(final.run, seats)}
-    own = [s for s in round_.subjects if s.presenter_id == viewer.person_id]
-    if viewer.role != "presenter" or not own:
-        raise NotFound(ABSENT)
-    reading = Reading(final.run)
-    places = {place.id: place for place in reading.ranking()}
-    counties = []
-    for subject in own:
-        row = runs.county_of(final.run, subject.id)
-        if row is None:
-            continue
-        parts = [
-            (reading.titles[stage["id"]], reading.items(row["id"], stage["id"])[1])
-            for stage in reading.stages
-        ]
-        counties.append({"place": places[row["id"]], "stages": parts})
-    return {"report": final, "counties": counties}
+    seats = [seat.id for _, seat in member.seats]
+    looked = diagnosis_of(session, final.run)
+    marking = looked.own(seats) if looked.stale is None else []
+    return {"report": final, "figures": runs.own_figures(final.run, seats), "marking": marking}

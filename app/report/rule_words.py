@@ -98,4 +98,27 @@ def rule_words(reading: Reading) -> list[Text]:
     )
     if rule.rank_within == "group":
         found.append(Text("名次在同一类别内排列。", "Counties are ranked within their class."))
+    if rule.places:
+        found.append(place_words(reading, rule))
     return found
+
+
+def place_words(reading: Reading, rule: ScoreRule) -> Text:
+    """The places that the ranks give, in one sentence."""
+    titles = {row["id"]: Text.of(row["title"]) for row in reading.inputs.get("places", ())}
+    parts = []
+    for tier in rule.places:
+        title = titles.get(tier.id, Text(tier.id, tier.id))
+        count = (
+            Text("{a} 至 {b} 个", "{a} to {b}").format(a=tier.minimum, b=tier.maximum)
+            if tier.minimum
+            else Text("至多 {b} 个", "up to {b}").format(b=tier.maximum)
+        )
+        parts.append(Text(f"{title.zh}：{count.zh}", f"{title.en}: {count.en}"))
+    text = listed(parts, "；", "; ")
+    if any(tier.backfill for tier in rule.places):
+        return Text(f"按名次给出名额：{text.zh}。", f"Places by rank: {text.en}.")
+    return Text(
+        f"按名次给出名额：{text.zh}；取消资格的不递补。",
+        f"Places by rank: {text.en}; nobody moves up for a county that is out.",
+    )

@@ -7,6 +7,7 @@ from typing import Any
 from app.domain.types import Text
 from app.report.blocks import NOTHING, Block, listing, note, paragraph, table
 from app.report.check_sections import check_blocks
+from app.report.flag_sections import meeting_blocks
 from app.report.source import Source, class_title
 
 
@@ -104,6 +105,7 @@ def scores(s: Source) -> list[Block]:
             )
         )
         made += [note(words) for words in agreed.basis]
+    made += meeting_blocks(s)
     for number, (stage, panel, title) in enumerate(reading.panels(), 1):
         made.append(
             {

@@ -9,6 +9,11 @@ from flask import Blueprint, flash, g, redirect, render_template, request, send_
 
 from app import clock
 from app.aggregation import queries as runs
+from app.aggregation.diagnostics_words import (
+    consistency_words,
+    drift_words,
+    severity_words,
+)
 from app.domain.types import Conflict, DomainError, Language, NotFound, Text
 from app.programme.queries import round_by_slug
 from app.registry.models import Expert
@@ -69,10 +74,16 @@ def draft(slug: str) -> Any:
 
 
 @blueprint.get("/reports/own")
-@allow("expert", "presenter")
+@allow("expert")
 def own(slug: str) -> Any:
-    """Once the report is final: an expert's own figures, a presenter's own county."""
-    return render_template("report/own.html", **queries.own_result(db(), me(), g.round))
+    """Once the report is final: an expert's own figures."""
+    return render_template(
+        "report/own.html",
+        **queries.own_result(db(), me(), g.round),
+        severity_words=severity_words,
+        consistency_words=consistency_words,
+        drift_words=drift_words,
+    )
 
 
 @blueprint.get("/reports/<int:number>")

@@ -67,21 +67,26 @@ def undo_absence(
             ),
             field="reason",
         )
-    now = clock.now()
+    take_back(session, actor, sheet, reason.strip())
+    return sheet
+
+
+def take_back(session: Session, actor: Viewer, sheet: Sheet, reason: str) -> None:
+    """The absence goes on record as undone, with its own reason kept beside; the sheet is a draft
+    again. Who may, and when, is for the caller to say."""
     session.add(
         AbsenceUndone(
             sheet_id=sheet.id,
             absence_reason=sheet.reason,
             absent_at=sheet.sealed_at or sheet.saved_at,
-            reason=reason.strip(),
+            reason=reason,
             undone_by=actor.id,
-            undone_at=now,
+            undone_at=clock.now(),
         )
     )
     sheet.state, sheet.reason, sheet.sealed_at = "draft", "", None
     sheet.version += 1
     append(session, actor, "sheet.absence_undone", sealed=True, sheet=sheet.id)
-    return sheet
 
 
 def undone(session: Session, viewer: Viewer, sitting: Sitting) -> list[AbsenceUndone]:

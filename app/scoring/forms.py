@@ -5,25 +5,15 @@ from __future__ import annotations
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     HiddenField,
-    IntegerField,
     SelectField,
     SelectMultipleField,
-    StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length
-from wtforms.widgets import HiddenInput
+from wtforms.validators import Length
 
+from app.directory.forms import choices
 from app.domain.types import Text
 from app.ui.forms import NEEDED, Form, needed
-
-
-class SealForm(Form):
-    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
-    signed_name = StringField(
-        Text("签名（请输入本人姓名）", "Signature (type your own name)"),
-        validators=[needed(), Length(max=60)],
-    )
 
 
 class ReasonForm(Form):
@@ -64,6 +54,22 @@ class ScanForm(Form):
 
 class PaperReasonForm(ReasonForm):
     """Why the paper is not used."""
+
+
+class DecisionForm(ReasonForm):
+    """The supervisor's word on an objection."""
+
+    decision = SelectField(
+        Text("决定", "Decision"),
+        choices=choices(
+            {
+                "": Text("请选择", "Choose"),
+                "upheld": Text("异议成立：撤回，重新录入", "Upheld: withdrawn and entered again"),
+                "dismissed": Text("异议不成立：维持", "Dismissed: the sheet stands"),
+            }
+        ),
+        validators=[needed()],
+    )
 
 
 class ObjectionForm(Form):

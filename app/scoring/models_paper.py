@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -19,6 +19,9 @@ class PaperSheet(Record):
     the sheet: nobody fills it in elsewhere. Both readings, and what was settled, stay on record."""
 
     __tablename__ = "paper_sheet"
+    ledger_later: ClassVar[frozenset[str]] = frozenset(
+        {"objection_decision", "objection_reason", "objection_decided_by", "objection_decided_at"}
+    )
     sitting_id: Mapped[Ref] = mapped_column(ForeignKey("sitting.id"), index=True)
     seat_id: Mapped[Ref] = mapped_column(ForeignKey("seat.id"), index=True)
     key: Mapped[Code]  # as in the field protocol: SITTING, or SITTING/CASE
@@ -47,6 +50,10 @@ class PaperSheet(Record):
     sealed_at: Mapped[datetime | None]
     objection: Mapped[Long | None]
     objected_at: Mapped[datetime | None]
+    objection_decision: Mapped[Code | None]  # upheld | dismissed, by a supervisor
+    objection_reason: Mapped[Long | None]
+    objection_decided_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    objection_decided_at: Mapped[datetime | None]
     given_up_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     given_up_at: Mapped[datetime | None]
     given_up_reason: Mapped[Long | None]

@@ -1,4 +1,4 @@
-"""A sheet's life on the server's pages: begun, saved at every change, sealed, corrected as a new
+"""A sheet's life without a tablet: begun, saved at every change, sealed, corrected as a new
 version. What a step does to a sheet stands in `changes`; here it is allowed and recorded.
 
 Every save is one sealed ledger entry of fixed shape, so that nobody reads activity off the ledger.
@@ -23,7 +23,7 @@ from app.ledger.receipts import receipt_code as receipt_code
 from app.panel import queries as panels
 from app.panel.models import Sitting
 from app.programme.models import CaseFile
-from app.scoring import cases, changes, holds, queries
+from app.scoring import cases, changes, holds, queries, reentries
 from app.scoring.changes import FilledT
 from app.scoring.models import CaseSheet, Filled, Sheet
 
@@ -222,6 +222,7 @@ def close_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     correction was begun and not sealed, the sealed version stays the one that counts."""
     actor.require("office")
     changes.must_be_open(sitting)
+    reentries.none_waiting(session, sitting_id=sitting.id)
     waiting = queries.unfinished(session, sitting)
     if waiting:
         names = "、".join(disclosure.shown_names(session, waiting))

@@ -26,7 +26,7 @@ from app.ledger.append import append
 from app.panel import queries as panels
 from app.panel.models import Panel, Sitting
 from app.programme.models import CaseFile, Round
-from app.scoring import cases, changes, holds, queries
+from app.scoring import cases, changes, holds, queries, reentries
 from app.scoring import paper_messages as messages
 from app.scoring.entries import fields_of, merged
 from app.scoring.models import CaseSheet, Filled, Sheet
@@ -42,6 +42,9 @@ def marked(paper: PaperSheet) -> Text:
     words = messages.BY.format(a=paper.first_name, b=paper.second_name)
     if paper.objection:
         more = messages.OBJECTION.format(o=paper.objection)
+        words = Text(words.zh + more.zh, words.en + more.en)
+    if paper.objection_decision:
+        more = messages.DECIDED[paper.objection_decision].format(r=paper.objection_reason or "—")
         words = Text(words.zh + more.zh, words.en + more.en)
     return words
 
@@ -114,7 +117,6 @@ def start(
     """Take a signed paper sheet in. Conflict while the expert's own draft lives on a tablet or on the
     web page, or the sheet is final."""
     actor.require("office")
-    changes.must_be_open(sitting)
     if seat.id not in {row.id for row in panels.seats(session, sitting.panel)}:
         raise DomainError(messages.NOT_HERE)
     key = f"{sitting.id}/{case.id}" if case is not None else sitting.id
@@ -128,17 +130,20 @@ def start(
     )
     if going is not None:
         return going
-    changes.must_be_ready(session, sitting, seat)
     sheet: Filled | None
     if case is not None:
         changes.must_be_sampled(sitting, case)
-        changes.must_score(session, sitting, seat)
         sheet = cases.live_sheet(session, case, seat)
     else:
         sheet = queries.live_sheet(session, sitting, seat)
-    if sheet is not None and (sheet.state != "draft" or sheet.supersedes_id):
+    again = reentries.withdrawn(session, sheet)
+    _must_be_open(sitting, again)
+    changes.must_be_ready(session, sitting, seat)
+    if case is not None:
+        changes.must_score(session, sitting, seat)
+    if sheet is not None and (sheet.state != "draft" or (sheet.supersedes_id and not again)):
         raise Conflict(messages.FINAL)
-    _one_owner(session, seat, key, sheet)
+    _one_owner(session, seat, key, None if again else sheet)
     if sheet is None:
         sheet = changes.begin(session, sitting, seat, case)
     paper = PaperSheet(
@@ -155,6 +160,15 @@ def start(
     holds.give(session, seat.id, key, None).paper_id = paper.id
     append(session, actor, "paper.started", sealed=True, sheet=sheet.id, paper=paper.id)
     return paper
+
+
+def _must_be_open(sitting: Sitting, again: bool) -> None:
+    """Conflict unless the members are scoring; a withdrawn sheet is entered again after the close
+    too, as long as the round is open."""
+    if not again:
+        changes.must_be_open(sitting)
+    elif sitting.panel.round.phase != "open":
+        raise Conflict(messages.ENDED)
 
 
 def _one_owner(session: Session, seat: Seat, key: str, sheet: Filled | None) -> None:
@@ -306,7 +320,7 @@ def seal(session: Session, actor: Viewer, *, paper: PaperSheet) -> Filled:
     if paper.picks and paper.settled_by == actor.id:
         raise Forbidden(messages.OTHER)
     sheet = sheet_of(session, paper)
-    changes.must_be_open(sheet.sitting)
+    _must_be_open(sheet.sitting, reentries.withdrawn(session, sheet))
     if sheet.state != "draft":
         raise Conflict(messages.FINAL)
     holds.must_be_whole(session, sheet)

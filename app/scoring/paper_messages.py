@@ -73,3 +73,14 @@ OBJECT_WHY = Text(
 OBJECTED = Text("您已提出异议。没有任何改动。", "You have objected already. Nothing was changed.")
 BY = Text("纸质评分表，由 {a}、{b} 录入", "entered from paper by {a} and {b}")
 OBJECTION = Text("；本人有异议：{o}", "; the expert objects: {o}")
+DECIDED = {
+    "upheld": Text("；监督人员：异议成立，{r}", "; the supervisor upheld it: {r}"),
+    "dismissed": Text("；监督人员：异议不成立，{r}", "; the supervisor dismissed it: {r}"),
+}
+DECIDED_BEFORE = Text(
+    "这项异议已有决定。没有任何改动。", "This objection has been decided. Nothing was changed."
+)
+ENDED = Text(
+    "本届已结束，评分表不能再撤回或重新录入。没有任何改动。",
+    "The round has ended: no sheet is withdrawn or entered again. Nothing was changed.",
+)

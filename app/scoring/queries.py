@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from app.accounts.viewer import Viewer
 from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
@@ -49,9 +49,11 @@ class Progress:
 
 
 def live_sheet(session: Session, sitting: Sitting, seat: Seat) -> Sheet | None:
-    """The latest revision that is not superseded."""
+    """The latest revision that is not superseded. Its sitting and seat are in the session already, so
+    they are not joined again."""
     return session.scalar(
         select(Sheet)
+        .options(lazyload(Sheet.sitting), lazyload(Sheet.seat))
         .where(Sheet.sitting_id == sitting.id, Sheet.seat_id == seat.id, Sheet.state.in_(LIVE))
         .order_by(Sheet.revision.desc())
         .limit(1)

@@ -12,8 +12,8 @@ from app.draw.views_names import who
 from app.panel import queries as panels
 from app.programme.casefiles import case_by_id
 from app.programme.queries import names_of
-from app.scoring import cases, paper, paper_forms, paper_messages, queries
-from app.scoring.forms import ObjectionForm, PaperForm, PaperReasonForm, ScanForm
+from app.scoring import cases, objections, paper, paper_forms, paper_messages, queries, reentries
+from app.scoring.forms import DecisionForm, ObjectionForm, PaperForm, PaperReasonForm, ScanForm
 from app.scoring.models_paper import PaperSheet
 from app.scoring.pages import blueprint
 from app.ui.access import allow
@@ -33,6 +33,7 @@ def papers(slug: str) -> Any:
     return render_template(
         "scoring/papers.html",
         rows=rows,
+        again={row.id for row in reentries.waiting(db(), round_id=g.round.id)},
         names=names_of(db(), people),
         sittings=sittings,
         going=[(s, panels.seats(db(), s.panel), files[s.subject_id]) for s in going],
@@ -98,11 +99,16 @@ def _page(row: PaperSheet, status: int = 200, **forms: Any) -> Any:
         standing=queries.standing_of(sheet.instrument, entries),
         fields=paper.fields_for(sheet.instrument, entries),
         shown=paper_forms.entry_words,
-        names=names_of(db(), {row.started_by, row.given_up_by, row.settled_by, row.scan_by}),
+        names=names_of(
+            db(),
+            {row.started_by, row.given_up_by, row.settled_by, row.scan_by}
+            | {row.objection_decided_by},
+        ),
         **{
             "form": PaperForm(),
             "scan_form": ScanForm(),
             "reason_form": PaperReasonForm(formdata=None),
+            "decision_form": DecisionForm(formdata=None),
             **forms,
         },
     )
@@ -261,6 +267,35 @@ def paper_object(slug: str, sheet_id: str) -> Any:
     paper.object_to(db(), me(), sheet=sheet, reason=form.objection.data or "")
     flash(say("异议已记录，将随评分表一并显示。", "Your objection is on record and stands with the sheet."), "done")  # fmt: skip
     return redirect(url_for("scoring.sheet", slug=slug, sheet_id=sheet_id))
+
+
+@blueprint.post("/paper/<paper_id>/objection")
+@allow("supervisor")
+def paper_decide(slug: str, paper_id: str) -> Any:
+    """The supervisor decides the expert's objection."""
+    row, form = _row(paper_id), DecisionForm()
+    if form.validate_on_submit():
+        upheld = form.decision.data == "upheld"
+        try:
+            objections.decide_objection(
+                db(), me(), paper=row, upheld=upheld, reason=form.reason.data or ""
+            )
+        except (Conflict, NotFound):
+            raise
+        except DomainError as error:
+            form.refuse(error, "reason")
+        else:
+            flash(
+                say(
+                    "异议成立：评分表已撤回，等待重新录入。",
+                    "Upheld: withdrawn, to be entered again.",
+                )
+                if upheld
+                else say("异议不成立，评分表维持。", "Dismissed: the sheet stands."),
+                "done",
+            )
+            return redirect(url_for("scoring.paper_sheet", slug=slug, paper_id=paper_id))
+    return _page(row, 422, decision_form=form)
 
 
 @blueprint.app_context_processor

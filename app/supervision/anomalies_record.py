@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.models import RoleGrant
+from app.accounts.queries import renewed_staff
 from app.accounts.viewer import ROLE_TEXT
 from app.directory.models import Person
 from app.domain.types import Text
@@ -29,7 +30,7 @@ STAFF = ("supervisor", "admin")
 
 
 def find(session: Session, notes: dict[str, Text], present: dict[str, Text]) -> Iterator[Anomaly]:
-    """All of them; twelve queries, whatever the rows. `notes` hears what cannot be answered,
+    """All of them; thirteen queries, whatever the rows. `notes` hears what cannot be answered,
     `present` how far an answer reaches."""
     names = account_names(session)
     present["restore"] = Text(
@@ -39,6 +40,7 @@ def find(session: Session, notes: dict[str, Text], present: dict[str, Text]) -> 
     yield from _restores(session)
     yield from _clock(session)
     yield from _recoveries(session, names)
+    yield from _renewed(session)
     yield from _phones(session, names)
     yield from _roles(session)
     yield from _late_conflicts(session)
@@ -108,6 +110,29 @@ def _recoveries(session: Session, names: dict[str, str]) -> Iterator[Anomaly]:
                 ),
                 "accounts.index",
             )
+
+
+def _renewed(session: Session) -> Iterator[Anomaly]:
+    """Renewals by an administrator alone: he may have kept the link for himself."""
+    for row, account, by, used in renewed_staff(session):
+        when = clock.stamp(used or row.proposed_at)[:16].replace("T", " ")
+        done = ("链接于 {t} UTC 使用", "the link was used on {t} UTC")
+        made = ("链接于 {t} UTC 生成，未使用", "its link was made on {t} UTC and not used")
+        said = Text(*(done if used else made)).format(t=when)
+        seen = (
+            Text("", "")
+            if row.seen_at
+            else Text("；监督人员尚未核实", "; no supervisor has checked it")
+        )
+        yield Anomaly(
+            "renewed",
+            Text(
+                f"{account.person.name} 的账号由 {by.person.name} 恢复，{said.zh}{seen.zh}",
+                f"the account of {account.person.name} was recovered by {by.person.name}, {said.en}{seen.en}",
+            ),
+            "accounts.index",
+            weight=0 if row.seen_at else 1,
+        )
 
 
 def _restores(session: Session) -> Iterator[Anomaly]:

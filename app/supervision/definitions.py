@@ -106,6 +106,10 @@ DEFINITIONS: Final = _all(
         Text("任何一次", "any"),
     ),
     Definition(
+        "renewed", 2, Text("管理员恢复了办公室或专家库账号", "An office or keeper account recovered by an administrator"),
+        Text("任何一次：恢复链接交给谁，谁就能以该账号登录", "any: whoever holds the link signs in as that account"),
+    ),
+    Definition(
         "roles", 2, Text("同一人先后担任两种角色", "One person in two roles one after the other"),
         Text(f"间隔不超过 {ROLE_DAYS} 天", f"within {ROLE_DAYS} days"),
     ),

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.ui.language import language
+from app.ui.transport import LOST, LOST_TODO, plain_http
 
 log = logging.getLogger("mingjian")
 
@@ -154,6 +155,9 @@ def register(app: Flask) -> None:
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Any:
         g.forged = True
+        if plain_http() == "lost":
+            address = app.extensions["mingjian.settings"].public_url
+            return answer(400, Words(LOST, LOST_TODO.format(address=address)))
         return answer(400, EXPIRED)
 
     @app.errorhandler(HTTPException)

@@ -19,12 +19,14 @@ from app.domain.scoring.sheets import sheet_items
 from app.draw import operations as draw_steps
 from app.ledger.append import append
 from app.panel import operations as panels
+from app.programme.instruments import instrument_for
 from app.programme.models import Figure
-from app.scoring import operations as scoring
+from app.scoring.entries import merged
 from tests.aggregation import builders as scored
 from tests.attacks import world as steps
 from tests.conftest import PASSWORD, Make
 from tests.draw import builders as draws
+from tests.field.virtual import VirtualTablet, bound
 
 NEW_PASSWORD = {"password": "a quite different password", "again": "a quite different password"}
 
@@ -36,6 +38,7 @@ class Shot:
     viewer: Viewer | None
     path: str
     form: dict[str, Any] = field(default_factory=dict)
+    json: dict[str, Any] | None = None  # in the form's place
 
 
 @dataclass(frozen=True)
@@ -141,24 +144,44 @@ def open_scoring(session: Any, world: steps.World) -> Shot:
     return Shot(world.people["office"], f"/r/one/sittings/{sitting.id}/scoring")
 
 
-def start_sheet(session: Any, world: steps.World) -> Shot:
+def _tablet(session: Any, world: steps.World) -> tuple[VirtualTablet, str, dict[str, Any]]:
+    """The first expert's tablet, scoring open: (tablet, key of the sheet, instrument)."""
     sitting = steps.to_scoring(session, world)
-    return Shot(world.expert(1), f"/r/one/sittings/{sitting.id}/sheet")
+    _, form = instrument_for(session, sitting.panel.round, sitting.subject, "site")
+    return VirtualTablet(bound(session, world.expert(1)).id, form["digest"]), sitting.id, form
+
+
+def _items(form: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item for item in sheet_items(form) if item["applies"]]
+
+
+def _pushed(world: steps.World, tablet: VirtualTablet) -> Shot:
+    body = {"v": 1, "tablet": tablet.id, "ops": tablet.batch()}
+    return Shot(world.expert(1), "/field/api/push", json=body)
+
+
+def fill(session: Any, world: steps.World) -> Shot:
+    tablet, key, form = _tablet(session, world)
+    tablet.fill(key, steps.complete_marks(_items(form)))
+    return _pushed(world, tablet)
 
 
 def seal(session: Any, world: steps.World) -> Shot:
-    sitting, viewer = steps.to_scoring(session, world), world.expert(1)
-    sheet = scoring.start_sheet(session, viewer, sitting=sitting)
-    marks = steps.complete_marks(sheet_items(sheet.instrument))
-    scoring.save_draft(session, viewer, sheet=sheet, changes=marks, version=sheet.version)
-    form = {"version": str(sheet.version), "signed_name": viewer.name}
-    return Shot(viewer, f"/r/one/sheets/{sheet.id}/review", form)
+    tablet, key, form = _tablet(session, world)
+    marks = steps.complete_marks(_items(form))
+    tablet.fill(key, marks)
+    tablet.seal(key, world.expert(1).name, merged(_items(form), {}, marks))
+    return _pushed(world, tablet)
 
 
-def correct(session: Any, world: steps.World) -> Shot:
-    sitting, viewer = steps.to_scoring(session, world), world.expert(1)
-    sheet = steps.sealed_sheet(session, sitting, viewer)
-    return Shot(viewer, f"/r/one/sheets/{sheet.id}/correct", {"reason": "虚构理由：录入有误。"})
+def withdraw(session: Any, world: steps.World) -> Shot:
+    tablet, key, form = _tablet(session, world)
+    marks = steps.complete_marks(_items(form))
+    tablet.fill(key, marks)
+    tablet.seal(key, world.expert(1).name, merged(_items(form), {}, marks))
+    tablet.flush(session, world.expert(1))
+    tablet.do(key, "withdraw", reason="虚构理由：录入有误。")
+    return _pushed(world, tablet)
 
 
 def recuse(session: Any, world: steps.World) -> Shot:
@@ -246,9 +269,9 @@ ACTS = (
     Act("opening the statement", open_statement),
     Act("closing the statement", close_statement),
     Act("opening scoring", open_scoring),
-    Act("beginning a sheet", start_sheet),
+    Act("filling in a sheet", fill),
     Act("sealing a sheet", seal),
-    Act("correcting a sheet", correct),
+    Act("withdrawing a sheet", withdraw),
     Act("standing aside", recuse),
     Act("recording an absence", absent),
     Act("closing a sitting", close_scoring),

@@ -283,6 +283,7 @@ def prepare(session: Any, world: steps.World) -> Stage:
         "case": tuple(_case(session, s) for s in (*world.subjects[:2], world.other_subjects[0])),
         "given": tuple(_given(session, s) for s in (*world.subjects[:2], world.other_subjects[0])),
         "run": (None, None, None),
+        "flag": (None, None, None),
         "report": (None, None, None),
         "expert": (first.id, second.id, third.id),
         "absence": (rows["absence"][0].id, rows["absence"][1].id, None),

@@ -11,8 +11,6 @@ from app.accounts.models import Account, RoleGrant
 from app.factory import UNSIGNED
 from app.ledger.models import Event
 from app.panel.models import Attendance, Panel, Sitting
-from app.scoring import operations as scoring
-from app.scoring.models import Sheet
 from tests.attacks import world as steps
 from tests.attacks.cells import table
 
@@ -146,37 +144,6 @@ def test_fields_that_nobody_offered_change_nothing(client_as, world):
             .where(Account.id == world.people["office"].id)
         ).all()
         assert grants == ["office"]
-
-
-def test_the_autosave_takes_only_fields_of_the_sheet(client_as, world):
-    client = client_as(world.expert(1))
-    database = client.application.extensions["mingjian.db"]
-    with database.write() as session:
-        sitting = steps.to_scoring(session, world)
-        sheet_id = scoring.start_sheet(session, world.expert(1), sitting=sitting).id
-        theirs = scoring.start_sheet(session, world.expert(2), sitting=sitting).id
-    where = f"/r/{world.slug}/sheets/{sheet_id}/save"
-
-    def post(**body):
-        return client.post(where, json=body)
-
-    for body in ({}, {"version": 0}, {"version": 0, "fields": []}, {"fields": "x"}):
-        assert post(**body).status_code == 422
-    assert client.post(where, data="{", content_type="application/json").status_code == 422
-    saved = post(
-        version=0, fields={}, state="sealed", seat_id=world.site.seats[1], sheet=theirs, marked="99"
-    )
-    assert saved.status_code == 200 and saved.json["version"] == 1
-    assert post(version=1, fields={"state": "sealed"}).status_code == 422
-    assert post(version=0, fields={}).status_code == 409
-    assert post(version="1", fields={}).status_code == 409
-    odd = {"C1.mark": {"a": 1}, "C1.reason": None}
-    assert post(version=1, fields=odd).status_code == 200
-    assert post(version=2, fields={"C1.reason": "\ud800\x00"}).status_code in (200, 422)
-    with database.read() as session:
-        row = session.get(Sheet, sheet_id)
-        assert (row.state, row.seat_id, row.marked) == ("draft", world.site.seats[0], None)
-        assert session.get(Sheet, theirs).version == 0
 
 
 @pytest.mark.parametrize("version", ["²", "٣", "", "-1", "9" * 5000, "1e3", "0x1", "\x00"])

@@ -52,7 +52,13 @@ def test_every_page_and_every_error_carries_the_headers(client_as, world, role):
     for rule in client.application.url_map.iter_rules():
         if "GET" not in rule.methods:
             continue
-        values = {"slug": world.slug, "filename": "css/app.css", "number": 1, "kind": "xlsx"}
+        values = {
+            "slug": world.slug,
+            "filename": "css/app.css",
+            "number": 1,
+            "kind": "xlsx",
+            "name": "first",
+        }
         with client.application.test_request_context():
             from flask import url_for
 

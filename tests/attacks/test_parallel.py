@@ -101,7 +101,8 @@ def fire(app: Any, shot: Shot, times: int) -> list[Any]:
             with client.session_transaction() as cookie:
                 cookie["_user_id"], cookie["_fresh"] = token, True
         gate.wait()
-        answers.append(client.post(shot.path, data=shot.form))
+        sent = {"data": shot.form} if shot.json is None else {"json": shot.json}
+        answers.append(client.post(shot.path, **sent))
 
     threads = [threading.Thread(target=send) for _ in range(times)]
     for thread in threads:

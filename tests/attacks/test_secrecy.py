@@ -38,7 +38,7 @@ def addresses(app, world, sheet_id):
         "slug": [world.slug], "sitting_id": [world.site.sittings[0]], "panel_id": [world.site.id],
         "sheet_id": [sheet_id], "subject_id": world.subjects[:1], "kind": ["conflict", "xlsx"],
         "material_id": world.materials[:1], "draw_id": [world.site.draw_id], "number": [1],
-        "filename": [],
+        "filename": [], "name": ["first"],
     }  # fmt: skip
     found = []
     with app.test_request_context():

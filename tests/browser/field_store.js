@@ -17,7 +17,7 @@ function fault(code, zh, en, more = {}) {
 
 const state = {
   phase: "unbound", secure: true, user: null, name: "", online: true, syncing: false, savedAt: null, waiting: 0, waitingMedia: 0, unsaved: 0,
-  refused: 0, lastReceipt: null, error: null, notices: [], storage: { usage: 734003, quota: 1e9, persisted: true }, clockOffset: 0, packAt: null,
+  refused: 0, lastReceipt: null, error: null, notices: [], storage: { usage: 734003, quota: 1e9, persisted: true }, clockOffset: 0, packAt: null, takenAt: null,
   swVersion: "", update: false, lockAt: null,
 };
 let shown = { ...state };
@@ -69,7 +69,7 @@ export const store = {
   },
   async takeOffline(tell) {
     tell({ done: 1, total: 2, bytes: 150000 });
-    state.packAt = new Date().toISOString();
+    state.packAt = state.takenAt = new Date().toISOString();
     touch();
     return { duties: given.pack.duties.length, bytes: 300000, failed: [] };
   },
@@ -77,6 +77,7 @@ export const store = {
   pack: () => given.pack,
   phrases: () => given.pack.phrases,
   reminders: () => given.pack.reminders ?? [],
+  votes: () => given.pack.votes ?? [],
   material: async (id) => (id === "gone" ? null : new Blob(["%PDF-1.4"], { type: "application/pdf" })),
   openSheet(key) {
     fake.opened = key;
@@ -183,7 +184,7 @@ globalThis.fake = {
   },
 };
 if (new URLSearchParams(location.search).get("as") !== "stranger") {
-  Object.assign(state, { phase: "open", user: { tablet: "t1", account: "a1", name: given.pack.name, role: "expert", label: "三号平板" }, name: given.pack.name, packAt: new Date().toISOString() });
+  Object.assign(state, { phase: "open", user: { tablet: "t1", account: "a1", name: given.pack.name, role: "expert", label: "三号平板" }, name: given.pack.name, packAt: new Date().toISOString(), takenAt: new Date().toISOString() });
   fake.users = [{ ...state.user, waiting: 0 }, { tablet: "t2", account: "a2", name: "试用专家乙", role: "expert", label: "三号平板", waiting: 4 }];
   touch();
 }

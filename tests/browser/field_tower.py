@@ -116,6 +116,9 @@ class Tower:
             worker = Response(self.worker(), mimetype="text/javascript")
             worker.headers["Service-Worker-Allowed"] = "/field"
             return worker
+        if path in ("/field/first.part", "/field/rest.part"):
+            part = shell.parts(STATIC, self.replaced())[path[7:-5]]
+            return Response(part.body, mimetype="text/plain")
         if path.startswith("/static/"):
             return self.static(path)
         if path == "/field/api/ping":
@@ -136,13 +139,12 @@ class Tower:
         body = self.script if path == "/static/field/app.js" else file.read_bytes()
         return Response(body, mimetype=MIME.get(file.suffix, "application/octet-stream"))
 
+    def replaced(self) -> dict[str, bytes]:
+        """What the engine's tests put in a file's place."""
+        return {"/static/field/app.js": self.script}
+
     def worker(self) -> str:
-        files = shell.shell_files(STATIC)
-        files["/static/field/app.js"] = hashlib.sha256(self.script).hexdigest()
-        source = (STATIC / "field/sw.js").read_text("utf-8")
-        listed = json.dumps(files)[1:-1]
-        version = shell.version_of(files, source)
-        return source.replace("/*VERSION*/", version, 1).replace("/*FILES*/", listed, 1)
+        return shell.service_worker_source(STATIC, self.replaced())
 
     def error(self, status: int, code: str) -> Response:
         told = {"code": code, "text": code, "text_zh": f"{code}（中）", "text_en": code}

@@ -228,7 +228,8 @@ def test_two_users_and_sign_out(device: Device, tower: Tower) -> None:
     page.evaluate("() => store.forgetSelection()")
     page.evaluate("() => store.bind('GOOD', '第二人', '135791')")
     assert len(page.evaluate("() => store.users()")) == 2
-    assert page.evaluate("(key) => store.sheet(key)", SHEET) is None  # nothing of the other's
+    theirs = shown(page)  # his own duties came with the binding, nothing of the other's
+    assert theirs["fields"]["A1.mark"] == "" and theirs["entries"] == {} and theirs["waiting"] == 0
     page.evaluate("(id) => store.switchUser(id)", first)
     assert state(page)["waiting"] == 1  # counted while locked
     assert refusal(page, "() => store.unlock('135791')")["code"] == "pin"

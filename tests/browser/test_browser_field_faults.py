@@ -298,4 +298,6 @@ def test_the_cache_holds_the_shell_and_nothing_else(device: Device, tower: Tower
     )
     paths = {url.removeprefix(tower.address) for url in kept}
     assert "/field" in paths and "/static/field/engine/store.js" in paths
-    assert {p for p in paths if not p.startswith("/static/")} == {"/field", "/field/serving"}
+    assert {p for p in paths if not p.startswith("/static/")} == {
+        "/field", "/field/serving", "/field/first.part", "/field/rest.part",
+    }  # fmt: skip

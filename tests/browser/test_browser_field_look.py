@@ -1,9 +1,7 @@
-"""How the field application looks and weighs: target sizes, axe in both languages, small screens, the dark, the first transfer."""
+"""How the field application looks: target sizes, axe in both languages, small screens, the dark."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from typing import Any
 
@@ -136,27 +134,3 @@ def test_the_tokens_are_those_of_the_house() -> None:
             "field/field.css", "@media (prefers-color-scheme: dark) { :root {"
         ).items()
     } == {k: v.strip() for k, v in dark.items()}
-
-
-def test_the_first_screen_is_small(address: str) -> None:
-    static = field_fixture.STATIC
-    seen: dict[str, int] = {}
-    todo = [
-        static / "field" / "app.js",
-        static / "field" / "field.css",
-        static / "field" / "index.html",
-    ]
-    while todo:
-        path = todo.pop().resolve()
-        if str(path) in seen:
-            continue
-        text = path.read_bytes()
-        seen[str(path)] = len(gzip.compress(text, 9))
-        todo += [
-            path.parent / name
-            for name in re.findall(
-                r'^(?:import|export)[^;]*? from "(\.[^"]+)"', text.decode(), re.M | re.S
-            )
-        ]
-    assert sum(seen.values()) <= 60 * 1024, json.dumps(seen, indent=1)
-    assert not any("review" in name or "signature" in name for name in seen)

@@ -135,6 +135,30 @@ def after_the_test(page: Any, where: str) -> None:
     page.wait_for_selector("[data-recorder][data-state=ready]")
 
 
+def holds(profile: Path, wanted: bytes) -> list[str]:
+    """The files of a browser's profile in which some bytes stand, as they are or as UTF-16."""
+    both = (
+        wanted,
+        wanted.decode("latin-1").encode("utf-16-le"),
+        wanted.decode().encode("utf-16-be"),
+    )
+    found = []
+    for path in profile.rglob("*"):
+        if path.is_file() and any(one in path.read_bytes() for one in both):
+            found.append(path.name)
+    return found
+
+
+WAITING = """() => new Promise((done, fail) => {
+    const asked = indexedDB.open("mingjian-statement");
+    asked.onerror = fail;
+    asked.onsuccess = () => {
+        const rows = asked.result.transaction("pieces").objectStore("pieces").getAll();
+        rows.onsuccess = () => done(rows.result.map((row) => ({clear: "bytes" in row, box: row.box.byteLength, size: row.size})));
+    };
+})"""
+
+
 def kept_for(page: Any, seconds: int) -> None:
     said = lambda: page.inner_text("[data-part=kept]").split(":")  # noqa: E731
     until(lambda: int(said()[0]) * 60 + int(said()[1]) >= seconds)
@@ -169,7 +193,12 @@ def test_recorded_paused_and_cut_off_by_a_kill(stage: Stage, world: Any, room: s
     context = stage.browser(world.presenters[0])
     page = context.new_page()
     faults_of(page, faults)
+    assert holds(stage.tmp / "a", b"mingjian-statement"), "the store is looked for where it lies"
+    assert not holds(stage.tmp / "a", b"OpusHead"), "sound on the disk in the clear"
     page.goto(f"{room}/record")
+    waiting = page.evaluate(WAITING)
+    assert len(waiting) >= 3 and {row["clear"] for row in waiting} == {False}
+    assert {row["box"] - row["size"] for row in waiting} == {16}  # the seal of AES-GCM
     said = page.inner_text("[data-part=unfinished] b")
     assert "东城区" in said and "要恢复吗" in said
     seconds = int(said.split("00:")[1][:2])

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from app.directory import identity, invariants, operations, queries
+from app.directory import identity, invariants, operations, queries, snapshot
 from app.directory.models import Employment, Organisation, Person, Region, RegionChange
 from app.directory.snapshot import Place
 from app.domain.types import Conflict, DomainError, Forbidden
@@ -97,15 +97,15 @@ def test_employers_with_superiors_codes_and_level(session: Session) -> None:
     def path(name: str) -> list[str]:
         return [names[key] for key in chain[by_name[name].id]]
 
-    assert path("中国地质科学院") == ["中国地质科学院", "中国地质调查局", "自然资源部"]
-    assert path("武汉大学") == ["武汉大学", "教育部"]
-    assert path("江苏省土地勘测规划院") == [
-        "江苏省土地勘测规划院",
-        "江苏省自然资源厅",
-        "江苏省人民政府",
+    assert path("中国农业科学院农业资源与农业区划研究所") == [
+        "中国农业科学院农业资源与农业区划研究所",
+        "中国农业科学院",
+        "农业农村部",
     ]
+    assert path("武汉大学") == ["武汉大学", "教育部"]
+    assert path("苏州大学") == ["苏州大学", "江苏省人民政府"]
     codes = {
-        "中国自然资源经济研究院": "131082",
+        "国务院发展研究中心": "110000",
         "沈阳农业大学": "210100",
         "北京建筑大学": "110000",
         "石河子大学": "659001",
@@ -255,3 +255,14 @@ def test_region_list_filters_and_pages(session: Session, make: Any) -> None:
     assert last.number == last.pages and len(last.rows) == last.total - (last.pages - 1) * 50
     with pytest.raises(Forbidden):
         queries.regions(session, make.viewer(session, "expert"))
+
+
+def test_no_employer_is_shipped_from_memory() -> None:
+    """Every row names a published source; those of institutes stand in SOURCES.md too."""
+    rows = list(snapshot._rows("employers.csv"))
+    assert len(rows) == 86 and len({row["name"] for row in rows}) == 86
+    listed = (snapshot.DATA / "SOURCES.md").read_text(encoding="utf-8")
+    for row in rows:
+        known = row["status"] == "moe-list-2017" and len(row["moe_code"]) == 10
+        assert known or (row["status"] and f"| {row['name']} |" in listed), row["name"]
+    assert "recalled" not in listed

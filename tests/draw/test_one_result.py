@@ -135,3 +135,36 @@ def test_a_result_or_a_commitment_that_the_ledger_does_not_know_is_found(
         session.flush()
     assert as_recorded(session) == []
     append(session, None, "test.rows")
+
+
+def _zone(round_: Round, code: str, name: str) -> Subject:
+    row = Subject(
+        position=9, region_code=code, name_zh=name, name_en=name, region_class="", class_basis="测试",
+        facts={}, status="qualified", kind="industrial_cluster", parent_code="610822",
+    )  # fmt: skip
+    round_.subjects.append(row)
+    return row
+
+
+@pytest.mark.parametrize("kind", ["industrial_cluster", "economic_development_zone"])
+def test_a_zone_spelled_in_another_way_is_not_drawn_for_again(
+    session: Session, staff: Staff, kind: str
+) -> None:
+    """Two codes for one zone, by SQL or from before: the unit is the same, in a copy and in the round."""
+    make_pool(session, 24, 10)
+    first = make_round(session, kind="real")
+    zone = _zone(first, "610822Z1", "府谷工业园区")
+    again = _zone(first, "610822Z2", "府谷县 工业集中区")
+    again.position = 10
+    copy = make_round(session, kind="real", slug="r2")
+    same, other = _zone(copy, "610822Z7", "府谷工业园"), _zone(copy, "610822Z8", "府谷高新区")
+    same.kind, other.position = kind, 10
+    session.flush()
+    append(session, None, "test.zones")
+    _asked(session, staff, first, [zone])
+    with pytest.raises(Conflict, match="drawn for once a stage"):
+        _asked(session, staff, first, [again])
+    with pytest.raises(Conflict, match="another round of the scheme"):
+        _asked(session, staff, copy, [same])
+    assert _asked(session, staff, copy, [other]).state == "draft"
+    assert _asked(session, staff, copy, copy.subjects[1:2]).state == "draft"

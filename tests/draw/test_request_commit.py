@@ -302,14 +302,14 @@ def test_the_write_lock_is_free_while_a_lottery_is_solved(
         key = draw.id
     office = client_as(staff.office)
     solving, go_on = threading.Event(), threading.Event()
-    solve = freezing.outlook._tables
+    solve = freezing.outlook.tables_of
 
     def slow(*args: Any) -> Any:
         solving.set()
         assert go_on.wait(20)
         return solve(*args)
 
-    monkeypatch.setattr(freezing.outlook, "_tables", slow)
+    monkeypatch.setattr(freezing.outlook, "tables_of", slow)
     answers: list[int] = []
     thread = threading.Thread(
         target=lambda: answers.append(office.post(f"{BASE}/{key}/commit").status_code)

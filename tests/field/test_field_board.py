@@ -16,7 +16,9 @@ from app.field import reminders
 from app.field.models_desk import Reminder
 from app.ledger.append import append
 from app.panel import operations as panels
+from app.panel import votes
 from app.panel.models import Panel, Sitting
+from app.panel.models_votes import ExtensionVote
 from app.programme.instruments import instrument_for
 from app.programme.models import Subject
 from app.scoring import operations as scoring
@@ -201,3 +203,39 @@ def test_only_the_office_reminds_and_only_of_something(app, world):
     with base(app).read() as session:
         assert session.scalars(select(Reminder)).all() == []
         assert session.scalars(select(Sheet)).all() == []
+
+
+def test_a_vote_on_the_closing_time_is_cast_on_the_tablet(app, world, bind):
+    with app.extensions["mingjian.db"].write() as session:
+        sitting = steps.to_scoring(session, world)
+        now, office = clock.now(), world.people["office"]
+        for hours, why in ((1, "当天收齐评分表"), (2, "大雨，路上耽搁")):
+            asked = votes.propose(
+                session, office, sitting=sitting, closes_at=now + timedelta(hours=hours), reason=why
+            )
+        key = asked.id
+    tablet, elsewhere = bind(world.expert(1)), bind(world.desk.experts[0])
+
+    def told(one):
+        return one.get(f"/field/api/pack?tablet={one.id}").json["votes"]
+
+    def cast(one, answer, which=key):
+        return one.client.post(
+            f"/field/api/votes/{which}", json={"answer": answer}, headers={"X-CSRFToken": one.csrf}
+        )
+
+    (shown,) = told(tablet)
+    assert (shown["id"], shown["reason"], shown["county"]["zh"]) == (
+        key,
+        "大雨，路上耽搁",
+        "东城区",
+    )
+    assert shown["before"] < shown["closes_at"] and told(elsewhere) == []
+    assert cast(elsewhere, "yes").status_code == cast(tablet, "yes", "0" * 16).status_code == 404
+    assert cast(tablet, "perhaps").status_code == 422
+    answer = cast(tablet, "yes")
+    assert answer.status_code == 200 and answer.json == {"votes": []} and told(tablet) == []
+    assert cast(tablet, "no").status_code == 409  # a vote does not change
+    with app.extensions["mingjian.db"].read() as session:
+        (given,) = session.scalars(select(ExtensionVote)).all()
+        assert (given.answer, given.seat_id) == ("yes", world.site.seats[0])

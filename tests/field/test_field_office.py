@@ -17,6 +17,7 @@ from app.panel.models import Sitting
 from app.programme.instruments import instrument_for
 from app.scoring.models import Sheet
 from tests.attacks import world as steps
+from tests.field.conftest import Key
 from tests.field.test_field_late import filled
 from tests.field.virtual import VirtualTablet
 
@@ -105,36 +106,44 @@ def test_the_whole_call_is_refused_for_what_is_no_batch_or_no_tablet(app, world,
         assert session.scalars(select(Sheet)).all() == []
 
 
-def test_an_experts_page_yields_to_the_tablet_and_takes_over_again(
-    app, world, bind, open_, client_as
-):
+def test_an_experts_page_shows_what_came_and_changes_nothing(app, world, bind, open_, client_as):
     key, form = open_
-    mine = bind(world.expert(1))
-    tablet = VirtualTablet(mine.id, form["digest"])
+    mine, second = bind(world.expert(1)), bind(world.expert(1))
+    tablet, other = (VirtualTablet(one.id, form["digest"]) for one in (mine, second))
     a = sheet_items(form)[0]["id"]
     tablet.put(key, f"{a}.reason", "平板")
     pushed(mine, tablet)
+    other.put(key, f"{a}.reason", "另一台")
+    assert pushed(second, other).json["receipts"][0]["status"] == "branch"
     page = client_as(world.expert(1))
     with base(app).read() as session:
         sheet = session.scalars(select(Sheet)).one().id
     where = f"/r/{world.slug}/sheets/{sheet}"
     shown = page.get(where).get_data(as_text=True)
-    assert (
-        "测试平板" in shown and f"{where}/take-over" in shown and "data-autosave-url" not in shown
-    )
-    assert page.post(f"{where}/take-over").status_code == 302
-    assert "data-autosave-url" in page.get(where).get_data(as_text=True)
-    tablet.put(key, f"{a}.reason", "平板又来")
-    assert pushed(mine, tablet).json["receipts"][0]["status"] == "branch"
-    assert f"{where}/branch" in page.get(where).get_data(as_text=True)
-    both = page.get(f"{where}/branch").get_data(as_text=True)
-    assert "平板又来" in both and f"pick-{a}" in both
-    assert page.post(f"{where}/branch", data={"reason": "没有选"}).status_code == 422
-    done = page.post(f"{where}/branch", data={"reason": "以平板为准", f"pick-{a}": "branch"})
-    assert done.status_code == 302
-    with base(app).read() as session:
-        assert session.get(Sheet, sheet).entries[a]["reason"] == "平板又来"
-    assert client_as(world.expert(2)).get(f"{where}/branch").status_code == 404
+    assert "测试平板" in shown and "另一台设备上还有这张表的内容" in shown
+    assert 'href="/field"' in shown and "/account/tablets/here" in shown
+    assert "data-autosave-url" not in shown and "signed_name" not in shown
+    for gone in ("save", "review", "correct", "take-over", "branch"):
+        assert page.post(f"{where}/{gone}").status_code == 404
+    assert client_as(world.expert(2)).get(where).status_code == 404
+
+
+def test_an_expert_who_is_signed_in_goes_on_in_the_field_application(app, world, client_as):
+    page = client_as(world.expert(1))
+    sent = page.post("/account/tablets/here")
+    address, _, code = sent.headers["Location"].partition("#")
+    assert sent.status_code == 302 and address == "/field" and len(code) == 28
+    key = Key()
+    body = {"code": code, "public_key": key.public, "label": "办公室电脑"}
+    answer = page.post("/field/api/bind", json=body)
+    assert answer.status_code == 200 and answer.json["role"] == "expert"
+    assert page.get(f"/field/api/pack?tablet={answer.json['tablet']}").status_code == 200
+    assert page.get(f"/r/{world.slug}/sheets").status_code == 200  # nothing else is lost by it
+    assert app.test_client().post("/field/api/bind", json=body).status_code == 403  # used
+    older = page.post("/account/tablets/here").headers["Location"].partition("#")[2]
+    page.post("/account/tablets/here")
+    assert page.post("/field/api/bind", json={**body, "code": older}).status_code == 403
+    assert client_as(world.people["office"]).post("/account/tablets/here").status_code == 403
 
 
 def test_the_supervisors_page_of_a_late_sheet(app, world, bind, open_, client_as):

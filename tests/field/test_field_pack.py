@@ -48,7 +48,7 @@ def test_an_experts_package_before_anything_was_signed(app, bind, world):
     pack = pack_of(tablet)
     assert set(pack) == {
         "v", "tablet", "account", "name", "server_time", "csrf", "duties", "instruments", "phrases",
-        "reminders",
+        "reminders", "votes",
     }  # fmt: skip
     assert (pack["v"], pack["tablet"], pack["account"]) == (1, tablet.id, world.expert(1).id)
     assert [duty["key"] for duty in pack["duties"]] == world.site.sittings

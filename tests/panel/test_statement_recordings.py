@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,19 @@ def test_no_consent_no_recording_and_nobody_elses_county(client_as, world, app, 
         headers={"X-Chunk-SHA256": sha(piece)},
     )  # fmt: skip
     assert huge.status_code == 413
+
+
+def test_the_key_that_guards_a_waiting_recording_is_one_persons(client_as, world, room):
+    where, _ = room
+    presenter, office = client_as(world.presenters[0]), client_as(world.people["office"])
+    told = presenter.get(f"{where}/recording-key")
+    assert told.status_code == 200 and re.fullmatch("[0-9a-f]{64}", told.json["key"])
+    assert told.headers["Cache-Control"] == "no-store"
+    again = client_as(world.presenters[0]).get(f"{where}/recording-key")
+    assert again.json == told.json, "a new session opens what the last one kept"
+    assert office.get(f"{where}/recording-key").json["key"] != told.json["key"]
+    assert client_as(world.presenters[1]).get(f"{where}/recording-key").status_code == 404
+    assert client_as(world.expert(1)).get(f"{where}/recording-key").status_code in (403, 404)
 
 
 def test_a_file_comes_in_parts_and_must_be_sound(client_as, world, app, room):

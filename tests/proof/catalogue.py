@@ -10,7 +10,10 @@ from tests.proof import (
     draws,
     fairness,
     false_alarms,
+    faults,
     field,
+    field_kills,
+    power,
     records,
     second_result,
     statistics,
@@ -20,6 +23,10 @@ from tests.verifiers import agreement
 DRAW = ("app/domain/draw",)
 STATISTICS = ("app/domain/statistics", "tests/proof/rounds.py")
 FIELD = ("app/field", "app/domain/field", "app/scoring", "app/db.py", "tests/proof/field_server.py")
+CUT = (
+    *FIELD, "app/ledger", "tests/proof/disk.py", "tests/proof/field.py", "tests/proof/field_worker.py",
+    "tests/proof/fault_worker.py", "tests/proof/sealing.py", "tests/proof/power.py",
+)  # fmt: skip
 LEDGER = ("app/ledger", "app/domain/ledger", "app/db.py")
 
 
@@ -34,6 +41,7 @@ class Proof:
     unit: str
     reduced: int
     about: tuple[str, ...]
+    needs: str = ""  # a program of the system without which it cannot run
 
 
 PROOFS = (
@@ -57,6 +65,9 @@ PROOFS = (
     Proof("ledger-bits", "Every flipped bit of a ledger is found", records.ledger_bits, 200, "entries", 12, LEDGER),
     Proof("cells", "Every changed cell of the database is named", records.cells, 8, "values a cell", 0, (*LEDGER, "tests/rows.py")),
     Proof("kills", "kill -9 loses no acknowledged write", crashes.kills, 100, "kills", 3, (*LEDGER, "tests/proof/writer.py")),
+    Proof("server-kills", "kill -9 of the server loses and doubles no operation and no seal", field_kills.server_kills, 400, "kills", 4, CUT),
+    Proof("power-cuts", "A power cut loses no acknowledged operation and no seal", power.power_cuts, 10_000, "states of the disk", 24, CUT, "strace"),
+    Proof("disk-faults", "A disk that fails is never answered with a receipt", faults.faults, 400, "cases", 5, CUT, "strace"),
     Proof("flaps", "Lines that break lose and double no operation of a tablet", field.flaps, 10_000, "uploads", 60, FIELD),
     Proof("at-once", "Every tablet at the same moment, every operation acknowledged", field.at_once, 500, "tablets", 30, FIELD),
 )  # fmt: skip

@@ -68,6 +68,7 @@ class Line:
     paths: list[str]  # fields of its form
     cookie: str
     csrf: str
+    form: Json = field(default_factory=dict)  # compiled for its county
     words: dict[str, str] = field(default_factory=dict)
     first: dict[str, Json] = field(default_factory=dict)  # receipts as they were first given
 
@@ -121,15 +122,10 @@ def _people(session: Any, tablets: int, secret: bytes) -> list[Line]:
         for kind, answers in (("conflict", dict.fromkeys(CONFLICTS, False)), ("secrecy", {})):
             session.add(
                 Declaration(
-                    panel_id=world.desk.id,
-                    seat_id=seat_id,
-                    kind=kind,
-                    answers=answers,
-                    text_digest=words_digest(kind),
-                    signed_name=viewer.name,
-                    signed_at=now,
-                )  # fmt: skip
-            )
+                    panel_id=world.desk.id, seat_id=seat_id, kind=kind, answers=answers,
+                    text_digest=words_digest(kind), signed_name=viewer.name, signed_at=now,
+                )
+            )  # fmt: skip
         for sitting_id in world.desk.sittings:
             session.add(Attendance(sitting_id=sitting_id, seat_id=seat_id, signed_in_at=now))
     append(session, None, "test.ready")
@@ -149,7 +145,7 @@ def _people(session: Any, tablets: int, secret: bytes) -> list[Line]:
                 session, account, agent="proof", address="127.0.0.1", hours=9
             )
             tablet = VirtualTablet(bound(session, viewer).id, form["digest"])
-            lines.append(Line(tablet, viewer, sitting_id, paths, *cookies(token)))
+            lines.append(Line(tablet, viewer, sitting_id, paths, *cookies(token), form=form))
     return lines
 
 
@@ -168,25 +164,38 @@ def _cookies(secret: bytes) -> Any:
     return cookie
 
 
-@contextmanager
-def served(place: Town, broken: str = "") -> Iterator[int]:
-    """The application behind gunicorn on a free port of loopback."""
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+        return int(probe.getsockname()[1])
+
+
+def started(place: Town, port: int, broken: str = "") -> subprocess.Popen[bytes]:
+    """The application behind gunicorn, as soon as it answers; in a process group of its own."""
     command = [
         sys.executable, "-m", "gunicorn", "tests.proof.field_server:application", "-w", "2",
         "--threads", str(THREADS), "-b", f"127.0.0.1:{port}", "--keep-alive", "75",
         "--preload", "--backlog", "2048", "--timeout", "120", "--log-level", "critical",
     ]  # fmt: skip
     env = {**place.env, "MINGJIAN_PROOF_BREAK": broken}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            break
+        assert process.poll() is None, "the server ended by itself"
+        time.sleep(0.1)
+    return process
+
+
+@contextmanager
+def served(place: Town, broken: str = "") -> Iterator[int]:
+    """The application behind gunicorn on a free port of loopback."""
+    port = free_port()
+    process = started(place, port, broken)
     try:
-        for _ in range(600):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            assert process.poll() is None, "the server ended by itself"
-            time.sleep(0.1)
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
@@ -262,7 +271,8 @@ def hold(place: Town) -> tuple[int, int]:
             select(FieldOp.id, FieldOp.hash, FieldOp.leaf, FieldOp.receipt)
         ).all()
         batches = dict(session.execute(select(FieldBatch.leaf, FieldBatch.count)).all())
-        sheets = {(s.sitting_id, s.seat_id): s.entries for s in session.scalars(select(Sheet))}
+        revisions = session.scalars(select(Sheet).order_by(Sheet.revision))
+        sheets = {(s.sitting_id, s.seat_id): s.entries for s in revisions}  # the newest counts
         owner = {
             row[0]: row[1]
             for row in session.execute(

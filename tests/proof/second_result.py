@@ -23,7 +23,7 @@ from app.draw import freezing, operations, operations_order, pool, purposes, ref
 from tests.attacks.acts import Shot
 from tests.attacks.test_parallel import fire
 from tests.domain.draw.pools import number
-from tests.proof import bot, oracle
+from tests.proof import bot, new_door, oracle
 from tests.proof.installation import REFUSED, REQUEST, TYPED, built
 from tests.proof.raw_sql import WAYS
 
@@ -43,7 +43,10 @@ def second_result(count: int) -> str:
             bench.parallel(turn, threads)
         for turn in range(by_sql):
             bench.sql(turn)
-        for turn in range(count - together - by_sql):
+        doors = max(len(new_door.DOORS) + 1, count // 10)
+        for turn in range(doors):
+            bench.door(turn)
+        for turn in range(count - together - by_sql - doors):
             bench.page(turn)
         bench.another_purpose()
         caught = bench.controls()
@@ -92,6 +95,7 @@ class Bench:
         drill = next(key for key, _, slug in place.draws() if slug == "drill")
         place.advance(drill, "drill")
         place.keep("drilled")
+        new_door.prepare(place)
 
     def at(self, ground: str) -> None:
         """Back at a ground; the first time, it is looked at and found to be whole."""
@@ -105,8 +109,11 @@ class Bench:
             oracle.everything(self.place), oracle.drawn(self.place), oracle.results(self.place)
         )  # fmt: skip
         results = self.before[ground][2]
-        assert set(results.values()) <= {1}, (ground, results)
-        assert bool(results) == (ground in ("completed", "drilled", "tried")), (ground, results)
+        more = sum(new_door.led(self.place).values())
+        assert more == (ground == "second"), (ground, more)
+        assert set(results.values()) <= {1 + more}, (ground, results)
+        done = ground in ("completed", "drilled", "tried", *new_door.GROUNDS)
+        assert bool(results) == done, (ground, results)
 
     # -- attempts
 
@@ -156,6 +163,48 @@ class Bench:
         """A draft that may not be committed: its refusal was part of the attempt."""
         state = {a: b for a, b, _ in self.place.draws()}[key]
         return state == "draft" and phase not in ("preparing", "open")
+
+    def door(self, turn: int) -> None:
+        """One attempt at the release of a second draw: never more results than releases of two people
+        allow by the ledger, and what was written by hand opens nothing and is found."""
+
+        def pick(what: str, n: int) -> int:
+            return number("door", turn, what) % n
+
+        place, names = self.place, [*new_door.DOORS, "by hand"]
+        name = names[turn % len(names)]
+        grounds = new_door.BY_HAND if name == "by hand" else new_door.DOORS[name][1]
+        ground = grounds[turn // len(names) % len(grounds)]
+        self.at(ground)
+        said = place.answers["refused"]
+        held = max(self.before[ground][2].values())
+        if name == "by hand":
+            with place.raw() as raw:
+                try:
+                    new_door.written(raw, pick)
+                    raw.commit()
+                except sqlite3.IntegrityError:
+                    self.stopped += 1
+            fault = oracle.found(place, self.heads[ground])
+            slug = f"hand-{turn}"
+            if fault:
+                self.detected += 1
+                assert bot.copy_round(place, slug, pick, "2012-11-22")
+                for where in (new_door.AGAIN, slug):
+                    answer = place.ask(where)
+                    assert answer.status_code in (409, 422), (ground, where, answer.status_code)
+            assert max(oracle.results(place).values()) == held, (name, ground, turn)
+        else:
+            new_door.DOORS[name][0](place, ground, pick)
+            self.finish()
+            allowed = 1 + sum(new_door.led(place).values())
+            assert max(oracle.results(place).values()) <= allowed, (name, ground, turn)
+            assert allowed == held or ground == "released", (name, ground, turn, allowed)
+            assert oracle.members(place, self.draw_id) == self.reference, (name, ground, turn)
+            fault = oracle.found(place, self.heads[ground])
+            assert fault == "", (name, ground, turn, fault)
+        self.refused += place.answers["refused"] - said
+        self.tried["new door"] += 1
 
     def sql(self, turn: int) -> None:
         """One attempt with the database in hand: refused by it, or found."""
@@ -266,6 +315,14 @@ class Bench:
             self.finish()
         assert set(oracle.results(place).values()) == {2}, "a copied round gives a second result"
         assert "has 2" in oracle.found(place, self.heads["completed"])
+        self.at("cancelled")
+        with ExitStack() as without:
+            for module in (operations, operations_order, purposes):
+                without.enter_context(patch.object(module, "refuse_elsewhere", nothing))
+            assert place.ask(new_door.AGAIN).status_code == 302
+            self.finish()
+        assert set(oracle.results(place).values()) == {2} and not new_door.led(place)
+        assert "has 2" in oracle.found(place, self.heads["cancelled"]), "no release leads to it"
         self.at("completed")
         with patch.object(refusals_watch, "_record", nothing), _fails():
             place.post("office", f"{bot.BASE}/{self.draw_id}/complete")
@@ -275,7 +332,7 @@ class Bench:
             raw.commit()
         with _fails():
             self.judge("completed", "a changed seat")
-        return 4
+        return 5
 
 
 @contextmanager

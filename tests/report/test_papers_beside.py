@@ -179,7 +179,7 @@ def test_the_annexes_hold_sheets_declarations_and_coefficients(
     report = reports.drafted(session, made, run)
     data = papers.report_data(session, report, "zh")
     titles = [annex["title"].zh for annex in data["annexes"]]
-    assert titles[6:] == ["各评分表总分（大写）", "承诺书", "一致性系数"]
+    assert titles[6:] == ["各评分表总分（大写）", "承诺书", "一致性系数", "现场陈述"]
     (sheets,), (declared,) = data["annexes"][6]["blocks"], data["annexes"][7]["blocks"]
     assert (
         len(sheets["rows"]) == 84

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.aggregation import checks
+from app.aggregation.places import give_places
 from app.aggregation.reading import Reading
 from app.domain.types import Conflict
 from app.programme.scheme import library_schemes
@@ -110,7 +111,7 @@ PLACES = [
 
 def test_ten_and_ten_without_back_fill() -> None:
     ranked = [(f"c{n:02d}", n, None) for n in range(1, 23)]
-    model, advanced = checks.give_places(PLACES, ranked, frozenset({"c03", "c12", "c22"}))
+    model, advanced = give_places(PLACES, ranked, frozenset({"c03", "c12", "c22"}))
     assert model.taken == tuple(f"c{n:02d}" for n in range(1, 11) if n != 3)
     assert model.unfilled == ("c03",)
     assert advanced.taken == tuple(f"c{n:02d}" for n in range(11, 21) if n != 12)
@@ -119,6 +120,6 @@ def test_ten_and_ten_without_back_fill() -> None:
 
 def test_a_tie_across_the_limit_is_left_to_people() -> None:
     ranked = [(f"c{n:02d}", min(n, 10), None) for n in range(1, 12)]  # 10= twice
-    model, advanced = checks.give_places(PLACES, ranked, frozenset())
+    model, advanced = give_places(PLACES, ranked, frozenset())
     assert len(model.taken) == 9 and model.undecided == ("c10", "c11")
     assert advanced.taken == () and advanced.undecided == ("c10", "c11")

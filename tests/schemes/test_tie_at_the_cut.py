@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.aggregation import ties
-from app.aggregation.checks import give_places
+from app.aggregation.places import give_places
 from app.directory.models import Region
 from app.domain.draw import order_of_things
 from app.domain.types import Conflict

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.accounts.models import RoleGrant
+from app.accounts.models import Invitation, ResetRequest, RoleGrant
 from app.accounts.viewer import Viewer
 from app.db import Database
 from app.draw.models import Contact, Draw, Seat
@@ -249,6 +249,26 @@ def _dice(session: Session, world: World, odd: bool) -> None:
 def _recovery(session: Session, world: World, odd: bool) -> None:
     kind = "envelope.used" if odd else "envelope.printed"
     append(session, None, kind, account=world.office.id, note='"kind":"envelope.used"')
+
+
+@plants("renewed")
+def _renewed(session: Session, world: World, odd: bool) -> None:
+    """An administrator's renewal of the office's account, or of an expert's."""
+    now = clock.now()
+    link = Invitation(
+        token_hash="7" * 64, purpose="renew", role="office" if odd else "expert",
+        person_id=world.office.person_id, created_at=now, expires_at=now,
+    )  # fmt: skip
+    session.add(link)
+    session.flush()
+    session.add(
+        ResetRequest(
+            account_id=world.office.id, means="direct", reason="测试", proposed_by=world.supervisor.id,
+            proposed_at=now, expires_at=now, invitation_id=link.id,
+        )
+    )  # fmt: skip
+    session.flush()
+    append(session, None, "test.renewed")
 
 
 def _grants(session: Session, *spans: tuple[str, datetime, datetime | None]) -> None:

@@ -1,4 +1,4 @@
-"""The field application's files: what the tablet keeps, what the first screen weighs, what is vendored."""
+"""The field application's files: what the tablet keeps, in which part it comes, what is vendored."""
 
 from __future__ import annotations
 
@@ -9,86 +9,138 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.field import shell
+from app.field.shrink import Malformed, shrunk
 
 STATIC = Path(shell.__file__).parents[1] / "static"
-IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"', re.M)
-LATER = re.compile(r'\bimport\("([^"]+)"\)')
-PAGE_PARTS = re.compile(r'(?:href|src)="(/[^"]+)"')
-BUDGET = 60_000  # bytes with gzip: what must come before somebody can sign in
+NAMED = re.compile(r'\b(?:from|import)\b\s*\(?"(\.[^"]+)"')
+PAGE_PARTS = re.compile(r'(?:href|src)="/static/([^"]+)"')
 
 
-def weight(path: Path) -> int:
-    return len(gzip.compress(path.read_bytes(), 9))
-
-
-def reached(roots: list[Path], *, later: bool) -> set[Path]:
-    """Modules that the roots import, with `later` those that they import when they need them too."""
-    found: set[Path] = set()
-    open_ = [root.resolve() for root in roots]
-    while open_:
-        path = open_.pop()
-        if path in found:
-            continue
-        found.add(path)
-        text = path.read_text("utf-8")
-        names = [a or b for a, b in IMPORTED.findall(text)]
-        if later:
-            names += LATER.findall(text)
-        open_ += [(path.parent / name).resolve() for name in names]
+def unpacked(body: bytes) -> dict[str, bytes]:
+    """The files of a part, as the service worker takes it apart."""
+    head, _, rest = body.partition(b"\n")
+    found = {}
+    for address, length in json.loads(head):
+        found[address], rest = rest[:length], rest[length:]
+    assert rest == b""
     return found
 
 
-def roots() -> tuple[list[Path], list[Path]]:
-    """(modules, other files) that index.html names."""
-    named = PAGE_PARTS.findall((STATIC / "field/index.html").read_text("utf-8"))
-    files = [STATIC / name.removeprefix("/static/") for name in named if name[:8] == "/static/"]
-    modules = [path for path in files if path.suffix == ".js"]
-    return modules, [path for path in files if path.suffix != ".js"]
+def test_the_parts_hold_every_file_that_the_application_asks_for() -> None:
+    parts = {name: unpacked(part.body) for name, part in shell.parts(STATIC).items()}
+    assert not parts["first"].keys() & parts["rest"].keys()
+    kept = parts["first"] | parts["rest"]
+    assert kept.keys() == shell.shell_files(STATIC).keys()
+    for address, body in kept.items():
+        if address.endswith(".js"):
+            for name in NAMED.findall(body.decode()):
+                path = (STATIC.parent / address[1:]).parent / name
+                assert f"/static/{path.resolve().relative_to(STATIC)}" in kept, (address, name)
+    for name in PAGE_PARTS.findall(kept["/field"].decode()):
+        assert f"/static/{name}" in kept or name.endswith(".png")
+    assert "/static/field/sw.js" not in kept
+    assert not [name for name in kept if "LICENCE" in name or name.endswith((".json", ".png"))]
 
 
-def test_the_tablet_keeps_every_file_that_the_application_asks_for() -> None:
-    kept = shell.shell_files(STATIC)
-    modules, others = roots()
-    for path in [*reached(modules, later=True), *others]:
-        assert f"/static/{path.relative_to(STATIC).as_posix()}" in kept
-    assert "/field" in kept and "/static/field/sw.js" not in kept
-    assert not [name for name in kept if "LICENCE" in name or name.endswith(".json")]
+def test_nothing_of_the_first_part_imports_from_the_rest() -> None:
+    """Else a tablet that has the first part alone could not open."""
+    parts = shell.parts(STATIC)
+    files = shell.shell_files(STATIC)
+    for address in parts["first"].files:
+        if address.endswith(".js"):
+            for path in shell.imports(files[address]):
+                assert f"/static/{path.relative_to(STATIC)}" in parts["first"].files
+    assert "/static/vendor/signature_pad.js" in parts["rest"].files
+    assert "/static/field/screens/recorder.js" in parts["rest"].files
 
 
-def test_the_first_screen_stays_small() -> None:
-    modules, others = roots()
-    first = [*reached(modules, later=False), *others, STATIC / "field/index.html"]
-    weighed = {path.name: weight(path) for path in first if path.suffix != ".png"}
-    assert sum(weighed.values()) <= BUDGET, sorted(weighed.items(), key=lambda one: -one[1])
-
-
-def test_a_changed_file_is_a_new_version(tmp_path: Path) -> None:
-    for name in ("field/index.html", "field/sw.js", "field/app.js", *shell.REUSED):
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A static directory of a few files, to be changed."""
+    for name in ("field/index.html", "field/field.css", "field/app.js", *shell.REUSED):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text('const V = "/*VERSION*/"; const F = {/*FILES*/};', "utf-8")
-    before = shell.service_worker_source(tmp_path)
-    assert before == shell.service_worker_source(tmp_path)
-    listed = json.loads(before.split("F = ")[1].rstrip(";"))
-    digest = hashlib.sha256((tmp_path / "field/app.js").read_bytes()).hexdigest()
-    assert listed["/static/field/app.js"] == digest
-    (tmp_path / "field/app.js").write_text("changed", "utf-8")
-    after = shell.service_worker_source(tmp_path)
-    assert before.split('"')[1] != after.split('"')[1]
-    (tmp_path / "field/sw.js").write_text('const V = "/*VERSION*/"; //', "utf-8")
-    assert shell.service_worker_source(tmp_path).split('"')[1] != after.split('"')[1]
+        (tmp_path / name).write_text("const one = 1;", "utf-8")
+    (tmp_path / "field/sw.js").write_text(
+        'const V = "/*VERSION*/"; const P = {/*PARTS*/};', "utf-8"
+    )
+    return tmp_path
 
 
-def test_the_worker_is_served_with_its_list_and_scope(app: Any) -> None:
-    answer = app.test_client().get("/field/sw.js")
+def test_a_changed_file_is_a_new_version(copied: Path) -> None:
+    before = shell.service_worker_source(copied)
+    assert before == shell.service_worker_source(copied)
+    listed = json.loads(before.split("P=")[1].rstrip(";"))
+    assert listed == {name: part.sha256 for name, part in shell.parts(copied).items()}
+    seen = {before.split('"')[1]}
+    for name, text in (
+        ("field/app.js", "const two = 2;"),
+        (shell.REUSED[1], "changed"),  # of the other part
+        ("field/sw.js", 'const V = "/*VERSION*/"; const P = {/*PARTS*/}; let more;'),
+    ):
+        (copied / name).write_text(text)
+        seen.add(shell.service_worker_source(copied).split('"')[1])
+    assert len(seen) == 4
+
+
+def test_the_worker_is_served_with_its_scope_and_the_parts_with_their_hashes(app: Any) -> None:
+    client = app.test_client()
+    answer = client.get("/field/sw.js")
     assert answer.status_code == 200 and answer.mimetype == "text/javascript"
     assert answer.headers["Service-Worker-Allowed"] == "/field"
     text = answer.get_data(as_text=True)
-    assert "/*FILES*/" not in text and "/*VERSION*/" not in text
-    for address, digest in shell.shell_files(STATIC).items():
-        assert f'"{address}":"{digest}"' in text
-        body = app.test_client().get(address).get_data()
-        assert hashlib.sha256(body).hexdigest() == digest
+    assert "/*PARTS*/" not in text and "PARTS_" not in text and "/*VERSION*/" not in text
+    for name in ("first", "rest"):
+        sent = client.get(f"/field/{name}.part", headers={"Accept-Encoding": "gzip"})
+        assert sent.headers["Content-Encoding"] == "gzip"
+        body = gzip.decompress(sent.data)
+        assert f'"{name}":"{hashlib.sha256(body).hexdigest()}"' in text
+        assert unpacked(body) == shell.parts(STATIC)[name].files
+        assert "script-src 'self'" in sent.headers["Content-Security-Policy"]
+        bare = client.get(f"/field/{name}.part")
+        assert bare.data == body and "Content-Encoding" not in bare.headers
+    assert client.get("/field/other.part").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("source", "short"),
+    [
+        ("// a note\nlet a = 1; // more\n\n  let b = a + 2;\n", "let a=1;let b=a+2;"),
+        ("const f = (x) => x /* why */ / 2;\n", "const f=(x)=>x/2;"),
+        ("let a = b\nlet c = d\n", "let a=b\nlet c=d"),  # a line end ends these statements
+        ("a = b\n++c\n", "a=b\n++c"),
+        ("x = a + +b - -c;", "x=a+ +b- -c;"),
+        ("const r = /\\/\\/ [/] no note/g;", "const r=/\\/\\/ [/] no note/g;"),
+        ("return /  x/.test(y)", "return/  x/.test(y)"),
+        ("s = 'it  // is' + \"/* so */\" ;", "s='it  // is'+\"/* so */\";"),
+        ("t = `two  ${ a + `${ b }  // c` }  d`;", "t=`two  ${a+`${b}  // c`}  d`;"),
+        ("t = `a\n    b`;", "t=`a\n    b`;"),  # the blanks of a plain template count
+        ("h = html`<p>\n    ${ { a: 1 }.a } b\n  </p>`;", "h=html`<p>\n${{a:1}.a} b\n</p>`;"),
+        ("/*! kept */ go( );", "/*! kept */go();"),
+        ("class A { #x = 1; static async *y () {} }", "class A{#x=1;static async*y(){}}"),
+        ('import { a, b as c } from "./d.js";', 'import{a,b as c}from"./d.js";'),
+        ("名 = 字 in 典", "名=字 in 典"),
+    ],
+)  # fmt: skip
+def test_a_module_keeps_its_meaning_without_its_blanks(source: str, short: str) -> None:
+    assert shrunk(source) == short
+    assert shrunk(short) == short
+
+
+@pytest.mark.parametrize("broken", ["a = 'open", "t = `open", "t = `${a", "f({"])
+def test_a_broken_module_is_refused(broken: str) -> None:
+    with pytest.raises(Malformed):
+        shrunk(broken)
+
+
+def test_styles_lose_their_blanks_and_notes_alone() -> None:
+    sent = shell.small(STATIC / "field/field.css").decode()
+    written = (STATIC / "field/field.css").read_text("utf-8")
+    bare = re.sub(r"/\*.*?\*/", "", written, flags=re.S)
+    assert re.sub(r"\s", "", sent) == re.sub(r"\s", "", bare)
+    assert ".card > :last-child{margin-bottom:0}" in sent and len(sent) < len(written)
 
 
 def test_vendored_files_are_what_they_say() -> None:

@@ -75,7 +75,7 @@ _ENDED = Text(
 
 
 def load_employers(session: Session, actor: Actor | None) -> int:
-    """Load the 104 employers with their superior bodies; the regions must be there.
+    """Load the employers of the list with their superior bodies; the regions must be there.
 
     Those run by a ministry or a national academy are `central`. One ledger event; existing
     organisations stay as they are. Returns how many were created, superiors included.

@@ -116,9 +116,10 @@ def build_commitment(
     previous_head: str,
     suppressed_rules: frozenset[str] = SUPPRESSED_RULES,
     tell: Progress | None = None,
+    lotteries: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Commitment:
     """Check everything and fix it; lottery tables are prepared here, before any seed. `tell` hears
-    how far they are.
+    how far they are. `lotteries` are tables that were prepared before, taken if they fit.
 
     `load_cap` None or 0 means none. `rule_set_hash` and `previous_head` may be "" (headless).
     Raises DomainError for anything out of shape, and for a lottery panel whose rules admit nobody.
@@ -134,7 +135,7 @@ def build_commitment(
     validate_roster(roster)
     validate_exclusions(exclusions, roster, panels)
     attributes = type_attributes(panels)
-    lotteries = prepare_lotteries(panels, roster, exclusions, tell=tell)
+    tables = prepare_lotteries(panels, roster, exclusions, tell=tell, made=lotteries)
     counts = Counter(e.rule for e in exclusions)
     document: dict[str, Any] = {
         "attempt": attempt,
@@ -149,7 +150,7 @@ def build_commitment(
             {
                 "dates": sorted(set(p.dates)),
                 "id": p.id,
-                "lottery_root": leaf_hash(lotteries[p.id]) if p.id in lotteries else "",
+                "lottery_root": leaf_hash(tables[p.id]) if p.id in tables else "",
                 "mode": p.mode,
                 "pair_limits": [[a, k] for a, k in sorted(p.pair_limits.items())],
                 "quotas": [
@@ -185,7 +186,7 @@ def build_commitment(
         "spec": SPEC,
         "type_attributes": list(attributes),
     }
-    return Commitment(document, lotteries)
+    return Commitment(document, tables)
 
 
 def is_suppressed(rule: str, suppressed: frozenset[str]) -> bool:

@@ -21,6 +21,8 @@ Members = Sequence[Sequence[int]]
 Panel = tuple[int, ...]
 Left = Callable[[], float]  # seconds that are left
 Tell = Callable[[float], None]  # hears how far it is, 0 to 1
+PRICES = (2.0**4, 2.0**8, 2.0**12, 2.0**16)  # of giving way by 1, in chances of the level
+GIVEN = 1e-10  # of a settled chance; the certificate leaves room for 2^-30
 TIGHT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
@@ -87,17 +89,24 @@ def leximin(
         if done.status == 2 and not levels:
             return None
         if done.x is None:
-            break
-        chances, z = done.x[:n], float(done.x[n])
-        duals = -done.ineqlin.marginals
+            # Later levels cannot be empty: the point of the level before lies in them. But they are
+            # thin (many settled chances meet in one quota row), and the solver may not see that.
+            raised = _elastic(a_ub, b_ub, a_eq, float(seats), objective, settled, left)
+            if raised is None:
+                break
+            point, duals, price, held = raised
+        else:
+            point, duals, price = done.x, -done.ineqlin.marginals, -float(done.eqlin.marginals[0])
+            held = {t: float(done.lower.marginals[t]) for t in settled}
+        chances, z = point[:n], float(point[n])
         weights = duals[: len(free)]
         rows = duals[len(free) : len(free) + len(members)] - duals[len(free) + len(members) :]
         levels.append(
             _level(
                 {t: w for t, w in zip(free, weights, strict=True) if w > 1e-9},
-                {t: float(done.lower.marginals[t]) for t in settled},
+                held,
                 list(rows),
-                -float(done.eqlin.marginals[0]),
+                price,
                 sorted(settled),
             )
         )
@@ -109,6 +118,44 @@ def leximin(
         if z >= 1 - 1e-12:
             break
     return np.array(sizes) * chances, levels
+
+
+def _elastic(
+    a_ub: Array,
+    b_ub: Array,
+    a_eq: Array,
+    seats: float,
+    objective: Array,
+    settled: Mapping[int, float],
+    left: Left,
+) -> tuple[Array, Array, float, dict[int, float]] | None:
+    """A level whose settled chances may give way at a price: (point, duals of `a_ub`, dual of the seats,
+    duals of the settled types), or None if they still give way at the highest price.
+
+    One more column s >= 0, chance_t + s >= settled_t, and z - price * s is raised. That program has
+    a point whatever the rounding. From a price on (the sum of the settled types' duals) its optimum
+    has s = 0 and is that of the level (exact penalty), so the duals prove what those of the level would.
+    """
+    n = a_ub.shape[1] - 1
+    held = sorted(settled)
+    give = np.zeros((len(held), n + 2))
+    give[np.arange(len(held)), held] = -1
+    give[:, n + 1] = -1
+    rows = csr_matrix(np.vstack([np.hstack([a_ub, np.zeros((len(a_ub), 1))]), give]))
+    limits = np.concatenate([b_ub, [-settled[t] for t in held]])
+    for price in PRICES:
+        done = linprog(
+            np.append(objective, price), rows, limits, csr_matrix(np.append(a_eq, 0.0)), [seats],
+            [(0.0, 1.0)] * (n + 2), method="highs",
+            options={**TIGHT, "time_limit": _rest(left)},
+        )  # fmt: skip
+        if done.status == 1:
+            raise OutOfTime
+        if done.x is not None and done.x[n + 1] <= GIVEN:
+            duals = -done.ineqlin.marginals
+            own = dict(zip(held, map(float, duals[len(a_ub) :]), strict=True))
+            return done.x[: n + 1], duals[: len(a_ub)], -float(done.eqlin.marginals[0]), own
+    return None
 
 
 def _level(

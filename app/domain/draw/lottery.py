@@ -92,30 +92,7 @@ def prepare_lottery(
     # The solver loads here and only here: everything else of a draw is standard library.
     from .leximin import OutOfTime
 
-    check_bounds(panel)
-    attributes = lottery_attributes(panel)
-    counts: dict[tuple[str, ...], int] = {}
-    for candidate in eligible:
-        vector = tuple(candidate.facts.get(a, "") for a in attributes)
-        counts[vector] = counts.get(vector, 0) + 1
-    vectors = sorted(counts)
-    if len(vectors) > MAX_TYPES:
-        raise refuse(
-            "评审组“{p}”有 {n} 种类型，超过公平抽签的上限 {m}，请改用 tickets",
-            "panel '{p}' has {n} types, more than the {m} a lottery takes: use tickets",
-            p=panel.id, n=len(vectors), m=MAX_TYPES,
-        )  # fmt: skip
-    for attribute in panel.quotas:
-        place = attributes.index(attribute)
-        for vector in vectors:
-            if vector[place] not in panel.quotas[attribute]:
-                raise refuse(
-                    "评审组“{p}”的名额没有列出属性“{a}”的值“{v}”，而有可抽专家属于该值",
-                    "panel '{p}' lists no quota for {a} = '{v}', but eligible people have that value",
-                    p=panel.id, a=attribute, v=vector[place],
-                )  # fmt: skip
-    sizes = [counts[v] for v in vectors]
-    rows = quota_rows(panel, vectors)
+    attributes, vectors, sizes, rows = _question(panel, eligible)
     members = [
         [i for i, v in enumerate(vectors) if v[attributes.index(a)] == value]
         for a, value, _, _ in rows
@@ -165,16 +142,67 @@ def prepare_lottery(
     return Lottery(chosen)
 
 
+def _question(
+    panel: PanelSpec, eligible: Sequence[Candidate]
+) -> tuple[list[str], list[tuple[str, ...]], list[int], list[Row]]:
+    """(attributes, type vectors, their sizes, quota rows); DomainError where no lottery is possible."""
+    check_bounds(panel)
+    attributes = lottery_attributes(panel)
+    counts: dict[tuple[str, ...], int] = {}
+    for candidate in eligible:
+        vector = tuple(candidate.facts.get(a, "") for a in attributes)
+        counts[vector] = counts.get(vector, 0) + 1
+    vectors = sorted(counts)
+    if len(vectors) > MAX_TYPES:
+        raise refuse(
+            "评审组“{p}”有 {n} 种类型，超过公平抽签的上限 {m}，请改用 tickets",
+            "panel '{p}' has {n} types, more than the {m} a lottery takes: use tickets",
+            p=panel.id, n=len(vectors), m=MAX_TYPES,
+        )  # fmt: skip
+    for attribute in panel.quotas:
+        place = attributes.index(attribute)
+        for vector in vectors:
+            if vector[place] not in panel.quotas[attribute]:
+                raise refuse(
+                    "评审组“{p}”的名额没有列出属性“{a}”的值“{v}”，而有可抽专家属于该值",
+                    "panel '{p}' lists no quota for {a} = '{v}', but eligible people have that value",
+                    p=panel.id, a=attribute, v=vector[place],
+                )  # fmt: skip
+    sizes = [counts[v] for v in vectors]
+    return attributes, vectors, sizes, quota_rows(panel, vectors)
+
+
+def fits(table: Mapping[str, Any], panel: PanelSpec, eligible: Sequence[Candidate]) -> bool:
+    """Is this a whole table of this panel and these people, whoever made it? Types, quotas, rows,
+    lots and certificate are held against them; how it was found does not matter."""
+    attributes, vectors, sizes, rows = _question(panel, eligible)
+    types = [
+        [f"T{n}", size, list(v)] for n, (v, size) in enumerate(zip(vectors, sizes, strict=True), 1)
+    ]
+    asked = (panel.id, panel.seats, attributes, types, [list(row) for row in rows])
+    shown = tuple(table[k] for k in ("panel", "seats", "attributes", "types", "quota_rows"))
+    lots = [row[0] for row in table["rows"]]
+    return (
+        shown == asked
+        and sum(lots) == LOTS
+        and min(lots) > 0
+        and _rows_hold(table)
+        and table["certified"] == int(holds(table))
+    )
+
+
 def prepare_lotteries(
     panels: Sequence[PanelSpec],
     roster: Sequence[Candidate],
     exclusions: Sequence[Exclusion],
     *,
     tell: Progress | None = None,
+    made: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Panel id -> table document, for every lottery panel; `tell` hears how far all of them are.
 
-    DomainError as for `prepare_lottery`.
+    A table of `made` is taken if it fits its panel, else solved anew. DomainError as for
+    `prepare_lottery`.
     """
     out = excluded_by_panel(exclusions)
     wanted = [panel for panel in panels if panel.mode == "lottery"]
@@ -186,9 +214,12 @@ def prepare_lotteries(
             if tell is not None:
                 tell((place + done) / len(wanted), OF_PANEL.format(p=name, what=phase))
 
-        tables[panel.id] = prepare_lottery(
-            panel, [c for c in roster if c.id not in gone], tell=heard
-        ).document
+        eligible = [c for c in roster if c.id not in gone]
+        known = (made or {}).get(panel.id)
+        if known is not None and fits(known, panel, eligible):
+            tables[panel.id] = dict(known)
+        else:
+            tables[panel.id] = prepare_lottery(panel, eligible, tell=heard).document
     return tables
 
 

@@ -105,6 +105,48 @@ def upgrade() -> None:
     with op.batch_alter_table('tablet_nonce', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tablet_nonce_tablet_id'), ['tablet_id'], unique=False)
 
+    op.create_table('calibration_meeting',
+    sa.Column('run_id', sa.String(length=16), nullable=False),
+    sa.Column('held_on', sa.Date(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(length=16), nullable=True),
+    sa.Column('at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['by'], ['account.id'], name=op.f('fk_calibration_meeting_by_account')),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_calibration_meeting_run_id_run')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_calibration_meeting'))
+    )
+    with op.batch_alter_table('calibration_meeting', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_calibration_meeting_run_id'), ['run_id'], unique=False)
+
+    op.create_table('draw_release',
+    sa.Column('draw_id', sa.String(length=16), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('asked_by', sa.String(length=16), nullable=False),
+    sa.Column('asked_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('decided_by', sa.String(length=16), nullable=True),
+    sa.Column('decided_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('statement', sa.String(length=64), nullable=True),
+    sa.Column('used_purpose', sa.String(length=64), nullable=True),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("state IN ('asked', 'refused', 'released', 'used')", name=op.f('ck_draw_release_state')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> asked_by', name=op.f('ck_draw_release_two_persons')),
+    sa.ForeignKeyConstraint(['asked_by'], ['account.id'], name=op.f('fk_draw_release_asked_by_account')),
+    sa.ForeignKeyConstraint(['decided_by'], ['account.id'], name=op.f('fk_draw_release_decided_by_account')),
+    sa.ForeignKeyConstraint(['draw_id'], ['draw.id'], name=op.f('fk_draw_release_draw_id_draw')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_draw_release')),
+    sa.UniqueConstraint('draw_id', 'number', name=op.f('uq_draw_release_draw_id_number'))
+    )
+    with op.batch_alter_table('draw_release', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_draw_release_draw_id'), ['draw_id'], unique=False)
+        batch_op.create_index('ix_draw_release_one_open', ['draw_id'], unique=True, sqlite_where=sa.text("state IN ('asked', 'released')"), postgresql_where=sa.text("state IN ('asked', 'released')"))
+        batch_op.create_index(batch_op.f('ix_draw_release_used_purpose'), ['used_purpose'], unique=False)
+
     op.create_table('draw_work',
     sa.Column('id', sa.String(length=16), nullable=False),
     sa.Column('draw_id', sa.String(length=16), nullable=False),
@@ -159,6 +201,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_field_op_leaf'), ['leaf'], unique=False)
         batch_op.create_index(batch_op.f('ix_field_op_sheet_id'), ['sheet_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_field_op_sheet_key'), ['sheet_key'], unique=False)
+
+    op.create_table('result_release',
+    sa.Column('round_id', sa.String(length=16), nullable=False),
+    sa.Column('run_id', sa.String(length=16), nullable=False),
+    sa.Column('proposed_by', sa.String(length=16), nullable=True),
+    sa.Column('proposed_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('confirmed_by', sa.String(length=16), nullable=True),
+    sa.Column('confirmed_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['confirmed_by'], ['account.id'], name=op.f('fk_result_release_confirmed_by_account')),
+    sa.ForeignKeyConstraint(['proposed_by'], ['account.id'], name=op.f('fk_result_release_proposed_by_account')),
+    sa.ForeignKeyConstraint(['round_id'], ['round.id'], name=op.f('fk_result_release_round_id_round')),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_result_release_run_id_run')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_result_release')),
+    sa.UniqueConstraint('run_id', name=op.f('uq_result_release_run_id'))
+    )
+    with op.batch_alter_table('result_release', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_result_release_round_id'), ['round_id'], unique=False)
 
     op.create_table('draw_refusal',
     sa.Column('round_id', sa.String(length=16), nullable=True),
@@ -314,6 +375,30 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_agenda_run')),
     sa.UniqueConstraint('sitting_id', name=op.f('uq_agenda_run_sitting_id'))
     )
+    op.create_table('field_held_decision',
+    sa.Column('sitting_id', sa.String(length=16), nullable=False),
+    sa.Column('seat_id', sa.String(length=16), nullable=False),
+    sa.Column('account_id', sa.String(length=16), nullable=False),
+    sa.Column('count', sa.Integer(), nullable=False),
+    sa.Column('first_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('last_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('absence_reason', sa.Text(), nullable=False),
+    sa.Column('decision', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('decided_by', sa.String(length=16), nullable=False),
+    sa.Column('decided_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("decision IN ('accepted', 'set_aside')", name=op.f('ck_field_held_decision_decision')),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_field_held_decision_account_id_account')),
+    sa.ForeignKeyConstraint(['decided_by'], ['account.id'], name=op.f('fk_field_held_decision_decided_by_account')),
+    sa.ForeignKeyConstraint(['seat_id'], ['seat.id'], name=op.f('fk_field_held_decision_seat_id_seat')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sitting.id'], name=op.f('fk_field_held_decision_sitting_id_sitting')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_field_held_decision'))
+    )
+    with op.batch_alter_table('field_held_decision', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_field_held_decision_sitting_id'), ['sitting_id'], unique=False)
+
     op.create_table('field_unlock',
     sa.Column('sitting_id', sa.String(length=16), nullable=False),
     sa.Column('secret', sa.Text(), nullable=False),
@@ -381,6 +466,10 @@ def upgrade() -> None:
     sa.Column('sealed_at', app.db.Moment(timezone=True), nullable=True),
     sa.Column('objection', sa.Text(), nullable=True),
     sa.Column('objected_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('objection_decision', sa.String(length=64), nullable=True),
+    sa.Column('objection_reason', sa.Text(), nullable=True),
+    sa.Column('objection_decided_by', sa.String(length=16), nullable=True),
+    sa.Column('objection_decided_at', app.db.Moment(timezone=True), nullable=True),
     sa.Column('given_up_by', sa.String(length=16), nullable=True),
     sa.Column('given_up_at', app.db.Moment(timezone=True), nullable=True),
     sa.Column('given_up_reason', sa.Text(), nullable=True),
@@ -388,6 +477,7 @@ def upgrade() -> None:
     sa.Column('salt', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['first_by'], ['account.id'], name=op.f('fk_paper_sheet_first_by_account')),
     sa.ForeignKeyConstraint(['given_up_by'], ['account.id'], name=op.f('fk_paper_sheet_given_up_by_account')),
+    sa.ForeignKeyConstraint(['objection_decided_by'], ['account.id'], name=op.f('fk_paper_sheet_objection_decided_by_account')),
     sa.ForeignKeyConstraint(['scan_by'], ['account.id'], name=op.f('fk_paper_sheet_scan_by_account')),
     sa.ForeignKeyConstraint(['sealed_by'], ['account.id'], name=op.f('fk_paper_sheet_sealed_by_account')),
     sa.ForeignKeyConstraint(['seat_id'], ['seat.id'], name=op.f('fk_paper_sheet_seat_id_seat')),
@@ -436,6 +526,38 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('statement_bookmark', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_statement_bookmark_sitting_id'), ['sitting_id'], unique=False)
+
+    op.create_table('run_flag',
+    sa.Column('round_id', sa.String(length=16), nullable=False),
+    sa.Column('run_id', sa.String(length=16), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('rule', sa.String(length=64), nullable=False),
+    sa.Column('level', sa.String(length=64), nullable=False),
+    sa.Column('stage', sa.String(length=64), nullable=True),
+    sa.Column('subject_id', sa.String(length=16), nullable=True),
+    sa.Column('seat_id', sa.String(length=16), nullable=True),
+    sa.Column('other_seat_id', sa.String(length=16), nullable=True),
+    sa.Column('sheet_id', sa.String(length=16), nullable=True),
+    sa.Column('numbers', sa.JSON(), nullable=False),
+    sa.Column('false_alarm', sa.JSON(), nullable=True),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['other_seat_id'], ['seat.id'], name=op.f('fk_run_flag_other_seat_id_seat')),
+    sa.ForeignKeyConstraint(['round_id'], ['round.id'], name=op.f('fk_run_flag_round_id_round')),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_run_flag_run_id_run')),
+    sa.ForeignKeyConstraint(['seat_id'], ['seat.id'], name=op.f('fk_run_flag_seat_id_seat')),
+    sa.ForeignKeyConstraint(['sheet_id'], ['sheet.id'], name=op.f('fk_run_flag_sheet_id_sheet')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_run_flag_subject_id_subject')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_run_flag')),
+    sa.UniqueConstraint('run_id', 'number', name=op.f('uq_run_flag_run_id_number'))
+    )
+    with op.batch_alter_table('run_flag', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_run_flag_key'), ['key'], unique=False)
+        batch_op.create_index(batch_op.f('ix_run_flag_other_seat_id'), ['other_seat_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_run_flag_round_id'), ['round_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_run_flag_run_id'), ['run_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_run_flag_seat_id'), ['seat_id'], unique=False)
 
     op.create_table('sitting_extension_vote',
     sa.Column('extension_id', sa.String(length=16), nullable=False),
@@ -497,6 +619,43 @@ def upgrade() -> None:
     with op.batch_alter_table('statement_recording', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_statement_recording_statement_id'), ['statement_id'], unique=False)
 
+    op.create_table('flag_answer',
+    sa.Column('flag_id', sa.String(length=16), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('seat_id', sa.String(length=16), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(length=16), nullable=False),
+    sa.Column('at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['by'], ['account.id'], name=op.f('fk_flag_answer_by_account')),
+    sa.ForeignKeyConstraint(['flag_id'], ['run_flag.id'], name=op.f('fk_flag_answer_flag_id_run_flag')),
+    sa.ForeignKeyConstraint(['seat_id'], ['seat.id'], name=op.f('fk_flag_answer_seat_id_seat')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_flag_answer')),
+    sa.UniqueConstraint('key', 'seat_id', name=op.f('uq_flag_answer_key_seat_id'))
+    )
+    with op.batch_alter_table('flag_answer', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_flag_answer_flag_id'), ['flag_id'], unique=False)
+
+    op.create_table('flag_decision',
+    sa.Column('flag_id', sa.String(length=16), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('outcome', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(length=16), nullable=True),
+    sa.Column('at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("outcome IN ('keep', 'calibrate', 'exclude')", name=op.f('ck_flag_decision_outcome')),
+    sa.ForeignKeyConstraint(['by'], ['account.id'], name=op.f('fk_flag_decision_by_account')),
+    sa.ForeignKeyConstraint(['flag_id'], ['run_flag.id'], name=op.f('fk_flag_decision_flag_id_run_flag')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_flag_decision')),
+    sa.UniqueConstraint('key', 'number', name=op.f('uq_flag_decision_key_number'))
+    )
+    with op.batch_alter_table('flag_decision', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_flag_decision_flag_id'), ['flag_id'], unique=False)
+
     op.create_table('statement_listening',
     sa.Column('recording_id', sa.String(length=16), nullable=False),
     sa.Column('account_id', sa.String(length=16), nullable=False),
@@ -527,6 +686,11 @@ def upgrade() -> None:
     with op.batch_alter_table('statement_mark', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_statement_mark_recording_id'), ['recording_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_statement_mark_statement_id'), ['statement_id'], unique=False)
+
+    with op.batch_alter_table('reset_request', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('seen_by', sa.String(length=16), nullable=True))
+        batch_op.add_column(sa.Column('seen_at', app.db.Moment(timezone=True), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_reset_request_seen_by_account'), 'account', ['seen_by'], ['id'])
 
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tablet_id', sa.String(length=16), nullable=True))
@@ -569,6 +733,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sign_in_tablet_id'))
         batch_op.drop_column('tablet_id')
 
+    with op.batch_alter_table('reset_request', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_reset_request_seen_by_account'), type_='foreignkey')
+        batch_op.drop_column('seen_at')
+        batch_op.drop_column('seen_by')
+
     with op.batch_alter_table('statement_mark', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_statement_mark_statement_id'))
         batch_op.drop_index(batch_op.f('ix_statement_mark_recording_id'))
@@ -578,6 +747,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_statement_listening_recording_id'))
 
     op.drop_table('statement_listening')
+    with op.batch_alter_table('flag_decision', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_flag_decision_flag_id'))
+
+    op.drop_table('flag_decision')
+    with op.batch_alter_table('flag_answer', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_flag_answer_flag_id'))
+
+    op.drop_table('flag_answer')
     with op.batch_alter_table('statement_recording', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_statement_recording_statement_id'))
 
@@ -590,6 +767,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sitting_extension_vote_extension_id'))
 
     op.drop_table('sitting_extension_vote')
+    with op.batch_alter_table('run_flag', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_run_flag_seat_id'))
+        batch_op.drop_index(batch_op.f('ix_run_flag_run_id'))
+        batch_op.drop_index(batch_op.f('ix_run_flag_round_id'))
+        batch_op.drop_index(batch_op.f('ix_run_flag_other_seat_id'))
+        batch_op.drop_index(batch_op.f('ix_run_flag_key'))
+
+    op.drop_table('run_flag')
     with op.batch_alter_table('statement_bookmark', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_statement_bookmark_sitting_id'))
 
@@ -609,6 +794,10 @@ def downgrade() -> None:
 
     op.drop_table('late_sheet')
     op.drop_table('field_unlock')
+    with op.batch_alter_table('field_held_decision', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_field_held_decision_sitting_id'))
+
+    op.drop_table('field_held_decision')
     op.drop_table('agenda_run')
     with op.batch_alter_table('reminder', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_reminder_panel_id'))
@@ -641,6 +830,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_draw_refusal_draw_id'))
 
     op.drop_table('draw_refusal')
+    with op.batch_alter_table('result_release', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_result_release_round_id'))
+
+    op.drop_table('result_release')
     with op.batch_alter_table('field_op', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_op_sheet_key'))
         batch_op.drop_index(batch_op.f('ix_field_op_sheet_id'))
@@ -651,6 +844,16 @@ def downgrade() -> None:
 
     op.drop_table('field_op')
     op.drop_table('draw_work')
+    with op.batch_alter_table('draw_release', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_draw_release_used_purpose'))
+        batch_op.drop_index('ix_draw_release_one_open', sqlite_where=sa.text("state IN ('asked', 'released')"), postgresql_where=sa.text("state IN ('asked', 'released')"))
+        batch_op.drop_index(batch_op.f('ix_draw_release_draw_id'))
+
+    op.drop_table('draw_release')
+    with op.batch_alter_table('calibration_meeting', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_calibration_meeting_run_id'))
+
+    op.drop_table('calibration_meeting')
     with op.batch_alter_table('tablet_nonce', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_tablet_nonce_tablet_id'))
 

@@ -5,7 +5,8 @@
 import { watchNumbers } from "../js/numbers.js";
 import { html, render, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { store } from "./engine/store.js";
-import { Bind, Insecure, Unlock } from "./screens/entry.js";
+import { Bind, Unlock } from "./screens/entry.js";
+import { Later } from "./screens/later.js";
 import { clock, language, of, say, setLanguage, titleOf } from "./words.js";
 
 const where = () => location.hash.slice(1);
@@ -96,7 +97,7 @@ function App() {
     go("/");
   };
   let screen;
-  if (!state.secure) screen = html`<${Insecure} />`;
+  if (!state.secure) screen = html`<${Later} file="insecure" load=${() => import("./screens/insecure.js")} name="Insecure" />`;
   else if (state.phase === "starting" || (state.phase === "open" && !scoring)) screen = html`<p class="page" role="status">${say("正在打开…", "Opening…")}</p>`;
   else if (state.phase === "unbound" || (state.phase === "locked" && fragment)) screen = html`<${Bind} fragment=${fragment} onBound=${bound} />`;
   else if (state.phase === "locked") screen = html`<${Unlock} key=${state.user.tablet} user=${state.user} />`;

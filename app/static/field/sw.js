@@ -1,11 +1,15 @@
-// The shell without signal. Only the static files named below are kept, each checked against its hash: never data, never an answer of
+// The shell without signal. Only the static files named below are kept, checked against their hash: never data, never an answer of
 // the interface. The server writes the list and the version (app/field/shell.py), so any changed file makes a new version.
+//
+// They come in two parts, each one file: a line of JSON, [[address, length], ...], then one file's bytes behind the other's. What is needed to score, and the rest (reviewing and
+// sealing, a recorder's screens, export). The rest comes with the package, after the first mark, or when it is first opened; a newer
+// version brings both at once.
 //
 // A new version is downloaded beside the old one and waits. Which version pages get is written down (in the cache HOLD), and moves only
 // when nothing waits for upload: so the code that made an operation is also the code that sends it, even across a restart.
 
 const VERSION = "/*VERSION*/";
-const FILES = {/*FILES*/}; // address -> SHA-256
+const PARTS = {/*PARTS*/}; // part -> SHA-256 of its bytes
 const SHELL = "/field";
 const HOLD = "mingjian-field";
 const SERVING = "/field/serving"; // an address that exists in the cache only
@@ -23,16 +27,39 @@ self.addEventListener("fetch", (event) => {
 });
 
 // Files of another version than ours are shell files too, if that version is the one being served.
-const isShellFile = (path) => path in FILES || /^\/static\/(field|vendor|js)\//.test(path);
+const isShellFile = (path) => /^\/static\/(field|vendor|js)\//.test(path);
+const KINDS = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
+const kindOf = (path) => `${KINDS[path.split(".")[1]] ?? "text/html"}; charset=utf-8`;
+const OF_THE_PART = ["Content-Encoding", "Content-Length", "ETag", "Vary"]; // headers that are not its files'
+const underWay = new Map(); // part -> its fetching
 
 async function install() {
+  await bring("first");
+  if (self.registration.active) await bring("rest"); // the older version may have had it: nothing is taken away
+}
+
+/** Fetch a part, once at a time. */
+function bring(part) {
+  if (!underWay.has(part)) underWay.set(part, fetched(part).finally(() => underWay.delete(part)));
+  return underWay.get(part);
+}
+
+async function fetched(part) {
+  const address = `/field/${part}.part`;
   const cache = await caches.open(cacheOf(VERSION));
-  await Promise.all(Object.entries(FILES).map(async ([path, hash]) => {
-    const response = await fetch(path, { cache: "no-cache", credentials: "omit" });
-    const body = await response.clone().arrayBuffer();
-    if (!response.ok || hex(await crypto.subtle.digest("SHA-256", body)) !== hash) throw new Error(`not the listed file: ${path}`);
-    await cache.put(path, response);
-  }));
+  if (await cache.match(address)) return;
+  const response = await fetch(address, { cache: "no-store", credentials: "omit" });
+  const body = await response.arrayBuffer();
+  if (!response.ok || hex(await crypto.subtle.digest("SHA-256", body)) !== PARTS[part]) throw new Error(`not the listed part: ${part}`);
+  const headers = new Headers(response.headers); // the policy stays with every file
+  for (const name of OF_THE_PART) headers.delete(name);
+  let from = new Uint8Array(body).indexOf(10) + 1;
+  for (const [path, length] of JSON.parse(new TextDecoder().decode(body.slice(0, from)))) {
+    headers.set("Content-Type", kindOf(path));
+    await cache.put(path, new Response(body.slice(from, from + length), { headers }));
+    from += length;
+  }
+  await cache.put(address, new Response("")); // all of it is here
 }
 
 async function serving() {
@@ -58,12 +85,17 @@ async function moveOn() {
 async function serve(request, path) {
   const version = (await serving()) ?? VERSION;
   const cache = await caches.open(cacheOf(version));
-  return (await cache.match(path, { ignoreVary: true })) ?? fetch(request);
+  const find = () => cache.match(path, { ignoreVary: true });
+  const here = await find();
+  if (here || version !== VERSION) return here ?? fetch(request);
+  await bring("rest");
+  return (await find()) ?? fetch(request);
 }
 
 async function answer({ data, ports }) {
   const [port] = ports;
   if (data?.what === "versions") port?.postMessage({ serving: (await serving()) ?? VERSION, newest: VERSION });
+  if (data?.what === "complete") port?.postMessage(await complete());
   if (data?.what === "take-over") {
     const free = !(await anythingWaits());
     if (free) {
@@ -71,6 +103,16 @@ async function answer({ data, ports }) {
       await moveOn();
     }
     port?.postMessage(free);
+  }
+}
+
+/** Is all of the version that pages get on this tablet? Of a version that the server has no more, only what is here can be. */
+async function complete() {
+  try {
+    if (((await serving()) ?? VERSION) === VERSION) await bring("rest");
+    return true;
+  } catch {
+    return false;
   }
 }
 

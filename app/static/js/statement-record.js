@@ -2,8 +2,8 @@
 // counts, sent beside the recording. What interrupts it becomes a mark on the timeline. After a crash the page offers what is there.
 
 import { element, say, viewer } from "./page.js";
-import { drop, getPieces, getRecordings, putPiece, putRecording } from "./statement-store.js";
-import { finish, sendFile, sendPiece } from "./statement-upload.js";
+import { drop, getPieces, getRecordings, newKey, putPiece, putRecording } from "./statement-store.js";
+import { fetchKey, finish, sendFile, sendPiece } from "./statement-upload.js";
 
 const SLICE = 1000;
 const TEST = 5000;
@@ -128,9 +128,11 @@ async function keepAwake() {
 async function start() {
   for (const name of ["start", "test"]) part(name).disabled = true;
   try {
+    await fetchKey(base);
     const source = await microphone();
     const recorder = made(source);
-    const row = { id: crypto.randomUUID(), sitting, base, county: { zh: root.dataset.zh, en: root.dataset.en }, who, mime: recorder.mimeType, began_at: now(), marks: [], state: "recording" };
+    const id = crypto.randomUUID();
+    const row = { id, key: await newKey(id), sitting, base, county: { zh: root.dataset.zh, en: root.dataset.en }, who, mime: recorder.mimeType, began_at: now(), marks: [], state: "recording" };
     await putRecording(row);
     navigator.locks?.request(`statement-${row.id}`, () => new Promise((release) => { row.release = release; }));
     part("marks").replaceChildren();
@@ -234,6 +236,7 @@ async function stopped() {
 async function deliver(row) {
   state("sending", say("正在上传并核对全文指纹，请勿关闭本页。", "Sending and checking the whole; please keep this page open."));
   try {
+    await fetchKey(base);
     await finish(row.base, row, tell);
     run = null;
     state("kept", say("录音已保存，服务器已核对并记入账本。", "The recording is kept: the server has checked it and the ledger names it."));

@@ -2,7 +2,7 @@
 // is never sent twice, and nothing leaves the device's store before the server has the whole on record.
 
 import { csrf, say } from "./page.js";
-import { drop, getPieces, setSent, sha256 } from "./statement-store.js";
+import { bytesOf, drop, getPieces, setSent, sha256, unlock, unlocked } from "./statement-store.js";
 
 const PART = 256 * 1024;
 const AGAIN = 3000;
@@ -34,10 +34,19 @@ async function putPart(base, sha, size, number, bytes) {
   return call("PUT", `${base}/pieces/${sha}/${number}?size=${size}`, { body: bytes, headers });
 }
 
+/** The key under which recordings wait on this device: the server's, for as long as somebody is signed in. */
+export async function fetchKey(base) {
+  if (unlocked()) return;
+  const answer = await call("GET", `${base}/recording-key`);
+  if (answer.status !== 200) throw transient(answer.status) ? new Refused(say("没有连上服务器，取不到本机录音的加密钥匙。请联网后再试。", "No connection: the key that encrypts recordings on this device could not be fetched. Try again when connected.")) : refusal(answer);
+  await unlock(answer.body.key);
+}
+
 /** Send one piece, part by part; true when the server has it, false when it cannot be reached now. */
 export async function sendPiece(base, piece) {
+  const bytes = await bytesOf(piece);
   for (let n = 0; n * PART < piece.size; n += 1) {
-    const answer = await putPart(base, piece.sha256, piece.size, n, piece.bytes.slice(n * PART, (n + 1) * PART));
+    const answer = await putPart(base, piece.sha256, piece.size, n, bytes.slice(n * PART, (n + 1) * PART));
     if (transient(answer.status) || answer.body?.error?.code === "chunk") return false; // damaged on the way: again
     if (answer.status !== 200) throw refusal(answer);
   }
@@ -59,7 +68,7 @@ export async function finish(base, recording, tell) {
       tell(sent, pieces.length, true);
     }
     if (reached) {
-      const whole = await new Blob(pieces.map((piece) => piece.bytes)).arrayBuffer();
+      const whole = await new Blob(await Promise.all(pieces.map(bytesOf))).arrayBuffer();
       const answer = await call("POST", `${base}/recordings`, {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({

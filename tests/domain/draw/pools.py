@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app.domain.draw import (
     Candidate,
@@ -63,6 +64,7 @@ def commit(
     load_cap: int | None = None,
     replacement: str = "act",
     with_parties: bool = False,
+    lotteries: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Commitment:
     return build_commitment(
         kind="drill",
@@ -77,6 +79,7 @@ def commit(
         parties=parties() if with_parties else [],
         rule_set_hash="",
         previous_head="",
+        lotteries=lotteries,
     )
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy.optimize import linprog
 
@@ -349,13 +350,51 @@ def test_drill_keys_are_numbered() -> None:
     assert drill_keys(3)[:2] == drill_keys(2)
 
 
-def test_a_certificate_that_leaves_types_out_is_not_called_whole() -> None:
-    """Found by `make proof`: the solver ended after 12 of 24 types, and both verifiers said no."""
+def test_a_thin_level_that_the_solver_calls_empty_is_still_solved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """12 settled chances fill two quota rows, and HiGHS sees no third level.
+
+    The four employers have 64, 71, 87 and 80 people and one seat each: everybody's chance is one
+    over his employer's number, since those chances also meet the other quotas. Without the
+    elastic form the certificate ends after 12 of 24 types, and is not called whole.
+    """
     spec, roster = fairness._lottery_case(2206)
     table = prepare_lottery(spec, roster).document
-    named = {t for level in table["certificate"] for t, _ in level["free"]}
-    assert table["certified"] == (1 if len(named) == len(table["types"]) else 0)
+    place = table["attributes"].index("o")
+    of_employer = {"o0": 64, "o1": 71, "o2": 87, "o3": 80}
+    exact = [Fraction(1, of_employer[values[place]]) for _, _, values in table["types"]]
+    for attribute, value, low, high in table["quota_rows"]:  # so it is the optimum: 1 seat each
+        at = table["attributes"].index(attribute)
+        mean = sum(
+            size * p
+            for (_, size, values), p in zip(table["types"], exact, strict=True)
+            if values[at] == value
+        )
+        assert low <= mean <= high
+    found = table_probabilities(table)
+    assert all(abs(p - q) < Fraction(1, 10**10) for p, q in zip(found, exact, strict=True))
     levels = table["certificate"]
-    assert not proved({**table, "certificate": levels[:1]})
-    assert not proved({**table, "certificate": levels[1:]})
-    assert not proved({**table, "certificate": []})
+    assert table["certified"] == 1 and [len(level["before"]) for level in levels] == [0, 6, 12, 18]
+    assert not any(proved({**table, "certificate": c}) for c in (levels[:1], levels[1:], []))
+
+    monkeypatch.setattr(leximin, "PRICES", ())
+    stopped = prepare_lottery(spec, roster).document
+    assert len(stopped["certificate"]) == 2 and stopped["certified"] == 0
+    assert max(abs(p - q) for p, q in zip(table_probabilities(stopped), exact, strict=True)) > 0.001
+
+
+def test_settled_chances_do_not_give_way_for_a_low_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people, one seat, one of them settled at 1/2: at a low price the other would get all."""
+    question = (
+        np.array([[0.0, -1.0, 1.0]]), np.zeros(1), np.array([[1.0, 1.0, 0.0]]), 1.0,
+        np.array([0.0, 0.0, -1.0]), {0: 0.5}, lambda: 9.0,
+    )  # fmt: skip
+    monkeypatch.setattr(leximin, "PRICES", (2.0**-4,))
+    assert leximin._elastic(*question) is None
+    monkeypatch.setattr(leximin, "PRICES", (2.0**-4, 16.0))
+    point, duals, price, held = leximin._elastic(*question) or ((), (), 0.0, {})
+    assert [float(x) for x in point] == pytest.approx([0.5, 0.5, 0.5], abs=1e-9)
+    assert (float(duals[0]), price, held[0]) == pytest.approx((1.0, 1.0, 1.0), abs=1e-9)
+    with pytest.raises(leximin.OutOfTime):
+        leximin._elastic(*question[:-1], lambda: 0.0)

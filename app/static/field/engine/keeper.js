@@ -38,6 +38,7 @@ export class Keeper {
   _storage = { usage: 0, quota: 0, persisted: false };
   _shell = { serving: "", newest: "" };
   _worker = null;
+  _complete = false; // is the whole application on this tablet
   _tell = () => {};
   _news = Promise.resolve();
   _hold = null;
@@ -96,6 +97,7 @@ export class Keeper {
       storage: this._storage,
       clockOffset: offset,
       packAt: inside?.pack?.server_time ?? null,
+      takenAt: inside ? (this._row.takenAt ?? null) : null,
       swVersion: this._shell.serving,
       update,
     };
@@ -156,6 +158,13 @@ export class Keeper {
     this._worker = await register(look);
     if (this._worker) await navigator.serviceWorker.ready;
     await look();
+  }
+
+  /** Every part of the application is on this tablet. Throws a FieldError when a part did not come. */
+  async _whole() {
+    if (this._complete || !this._worker) return; // without a worker nothing is kept: a standing notice says so
+    if (!(await this._worker.complete())) throw new FieldError("no_worker");
+    this._complete = true;
   }
 
   _outdated() {

@@ -1,4 +1,4 @@
-// First module of the shell: the language stands before any other module reads it.
+// Imported before the application: the language stands before any other module reads it.
 
 import { chosenLanguage } from "./words.js";
 

@@ -4,7 +4,6 @@ import { canonical, sha256, whole } from "./canonical.js";
 import { write } from "./db.js";
 import { Keeper } from "./keeper.js";
 import { inTurn, noSheetOpen } from "./locks.js";
-import { scaled } from "./media.js";
 import { refusal } from "./net.js";
 import * as packs from "./pack.js";
 import { FieldError } from "./words.js";
@@ -16,13 +15,30 @@ class Store extends Keeper {
     this._sheets ??= await import("./sheets.js");
   }
 
+  /** A part of the application that came with the package, or comes now. */
+  async _later(load) {
+    try {
+      return await load();
+    } catch (cause) {
+      throw new FieldError("offline", { cause });
+    }
+  }
+
   // ---- the package
+
+  /** Whoever has just signed in has signal: the duties come at once, without their materials. */
+  async bind(code, label, pin) {
+    await super.bind(code, label, pin);
+    await inTurn(() => this._refresh()).catch(() => {}); // then "take offline" brings them
+  }
 
   async takeOffline(onProgress = () => {}) {
     const inside = this._inside();
     navigator.storage?.persist?.().catch(() => false);
     await inTurn(() => this._refresh());
     const { bytes, failed } = await packs.fetchMaterials(inside, inside.pack, onProgress);
+    await this._whole();
+    await this._saveRow(this._row.id, { takenAt: inside.pack.server_time });
     await this._measure();
     this._set({ online: true });
     return { duties: inside.pack.duties.length, bytes, failed };
@@ -78,6 +94,22 @@ class Store extends Keeper {
     pack.reminders = answer.body.reminders;
     this._changed();
     await inTurn(() => this._refresh());
+  }
+
+  /** Proposals to move a closing time that wait for the person's vote. */
+  votes() {
+    return this._open?.pack?.votes ?? [];
+  }
+
+  /** Vote on one: "yes" or "no". It needs signal. Throws a FieldError. */
+  async castVote(id, answer) {
+    const { session, pack } = this._inside();
+    const told = await session.call("POST", `/field/api/votes/${id}`, { json: { answer } });
+    const decided = told.status === 409; // by others, or on another device
+    if (told.status !== 200 && !decided) throw refusal(told);
+    pack.votes = decided ? pack.votes.filter((vote) => vote.id !== id) : told.body.votes;
+    await inTurn(() => this._refresh()).catch(() => this._changed());
+    if (decided) throw refusal(told);
   }
 
   _duty(key) {
@@ -141,6 +173,7 @@ class Store extends Keeper {
     this._facts.savedAt = savedAt;
     this._changed(key);
     sender.nudge();
+    this._whole().catch(() => {}); // whoever has begun must be able to finish without signal
     return { id: op.id, savedAt };
   }
 
@@ -192,6 +225,7 @@ class Store extends Keeper {
   async attach(key, item, blob, place = null, name = "") {
     const { media } = this._inside();
     if (this._duty(key)?.kind !== "statement") this._writable(key); // a statement's log takes papers at any time
+    const { scaled } = await this._later(() => import("./pictures.js"));
     const photo = await scaled(blob);
     const bytes = await photo.arrayBuffer();
     const { row, put, noted } = await media.prepare(bytes, photo.type, false);
@@ -302,7 +336,7 @@ class Store extends Keeper {
 
   async exportPackage() {
     const { oplog, media } = this._inside();
-    const { exported } = await import("./export.js");
+    const { exported } = await this._later(() => import("./export.js"));
     const file = await exported({ row: this._row, oplog, media });
     await this._saveRow(this._row.id, { exportedAt: Date.now() });
     return file;

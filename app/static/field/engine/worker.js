@@ -1,40 +1,37 @@
-// The page's side of the service worker: registering it, and letting a new version in only when nothing can be disturbed.
+// The page's side of the service worker (boot.js registers it): letting a new version in only when nothing can be disturbed.
 
-const ADDRESS = "/field/sw.js";
+import { registration } from "../boot.js";
 
-/** {version(), waiting(), takeOver()}; `onNews` is called when a new version is ready. Null where there are no service workers. */
+/** {ready(), refresh(), versions(), takeOver(), complete()}; `onNews` is called when a new version is ready. Null where there are no
+    service workers. */
 export async function register(onNews) {
-  if (!navigator.serviceWorker) return null;
-  const policy = globalThis.trustedTypes?.createPolicy("sw", { createScriptURL: (url) => (url === ADDRESS ? url : "") });
-  let registration;
-  try {
-    registration = await navigator.serviceWorker.register(policy ? policy.createScriptURL(ADDRESS) : ADDRESS, { scope: "/field", updateViaCache: "none" });
-  } catch {
-    return null; // an untrusted certificate, or storage that is forbidden
-  }
+  const made = await registration();
+  if (!made) return null;
   const watch = (worker) => worker?.addEventListener("statechange", onNews);
-  watch(registration.installing);
-  registration.addEventListener("updatefound", () => watch(registration.installing));
+  watch(made.installing);
+  made.addEventListener("updatefound", () => watch(made.installing));
   return {
-    ready: () => Boolean(registration.active),
-    refresh: () => registration.update().catch(() => {}),
+    ready: () => Boolean(made.active),
+    refresh: () => made.update().catch(() => {}),
     /** {serving, newest}: the version that pages get, and the newest complete one. */
     async versions() {
-      const worker = registration.waiting ?? registration.active;
+      const worker = made.waiting ?? made.active;
       return worker ? ask(worker, { what: "versions" }) : null;
     },
     async takeOver() {
-      const worker = registration.waiting ?? registration.active;
+      const worker = made.waiting ?? made.active;
       return worker ? ask(worker, { what: "take-over" }) : null;
     },
+    /** True when every part of the application is on the tablet: what was not yet is fetched now. */
+    complete: async () => Boolean(made.active && (await ask(made.active, { what: "complete" }, 60_000))),
   };
 }
 
 /** A question over a channel of its own; null if no answer comes (a worker that is going). */
-function ask(worker, question) {
+function ask(worker, question, patience = 3_000) {
   return new Promise((done) => {
     const { port1, port2 } = new MessageChannel();
-    const late = setTimeout(() => done(null), 3_000);
+    const late = setTimeout(() => done(null), patience);
     port1.onmessage = ({ data }) => {
       clearTimeout(late);
       done(data);

@@ -1,4 +1,4 @@
-// Before anything is open: the insecure address, binding a tablet to an account, the PIN, the change of user.
+// Before anything is open: binding a tablet to an account, the PIN, the change of user.
 
 import { store } from "../engine/store.js";
 import { html, useState } from "../../vendor/preact-htm.js";
@@ -6,14 +6,6 @@ import { say } from "../words.js";
 import { Dialog, Heading, Line, Note, Trouble, useAct } from "./frame.js";
 
 const CODE = 26; // characters of a one-time code of 128 bits in base 32
-
-export function Insecure() {
-  return html`<div class="page"><${Heading}>${say("这个地址不能离线评分", "This address cannot be used without signal")}<//>
-    <${Note} kind="wrong"><p>${say("浏览器认为连接不安全：地址不是 https，或证书不受信任。", "The browser does not trust the connection: the address is not https, or its certificate is unknown.")}</p><//>
-    <ul><li>${say("不能加密保存，所以这里不收任何内容。", "Nothing can be encrypted, so nothing is taken in here.")}</li><li>${say("不能在没有信号时打开。", "The app cannot open without signal.")}</li><li>${say("不能拍照、录音或记录位置。", "No photos, recordings or positions.")}</li></ul>
-    <p>${say("请用办公室给的 https 地址打开；自建证书请先由管理员装到平板上。评分也可以在办公室的网页上进行。", "Open the https address that the office gave you; a certificate of your own must be installed on the tablet first. Scoring also works on the office's pages.")}</p>
-    <a class="button primary" href="/">${say("打开网页版", "Open the web pages")}</a></div>`;
-}
 
 /** Letters and digits in groups of four, as they are printed. */
 const grouped = (text) => text.toUpperCase().replace(/[^0-9A-Z]/g, "").slice(0, 64).replace(/(.{4})(?=.)/g, "$1-");

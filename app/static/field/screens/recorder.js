@@ -7,9 +7,11 @@ import { clock, of, say } from "../words.js";
 import { Dock, Timeline } from "./agenda.js";
 import { Closing, Code } from "./closing.js";
 import { Heading, Line, Note, Status, Trouble, Typed, useAct } from "./frame.js";
-import { Photo } from "./photos.js";
-import { refusalWords } from "./states.js";
+import { Photo } from "./photo.js";
+import { refusalWords } from "./refusals.js";
 import { statementLink, statementView, write } from "./statement_log.js";
+
+export { forgetWords } from "./statement_log.js";
 
 const LONGEST = 20_000; // characters of one part of the record: an operation holds 128 KiB
 const WRITING = 1500; // ms of rest before what was typed becomes an operation

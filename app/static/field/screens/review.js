@@ -7,9 +7,10 @@ import SignaturePad from "../../vendor/signature_pad.js";
 import { language, moment, of, say } from "../words.js";
 import { Heading, Line, Made, Note, Reason, Status, Trouble, useAct } from "./frame.js";
 import { ConflictButton } from "./gates.js";
+import { refusalWords } from "./refusals.js";
 import { Computed, Mark, UndoButton, Unsaved, WhyNot, tally } from "./sheet.js";
 import { pointsText } from "./standing.js";
-import { pendingWords, problemWords, refusalWords } from "./states.js";
+import { pendingWords, problemWords } from "./states.js";
 
 const given = (result) => (!result ? "—" : result.outcome === "not_applicable" ? say("不适用", "n/a") : pointsText(result) ?? { pass: say("符合", "yes"), fail: say("不符合", "no"), veto: say("否决", "veto"), no_veto: say("无", "none") }[result.outcome]);
 

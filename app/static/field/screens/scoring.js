@@ -1,25 +1,29 @@
-// What app.js fetches after its first screen: the duties, and everything of one sheet by its status.
+// What app.js fetches after its first screen: the duties, and everything of one sheet by its status. What comes after scoring (the
+// review and the seal), what a recorder does, and what few meet (two tablets for one sheet) comes when it is opened, all of it at once.
 
 import { store } from "../engine/store.js";
 import { html, useEffect } from "../../vendor/preact-htm.js";
 import { say } from "../words.js";
 import { forgetSteps } from "./edits.js";
 import { Note } from "./frame.js";
-import { Branch } from "./gates.js";
-import { Refusals, Review, Sealed } from "./review.js";
+import { Later, opened } from "./later.js";
 import { Sheet } from "./sheet.js";
 import { standing } from "./standing.js";
-import { forgetWords } from "./statement_log.js";
 
-export { Duties, Receipts } from "./duties.js";
+export { Duties } from "./duties.js";
 export { watchEdits } from "./edits.js";
-export { CodeFromLink } from "./gates.js";
-export { Recorder } from "./recorder.js";
+
+const review = (name, props) => html`<${Later} key=${name} file="review" load=${() => import("./review.js")} name=${name} ...${props} />`;
+
+export const Recorder = (props) => html`<${Later} file="recorder" load=${() => import("./recorder.js")} name="Recorder" ...${props} />`;
+export const Receipts = (props) => html`<${Later} file="receipts" load=${() => import("./receipts.js")} name="Receipts" ...${props} />`;
+export const CodeFromLink = (props) => html`<${Later} file="code_link" load=${() => import("./code_link.js")} name="CodeFromLink" ...${props} />`;
+const Branch = (props) => html`<${Later} file="branch" load=${() => import("./branch.js")} name="Branch" ...${props} />`;
 
 /** On locking: nothing half done stays for the next person on this tablet. */
 export function forget() {
   forgetSteps();
-  forgetWords();
+  opened("recorder")?.forgetWords();
 }
 
 export function OpenSheet({ sheetKey, part, state }) {
@@ -33,8 +37,8 @@ export function OpenSheet({ sheetKey, part, state }) {
   const { sheet } = stand;
   const props = { sheetKey, stand, at, user: state.user };
   if (sheet.status === "branch") return html`<${Branch} ...${props} online=${state.online} />`;
-  if (["sealed", "sealing"].includes(sheet.status)) return html`<${Sealed} ...${props} />`;
-  const refused = sheet.refused.length > 0 && html`<div class="page wide"><${Refusals} sheet=${sheet} /></div>`;
-  if (part === "review") return html`${refused}<${Review} ...${props} />`;
+  if (["sealed", "sealing"].includes(sheet.status)) return review("Sealed", props);
+  const refused = sheet.refused.length > 0 && html`<div class="page wide">${review("Refusals", { sheet })}</div>`;
+  if (part === "review") return html`${refused}${review("Review", props)}`;
   return html`${refused}<${Sheet} ...${props} here=${Math.min(Number(part) || 0, stand.groups.length - 1)} />`;
 }

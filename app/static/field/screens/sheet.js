@@ -6,7 +6,8 @@ import { of, say } from "../words.js";
 import { canUndo, change, tryAgain, undo } from "./edits.js";
 import { Control } from "./controls.js";
 import { Heading, Note, Trouble, Typed, useAct, useBlob } from "./frame.js";
-import { ConflictButton, StatementCode, Stopped } from "./gates.js";
+import { ConflictButton, Stopped } from "./gates.js";
+import { Later } from "./later.js";
 import { Photos } from "./photos.js";
 import { pointsText } from "./standing.js";
 import { BY_CODE, left, problemWords, rangeWords } from "./states.js";
@@ -147,7 +148,7 @@ export function Sheet({ sheetKey, stand, here, at }) {
   const off = !sheet.mayWrite;
   useEffect(() => setAbout(null), [here]);
   if (sheet.status === "stopped") return html`<${Stopped} sheet=${sheet} />`;
-  if (sheet.status === "not_open" && sheet.duty.unlock_hash && BY_CODE.includes(sheet.duty.ready?.code)) return html`<${StatementCode} sheet=${sheet} />`;
+  if (sheet.status === "not_open" && sheet.duty.unlock_hash && BY_CODE.includes(sheet.duty.ready?.code)) return html`<${Later} file="code_link" load=${() => import("./code_link.js")} name="StatementCode" sheet=${sheet} />`;
   const next = here + 1 < stand.groups.length ? at(here + 1) : at("review");
   return html`<div class="work ${open ? "with-drawer" : ""}">
     <${Rail} at=${at} stand=${stand} here=${here} />

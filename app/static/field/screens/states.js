@@ -1,4 +1,4 @@
-// Words for where a sheet or an entry stands: problems by the evaluator's code, statuses, what is pending, why refused.
+// Words for where a sheet or an entry stands: problems by the evaluator's code, statuses, what is pending.
 
 import { store } from "../engine/store.js";
 import { moment, of, say } from "../words.js";
@@ -33,15 +33,6 @@ export function problemWords({ code, about = {} }) {
 /** Reasons that the statement's code does away with. */
 export const BY_CODE = ["planned", "statement", "absent"];
 
-/** [mark, word] of a statement's standing, as statement_log.js names it. */
-export const statementWords = (standing) => ({
-  planned: ["waits", say("未开始", "Not begun")],
-  gathering: ["info", say("到场登记中", "Taking attendance")],
-  open: ["info", say("陈述中", "Under way")],
-  closing: ["waits", say("已结束，待上传", "Closed, waiting to send")],
-  closed: ["ok", say("已结束", "Closed")],
-}[standing]);
-
 /** [mark, word] of a sheet's status. */
 export function statusWords(status) {
   return {
@@ -62,14 +53,6 @@ export const pendingWords = (pending) => ({
   late: say("迟到（离线），等监督人员裁定", "Late (offline): the supervisor decides"),
   refused: say("服务器未接受，见下方说明", "Refused by the server, see below"),
 }[pending] ?? "");
-
-/** Why the server refused an operation. */
-export const refusalWords = (why) => ({
-  sealed: say("表已封存", "the sheet is sealed"), closed: say("评分已结束", "scoring has closed"), invalid: say("内容无效", "it is not valid"),
-  incomplete: say("表未填完整", "the sheet is incomplete"), form_stale: say("评分表版本不符", "another version of the form"),
-  not_yours: say("不是您的表", "not your sheet"), stopped: say("表已停止", "the sheet has stopped"),
-  stale: say("网页上有人改过", "somebody has changed it since"),
-}[why] ?? why ?? "");
 
 /** A level's range; its upper end may belong to the next level. */
 export const rangeWords = ({ low, high, high_inclusive: inclusive }) => (inclusive ? `${low}–${high}` : say(`${low}–${high}（不含）`, `${low} to below ${high}`));

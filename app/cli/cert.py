@@ -1,0 +1,94 @@
+"""`mingjian cert make | renew | show`: the office's certificate authority and the server's certificate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from app import certificates, clock
+from app import keys as key_files
+from app.config import Settings
+
+HOME = click.option(
+    "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
+)
+
+
+@click.group("cert")
+def cert_group() -> None:
+    """The certificate that tablets in the office's network trust.
+
+    Without it a browser offers neither offline scoring nor camera and recording. The authority's key
+    stays on this machine (mode 0600, outside database and backups) and signs for the given names only.
+    """
+
+
+@cert_group.command()
+@HOME
+@click.argument("names", nargs=-1, required=True, metavar="NAME-OR-ADDRESS...")
+@click.option("--office", default="", help="Shown on the tablet beside the certificate")
+@click.option("--new-authority", is_flag=True, help="Replace the authority: every tablet anew")
+def make(home: str | None, names: tuple[str, ...], office: str, new_authority: bool) -> None:
+    """Make the office's authority and the server's certificate for host names or IP addresses."""
+    settings = _settings(home)
+    known = certificates.make(
+        settings.tls, list(names), clock.now(), office=office, replace=new_authority
+    )
+    click.echo(f"made an office authority and a server certificate in {settings.tls}")
+    _tell(settings, known)
+    click.echo(
+        "Next: mingjian serve --lan --public-url https://" + _shown(known.names[0]) + ":8443"
+    )
+    if new_authority:
+        click.echo(
+            "Install the new authority on every tablet and computer; remove the old one there."
+        )
+
+
+@cert_group.command()
+@HOME
+def renew(home: str | None) -> None:
+    """Make a new certificate of the server under the same authority: tablets notice nothing."""
+    settings = _settings(home)
+    known = certificates.renew(settings.tls, clock.now())
+    click.echo("renewed the server certificate; the authority is the same. Restart the server.")
+    _tell(settings, known)
+
+
+@cert_group.command()
+@HOME
+def show(home: str | None) -> None:
+    """Show names, dates and the fingerprint to compare with what a tablet shows."""
+    settings = _settings(home)
+    _tell(settings, certificates.read(settings.tls))
+
+
+def _settings(home: str | None) -> Settings:
+    settings = Settings.from_environment(home)
+    key_files.load(settings.keys)  # an installation, not some directory that was typed by mistake
+    return settings
+
+
+def _tell(settings: Settings, known: certificates.Certificates) -> None:
+    def day(moment: datetime) -> str:
+        return moment.astimezone(ZoneInfo(settings.timezone)).strftime("%Y-%m-%d")
+
+    left = known.days_left(clock.now())
+    click.echo(f"authority     {known.office}, until {day(known.authority_until)}")
+    click.echo(f"server        {', '.join(known.names)}")
+    click.echo(f"              until {day(known.server_until)} ({left} days left)")
+    click.echo("SHA-256 of the authority (compare it with what the tablet shows):")
+    for line in certificates.grouped(known.fingerprint):
+        click.echo(f"  {line}")
+    if left < certificates.WARN_DAYS:
+        click.echo(
+            "注意: 服务器证书即将到期，请运行 mingjian cert renew。\n"
+            "warning: the server certificate ends soon; run mingjian cert renew.",
+            err=True,
+        )
+
+
+def _shown(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
