@@ -157,15 +157,6 @@ def correct(session: Session, actor: Viewer, *, sheet: Filled, reason: str) -> F
     return new
 
 
-def take_here(session: Session, actor: Viewer, *, sheet: Filled) -> None:
-    """Go on with a sheet on the server's page: the tablet that had it becomes read-only."""
-    queries.must_be_own(session, actor, sheet)
-    if holds.holder(session, sheet.seat_id, holds.key_of(sheet)) is None:
-        return
-    holds.give(session, sheet.seat_id, holds.key_of(sheet), None)
-    append(session, actor, "sheet.taken_over", sealed=True, sheet=sheet.id)
-
-
 def recuse(session: Session, actor: Viewer, *, sitting: Sitting, reason: str) -> Sheet:
     """An expert stands aside from one county. It is a state with a reason, never a mark."""
     actor.require("expert")

@@ -90,6 +90,9 @@ def test_who_sees_what_and_nobody_leaves_a_trace(
     run_page = office.get(base).text
     assert f"{base}/agreement" in run_page and f"{base}/ranks" in run_page
     assert f"{base}/raters" not in run_page and f"{base}/raters" in supervisor.get(base).text
+    # Anomalies first, for whoever supervises.
+    for page, above in ((run_page, False), (supervisor.get(base).text, True)):
+        assert (page.index("只供监督人员参考") < page.index("得分与排序")) is above
 
 
 @pytest.mark.usefixtures("run_made")

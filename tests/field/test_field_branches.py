@@ -105,7 +105,6 @@ def test_no_seal_while_a_branch_waits_and_no_effect_of_a_stray_seal(database, wo
         from app.scoring.models import Sheet
 
         row = session.get_one(Sheet, sheet_of(database, world).id)
-        operations.take_here(session, viewer, sheet=row)
         operations.seal(session, viewer, sheet=row, version=row.version, signed_name=viewer.name)
     (beside,) = compared(database, world, key)
     picks = {i["item"]: "mine" for i in beside["items"]}

@@ -173,8 +173,6 @@ def test_a_live_tablet_or_a_begun_page_keeps_paper_out_and_paper_keeps_them_out(
         assert paper.start(session, office, sitting=sitting, seat=seat).id == row.id
         with pytest.raises(Conflict, match="纸质"):
             operations.save_draft(session, world.expert(1), sheet=sheet, changes={}, version=0)
-        with pytest.raises(Conflict, match="纸质"):
-            operations.take_here(session, world.expert(1), sheet=sheet)
         with pytest.raises(DomainError):
             paper.give_up(session, office, paper=row, reason="不")
         paper.give_up(session, office, paper=row, reason="平板找到了备用机")

@@ -10,6 +10,15 @@ export const csrf = () => document.querySelector("meta[name=csrf]")?.content ?? 
 /** Who is signed in, as the server wrote it; "" on a page for everybody. */
 export const viewer = () => document.documentElement.dataset.viewer ?? "";
 
+// The field application has no server to ask which language its reader chose: it takes the one last read here.
+if (viewer()) {
+  try {
+    localStorage.setItem("mingjian.language", english ? "en" : "zh");
+  } catch {
+    // Then it goes by the browser's own language.
+  }
+}
+
 /** An element with attributes and children; text goes in as text, so nothing here can become markup. */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

@@ -17,7 +17,7 @@ export function setLanguage(to) {
   }
 }
 
-/** What this device chose before, or what its browser prefers. */
+/** What this device chose before, here or on the pages (js/page.js), or what its browser prefers. */
 export function chosenLanguage() {
   try {
     const kept = localStorage.getItem(KEPT);

@@ -3,7 +3,7 @@
 import { store } from "../engine/store.js";
 import { html, useState } from "../../vendor/preact-htm.js";
 import { say } from "../words.js";
-import { Dialog, Heading, Line, Note, Trouble, useAct } from "./frame.js";
+import { Dialog, Heading, Line, Trouble, useAct } from "./frame.js";
 
 const CODE = 26; // characters of a one-time code of 128 bits in base 32
 
@@ -29,8 +29,7 @@ export function Bind({ fragment, onBound }) {
     onBound();
   });
   return html`<div class="page"><${Heading}>${say("登录这台平板", "Sign in on this tablet")}<//>
-    <p>${say("在签到处领取一次性口令（十分钟内有效），不需要密码。", "Get a one-time code at the check-in desk (valid for ten minutes). No password is needed.")}</p>
-    ${fragment ? html`<${Note} kind="ok"><p>${say("口令已从二维码读入。", "The code came with the link.")}</p><//>` : ""}
+    <p>${fragment ? say("口令已随链接读入。给这台设备起个名、设一个密码即可。", "The code came with the link: name this device and choose a PIN.") : say("在签到处领取一次性口令（十分钟内有效），不需要密码。", "Get a one-time code at the check-in desk (valid for ten minutes). No password is needed.")}</p>
     <${Line} id="code" label=${say("一次性口令", "One-time code")} hint=${say("字母和数字，四个一组", "Letters and digits, in groups of four")} value=${code} onValue=${(text) => put(grouped(text))} autocapitalize="characters" spellcheck="false" class="code" />
     <${Line} id="label" label=${say("给平板起个名", "A name for this tablet")} hint=${say("例如：三号平板", "For example: tablet 3")} value=${label} onValue=${name} />
     <div class="pair"><${Pin} id="pin" label=${say("设六位密码", "Choose a six-digit PIN")} value=${pin} onValue=${type} /><${Pin} id="pin-again" label=${say("再输一次", "Once more")} value=${again} onValue=${repeat} /></div>
