@@ -30,3 +30,4 @@ bench:  ## speed and memory, as ratios against a peer in the same run
 lock:  ## pin the dependencies again (needs pip-tools)
 	pip-compile -q -U --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header --allow-unsafe -o .ci/requirements.txt pyproject.toml
 	pip-compile -q -U --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header --allow-unsafe --extra dev -o .ci/requirements-dev.txt pyproject.toml
+	pip-compile -q -U --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header --allow-unsafe -o .ci/requirements-build.txt .ci/requirements-build.in

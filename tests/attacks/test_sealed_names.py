@@ -70,6 +70,7 @@ def addresses(app: Flask, world: Any, expert_id: str) -> Iterator[tuple[str, str
         "slug": world.slug, "sitting_id": world.site.sittings[0], "panel_id": world.site.id,
         "subject_id": world.subjects[0], "material_id": world.materials[0], "number": 1,
         "draw_id": world.site.draw_id, "expert_id": expert_id, "kind": "conflict", "stage": "site",
+        "name": "first",
     }  # fmt: skip
     with app.test_request_context():
         for rule in app.url_map.iter_rules():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from playwright.sync_api import Error
 
 from tests.browser.field_tower import SHEET, Tower
+from tests.chromium_path import chromium_path
 from tests.web.conftest import ARGS
 
 PIN = "246810"
@@ -32,7 +32,7 @@ class Device:
 
     def open(self, *extra: str, quota: int | None = None) -> Any:
         """Start the browser on the profile and open the application; `quota`: bytes it may use."""
-        path = os.environ.get("MINGJIAN_BROWSER") or shutil.which("chromium")
+        path = chromium_path()
         self.context = self.kind.launch_persistent_context(
             str(self.profile), executable_path=path, args=[*ARGS, *extra]
         )

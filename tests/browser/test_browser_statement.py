@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from tests.attacks import world as steps
 from tests.attacks.world import settings, world, world_template
 from tests.browser.field_tablet import until
 from tests.browser.test_browser_orders import cookie_of
+from tests.chromium_path import chromium_path
 from tests.field.recordings import noise, sha
 from tests.web.conftest import ARGS, axe, small
 
@@ -47,7 +47,7 @@ class Stage:
 
     def browser(self, viewer: Any, lang: str = "zh", profile: str = "a", **options: Any) -> Any:
         """A browser on a profile of its own, signed in."""
-        path = os.environ.get("MINGJIAN_BROWSER") or shutil.which("chromium")
+        path = chromium_path()
         context = self.kind.launch_persistent_context(
             str(self.tmp / profile), executable_path=path, args=[*ARGS, *FAKE],
             base_url=self.address, **options,

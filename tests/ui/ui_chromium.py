@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ui_harness import build, served
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.chromium_path import chromium_path
+
+CHROMIUM = chromium_path()
 NEEDS_CHROMIUM = pytest.mark.skipif(
     CHROMIUM is None, reason="browser test: Chromium is not installed"
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.verify import verify_transcript
+from tests.chromium_path import chromium_path
 from tests.verifiers.forgeries import SHAPES, sample, whole
 
 PAGE = Path(__file__).parents[2] / "app" / "verifiers" / "verify.html"
@@ -69,7 +71,9 @@ def any_judge() -> Iterator[Judge]:
         return
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("MINGJIAN_BROWSER") or shutil.which("chromium")
+    path = chromium_path()
+    if path is None:
+        pytest.skip("neither node nor Chromium is installed")
     with sync_playwright() as driver:
         launched = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield by_browser(launched)

@@ -24,6 +24,7 @@ from app.factory import create_app
 from app.programme.models import Round
 from app.registry.models import Expert
 from tests.attacks.world import settings, world, world_template
+from tests.chromium_path import chromium_path
 
 __all__ = ["settings", "world", "world_template"]
 ARGS = [
@@ -36,7 +37,7 @@ ARGS = [
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("MINGJIAN_BROWSER") or shutil.which("chromium")
+    path = chromium_path()
     assert path, "no Chromium: set MINGJIAN_BROWSER or install chromium"
     with sync_playwright() as driver:
         launched = driver.chromium.launch(executable_path=path, args=ARGS)
