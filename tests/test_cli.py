@@ -234,7 +234,7 @@ def test_a_database_out_of_reach_is_one_clear_line(made: Shell, tampered: Shell)
 
 def test_ledger_verify_and_checkpoint(made: Shell) -> None:
     said = made("ledger", "verify").stdout
-    assert said.rstrip().endswith("verified") and "NOT" not in said
+    assert said.rstrip().endswith("核验通过\nverified") and "NOT" not in said
     (head,) = HEAD.findall(said)
     report = json.loads(made("ledger", "verify", "--json").stdout)
     assert report["ok"] and report["head"] == head and report["rows"] > 2800
@@ -259,12 +259,13 @@ def test_a_tampered_database_fails_and_the_row_is_named(tampered: Shell) -> None
     assert "NOT verified" in done.stdout
     sick = tampered("doctor", code=1).stdout
     assert "BROKEN the ledger verifies and covers every row" in sick and "1 broken" in sick
+    assert "1 项核对未通过" in sick and "核验未通过" in done.stdout
 
 
 def test_doctor_names_each_invariant(made: Shell) -> None:
     said = made("doctor").stdout.splitlines()
-    assert said[-1] == "all invariants hold"
-    assert len(said) > 20 and all(line.startswith("ok     ") for line in said[:-1])
+    assert said[-2:] == ["所有核对均通过", "all invariants hold"]
+    assert len(said) > 20 and all(line.startswith("ok     ") for line in said[:-2])
     assert len(set(said)) == len(said)
 
 
@@ -312,6 +313,7 @@ def test_import_of_experts_dry_run_then_all_or_nothing(tampered: Shell) -> None:
     bad[1][heads.index("出生日期") if "出生日期" in heads else -2] = "1970-13-45"
     broken = tampered("import", "experts", "--new-employers", _csv(file.with_name("bad.csv"), [heads, *bad]), code=1)  # fmt: skip
     assert "row 3, " in broken.stderr and "Nobody was imported" in broken.stderr
+    assert "第 3 行，" in broken.stderr and "错误: 没有导入任何人" in broken.stderr
     assert json.loads(tampered("ledger", "verify", "--json").stdout) == before
     done = tampered("import", "experts", "--new-employers", file)
     assert f"{len(rows)} imported" in done.stdout
@@ -319,6 +321,7 @@ def test_import_of_experts_dry_run_then_all_or_nothing(tampered: Shell) -> None:
     assert after["ok"] and after["rows"] > before["rows"]
     again = tampered("import", "experts", "--new-employers", file, code=2)
     assert again.stdout.count("row ") == len(rows)  # each named as a duplicate
+    assert len(re.findall(r"第 \d+ 行：", again.stdout)) == len(rows)
     empty = tampered.directory / "empty.csv"
     empty.write_bytes(b"")
     assert refused(tampered("import", "experts", empty, code=2))

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from app.aggregation.models import Run
+from app.aggregation.people import by_person
 from app.aggregation.reading import Place, Reading
 from app.aggregation.results import marks_of
 from app.aggregation.ties import orders_of
@@ -233,7 +234,11 @@ class Diagnosis:
             chances = {k: float(band["p_top"]) for k, band in stored["subjects"].items()}
         elif reason is None:
             bands = rank_uncertainty(
-                rule, self.marks, self.scores, draws=stored["draws"], seed=stored["seed"]
+                rule,
+                by_person(self.run.inputs, self.marks),
+                self.scores,
+                draws=stored["draws"],
+                seed=stored["seed"],
             )
             chances = {k: band.p_top for k, band in bands.bands.items() if band.p_top is not None}
         weights = weight_sensitivity(rule, self.by_expert, self.scores, seed=self.seed)

@@ -14,7 +14,7 @@ from math import sqrt
 from typing import Any
 
 from app.aggregation.reading import Reading
-from app.aggregation.wording import OWN_MARKS, SEVERAL_FORMS, punctuated
+from app.aggregation.wording import basis_of, punctuated
 from app.domain.statistics.additive import fit_additive
 from app.domain.statistics.agreement import judge
 from app.domain.statistics.alpha import alpha
@@ -169,10 +169,7 @@ def _panel(entry: Mapping[str, Any], title: Text) -> PanelAgreement:
         entry["missing"],
         verdict["level"],
         _sentence(said(verdict["text"])),
-        (
-            *([OWN_MARKS] if entry.get("basis") == "own" else []),
-            *([SEVERAL_FORMS] if entry.get("forms", 1) > 1 else []),
-        ),
+        basis_of(entry),
         (_reliability(form), _error(entry), _order(entry)),
         tuple(actions),
         said(entry["model"]),
@@ -272,7 +269,8 @@ def _annex(entry: Mapping[str, Any]) -> list[AnnexRow]:
         ("ratio", Text("Krippendorff α（定比）", "Krippendorff's alpha, ratio")),
     ):
         why = entry["alpha"].get("reasons", {}).get(scale)
-        rows.append(AnnexRow(label, _four(entry["alpha"][scale]), None, said(why) if why else None))
+        band = _bounds(entry["alpha_interval"].get(scale) or {}, 4)
+        rows.append(AnnexRow(label, _four(entry["alpha"][scale]), band, said(why) if why else None))
     for key, label in (
         ("ac1", Text("Gwet AC1", "Gwet's AC1")),
         ("ac2_quadratic", Text("Gwet AC2（二次权重）", "Gwet's AC2, quadratic weights")),

@@ -18,7 +18,7 @@ from app.aggregation import flags, queries
 from app.aggregation.models import Run
 from app.aggregation.models_flags import FlagAnswer, FlagDecision, RunFlag
 from app.aggregation.reading import Reading
-from app.aggregation.wording import punctuated, written
+from app.aggregation.wording import rate_of, written
 from app.domain.types import Text
 from app.draw import disclosure
 from app.draw.models import Seat
@@ -148,7 +148,7 @@ def board(session: Session, viewer: Viewer, run: Run) -> Board:
     made.sort(
         key=lambda r: (r.decision is not None, GRAVE[r.flag.level], r.flag.number)
     )  # what nobody has decided on comes first
-    silent, clear = _checks(reading)
+    silent, clear = checked(reading)
     return Board(
         run,
         reading,
@@ -209,16 +209,7 @@ class _Who:
         )
 
 
-def rate_of(stored: Mapping[str, Any]) -> Text | None:
-    """How often the rule fires for nothing, from the stored simulation; None for a plain fact."""
-    alarm = stored["false_alarm"]
-    if alarm is None:
-        return None
-    text = Text.of(alarm["text"])
-    return Text(punctuated(text.zh), text.en)
-
-
-def _checks(reading: Reading) -> tuple[tuple[Silent, ...], tuple[Text, ...]]:
+def checked(reading: Reading) -> tuple[tuple[Silent, ...], tuple[Text, ...]]:
     """Rules without enough data, stage by stage; rules that looked everywhere and found nothing."""
     silent: list[Silent] = []
     outcomes: dict[str, set[str]] = {}

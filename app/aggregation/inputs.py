@@ -21,7 +21,9 @@ from app.aggregation.flags import excluded, without_mark
 from app.aggregation.frames import frames_of
 from app.aggregation.given import Given, Reviewed, veto_reason
 from app.aggregation.models_flags import FlagDecision
+from app.aggregation.people import Seated, people_of
 from app.aggregation.places import places_of
+from app.aggregation.results import RESAMPLES
 from app.aggregation.sheet_rows import sheet_row
 from app.aggregation.ties import tie_draws
 from app.domain.ledger.canonical import digest
@@ -43,7 +45,9 @@ from app.scoring.paper import noted_in_runs
 from app.scoring.queries import FINAL
 
 VERSION = 1
-_LATER = frozenset({"frames", "places"})
+_LATER = frozenset({"agreement", "frames", "people", "places"})
+# Read by advice alone: an employer corrected afterwards makes no new result.
+_ADVICE = frozenset({"homes"})
 _NO_PANEL = Text(
     "{s}还没有专家组。没有汇总；请先抽取并组建专家组。",
     "There is no panel for {s} yet. Nothing was computed; draw and form one first.",
@@ -172,14 +176,16 @@ def collect(session: Session, round_: Round) -> dict[str, Any]:
         **({"places": places} if (places := places_of(round_)) else {}),
         **frames_of(subjects, round_, computed),
         **tie_draws(session, round_, rule),
+        **people_of(session, _seated(found, running)),
+        "agreement": {"resamples": RESAMPLES},
     }
 
 
 def same_inputs(stored: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a run's inputs are those of now. A part that the stored run did not keep yet is left
     aside: what it says is in the points as well."""
-    kept = {k: v for k, v in now.items() if k in stored or k not in _LATER}
-    return digest(dict(stored)) == digest(kept)
+    kept = {k: v for k, v in now.items() if (k in stored or k not in _LATER) and k not in _ADVICE}
+    return digest({k: v for k, v in stored.items() if k not in _ADVICE}) == digest(kept)
 
 
 def _pair(text: Text) -> dict[str, str]:
@@ -288,6 +294,23 @@ def _counting(
     if unsealed:
         raise Conflict(_UNSEALED.format(list=_listed(unsealed)))
     return found
+
+
+def _seated(found: Mapping[tuple[str, str], _Sat], running: list[Subject]) -> list[Seated]:
+    """Who sat where, sheet by sheet."""
+    known = {subject.id: subject for subject in running}
+    return [
+        Seated(
+            stage,
+            known[subject].region_code,
+            known[subject].place_code,
+            label,
+            seat.expert_id,
+            sat.sitting.on,
+        )
+        for (stage, subject), sat in found.items()
+        for label, (seat, _) in sat.sheets.items()
+    ]
 
 
 def _value(session: Session, round_: Round, subject: Subject, stage: _Stage) -> dict[str, Any]:

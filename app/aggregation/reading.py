@@ -18,7 +18,7 @@ from app.aggregation.models import Run
 from app.aggregation.places import Awarded, awarded
 from app.aggregation.results import own_mark, own_maximum
 from app.aggregation.ties import SettledTie, settled_ties
-from app.aggregation.wording import Agreed, agreed, punctuated, swapped, written
+from app.aggregation.wording import Agreed, agreed, punctuated, rate_of, swapped, written
 from app.documents.charts import CaterpillarRow, DotMark, DotRow, caterpillar, dot_strip
 from app.domain.statistics.rounding import half_up, plain
 from app.domain.types import Language, Text
@@ -307,12 +307,12 @@ class Reading:
         """The lines of a county's score, in words, in order."""
         return [t for step in self.scores[key]["steps"] if (t := self.say(step["text"]))]
 
-    def flags(self) -> list[tuple[str, Text]]:
-        """(level, sentence) of every observation, the graver first."""
+    def flags(self) -> list[tuple[str, Text, Text | None]]:
+        """(level, sentence, how often it fires for nothing) of every observation, the graver first."""
         grave = {"red": 0, "amber": 1, "info": 2}
         found = [(flag["level"], flag) for flag in self.results["flags"]]
         ordered = sorted(found, key=lambda pair: grave[pair[0]])
-        return [(level, self.flag_text(flag)) for level, flag in ordered]
+        return [(level, self.flag_text(flag), rate_of(flag)) for level, flag in ordered]
 
     def flag_text(self, flag: Mapping[str, Any]) -> Text:
         """A stored observation with names for codes, its stage in front."""

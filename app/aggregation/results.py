@@ -13,8 +13,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from app.aggregation.people import by_person, homes_of, seated
 from app.aggregation.places import given_places
 from app.aggregation.ties import of_draws, open_ties, orders_of
+from app.domain.ledger.canonical import digest
 from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
 from app.domain.statistics.flags import Flag
@@ -26,6 +28,9 @@ from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty
 from app.domain.types import Text
+
+# Replicates of alpha; a tenth as many simulated rounds where marks are missing.
+RESAMPLES = 1000
 
 # The customary limit is a share of the total, so the sentence names what the share is of.
 _OF_TOTALS = Text(
@@ -94,15 +99,16 @@ def compute(rule: ScoreRule, inputs: Mapping[str, Any]) -> dict[str, Any]:
     tie ladder ends in a draw, `places` where the rule gives some."""
     subjects = marks_of(inputs)
     scores = score_round(rule, subjects, orders_of(inputs))
-    review = review_round(rule, subjects, scores)
+    people = by_person(inputs, subjects)
+    review = review_round(rule, people, scores, homes_by_stage=homes_of(inputs))
     return {
         "scores": scores.to_json(),
         **open_ties(rule, scores.to_json(), inputs),
         "agreement": agreements(rule, inputs, subjects),
-        "flags": [_flag(inputs, flag) for flag in review.flags],
+        "flags": [_flag(inputs, seated(inputs, flag)) for flag in review.flags],
         "checks": [exact(check.to_json()) for check in review.checks],
         **given_places(rule, inputs, scores),
-        "uncertainty": exact(rank_uncertainty(rule, subjects, scores).to_json()),
+        "uncertainty": exact(rank_uncertainty(rule, people, scores).to_json()),
         "bands": {
             name: exact(band.to_json())
             for name, band in score_bands(rule, subjects, scores).items()
@@ -117,9 +123,12 @@ def agreements(
     the same county.
 
     `basis` is "own" where a form has computed items and "total" where own marks are the totals;
-    `forms` counts the different forms that the coefficient runs over. Nothing is normalised.
+    `forms` counts the different forms that the coefficient runs over. Nothing is normalised. Since runs
+    keep how (`inputs["agreement"]`), the verdict rests on the lower bound even where marks are missing
+    (simulated, seed from the inputs), and an error is small or not against the full mark.
     """
     found = []
+    how = inputs.get("agreement")
     for stage in inputs["stages"]:
         if stage["kind"] != "panel":
             continue
@@ -130,6 +139,13 @@ def agreements(
             if own:
                 part = [_on_own_marks(s, stage["id"], parts[s.id]) for s in part]
             rows, raters, table = observed_totals(rule, part, stage["id"]).matrix()
+            kept: dict[str, Any] = {}
+            if how is not None:
+                kept = {
+                    "full_mark": _full_mark(list(parts.values()), own),
+                    "resamples": how["resamples"],
+                    "seed": _seed(inputs, stage["id"], panel["code"]),
+                }
             found.append(
                 {
                     "stage": stage["id"],
@@ -138,10 +154,23 @@ def agreements(
                     "forms": len({each["form"] for each in parts.values() if each["sheets"]}),
                     "subjects": rows,
                     "raters": raters,
-                    **exact(agreement(table).to_json()),
+                    **exact(kept),
+                    **exact(agreement(table, **kept).to_json()),
                 }
             )
     return found
+
+
+def _full_mark(parts: Sequence[Mapping[str, Any]], own: bool) -> float | None:
+    """The full mark that an error is compared with: where counties differ, the smallest."""
+    marks = [own_maximum(part) if own else Decimal(part["maximum"]) for part in parts]
+    least = min((mark for mark in marks if mark > 0), default=None)
+    return None if least is None else float(least)
+
+
+def _seed(inputs: Mapping[str, Any], stage: str, panel: str) -> int:
+    """Of the simulated intervals of one panel; the same inputs always give the same bounds."""
+    return int(digest({"inputs": digest(dict(inputs)), "stage": stage, "panel": panel})[:8], 16)
 
 
 def parts_of(inputs: Mapping[str, Any], stage: str, panel: str) -> dict[str, Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from app.aggregation import exports, meetings, operations, queries, ties
 from app.aggregation.comparison import compare
+from app.aggregation.flags_read import checked
 from app.aggregation.forms import RunForm
 from app.aggregation.pages import blueprint
 from app.aggregation.reading import Reading
@@ -65,6 +66,7 @@ def show(slug: str, number: int) -> Any:
         "aggregation/show.html",
         run=run,
         reading=reading,
+        silent=checked(reading)[0],
         comparison=compare(before, run) if before is not None else None,
         meetings=meetings.of_run(db(), run),
         ranking=reading.ranking(),

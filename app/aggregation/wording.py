@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from app.domain.statistics.rounding import half_up, shown
+from app.domain.statistics.rounding import half_up, plain, shown
 from app.domain.types import Text
 
 _CJK = "\u2e80-\u9fff\uff00-\uffef“”"
@@ -55,6 +55,14 @@ OWN_MARKS = Text(
 SEVERAL_FORMS = Text(
     "两类地区使用不同评分表，一致性合并计算。",
     "The classes use different forms; agreement is over both.",
+)
+_FULL_MARK = Text(
+    "误差大小按满分 {f} 分判断。", "Whether an error is small goes by the full mark of {f} points."
+)
+_SIMULATED = Text(
+    "模拟区间种子 {s}：α 重抽样 {a} 次；有缺评时信度模拟 {b} 次。",
+    "Simulated intervals, seed {s}: {a} resamples for alpha; {b} rounds for the reliability where "
+    "marks are missing.",
 )
 
 
@@ -110,11 +118,24 @@ def agreed(entry: Mapping[str, Any], title: Text) -> Agreed:
     verdict = entry["verdict"]
     text = Text.of(verdict["text"])
     words = Text(punctuated(text.zh), text.en)
-    basis = (
-        *([OWN_MARKS] if entry.get("basis") == "own" else []),
-        *([SEVERAL_FORMS] if entry.get("forms", 1) > 1 else []),
+    return Agreed(
+        title, entry["n"], entry["k"], tuple(rows), verdict["level"], words, basis_of(entry)
     )
-    return Agreed(title, entry["n"], entry["k"], tuple(rows), verdict["level"], words, basis)
+
+
+def basis_of(entry: Mapping[str, Any]) -> tuple[Text, ...]:
+    """On which marks a stored agreement is computed, and what anybody needs to compute it again."""
+    made = []
+    if entry.get("basis") == "own":
+        made.append(OWN_MARKS)
+    if entry.get("forms", 1) > 1:
+        made.append(SEVERAL_FORMS)
+    if entry.get("full_mark") is not None:
+        made.append(_FULL_MARK.format(f=plain(Decimal(entry["full_mark"]))))
+    if "seed" in entry:
+        rounds = entry["resamples"]
+        made.append(_SIMULATED.format(s=entry["seed"], a=rounds, b=rounds // 10))
+    return tuple(made)
 
 
 def punctuated(zh: str) -> str:
@@ -158,3 +179,12 @@ def _both(words: Text, reason: Text) -> Text:
 
 def _four(value: str | None) -> str:
     return "—" if value is None else str(half_up(Fraction(value), 4))
+
+
+def rate_of(stored: Mapping[str, Any]) -> Text | None:
+    """How often the rule fires for nothing, from the stored simulation; None for a plain fact."""
+    alarm = stored["false_alarm"]
+    if alarm is None:
+        return None
+    text = Text.of(alarm["text"])
+    return Text(punctuated(text.zh), text.en)

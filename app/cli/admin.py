@@ -258,7 +258,11 @@ def doctor(home: str | None) -> None:
         for fault in check.faults:
             click.echo(f"         {fault.zh} / {fault.en}")
     broken = sum(bool(check.count) for check in made.checks)
-    click.echo("all invariants hold" if not broken else f"{broken} broken")
+    click.echo(
+        "所有核对均通过\nall invariants hold"
+        if not broken
+        else f"{broken} 项核对未通过\n{broken} broken"
+    )
     for finding in cared.findings:
         if finding.code != "checks":  # said above, one by one
             click.echo(f"注意: {finding.what.zh}。{finding.todo.zh}", err=True)

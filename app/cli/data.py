@@ -46,24 +46,33 @@ def experts(
 
     report = read(dry=True)
     for duplicate in report.duplicates:
+        click.echo(f"第 {duplicate.row} 行：{duplicate.name}：{duplicate.why.zh}")
         click.echo(f"row {duplicate.row}: {duplicate.name}: {duplicate.why.en}")
     for problem in report.problems:
+        click.echo(f"第 {problem.row} 行，{problem.column}：{problem.text.zh}", err=True)
         click.echo(f"row {problem.row}, {problem.column}: {problem.text.en}", err=True)
     for employer in report.new_employers:
-        click.echo(f"employer not known yet: {employer}", err=not new_employers)
+        click.echo(
+            f"单位尚未登记：{employer}\nemployer not known yet: {employer}", err=not new_employers
+        )
     if report.problems:
-        click.echo("Nobody was imported. Correct the rows above and try again.", err=True)
+        click.echo(
+            "错误: 没有导入任何人。请改正以上各行后重试。\n"
+            "error: Nobody was imported. Correct the rows above and try again.",
+            err=True,
+        )
         sys.exit(1)
     if report.new_employers and not new_employers:
         click.echo(
-            "Nobody was imported. Check the employers above; --new-employers creates them.",
+            "错误: 没有导入任何人。请核对以上单位；加 --new-employers 则新建这些单位。\n"
+            "error: Nobody was imported. Check the employers above; --new-employers creates them.",
             err=True,
         )
         sys.exit(1)
     ready = len(report.ready)
     if dry_run:
-        click.echo(f"{ready} would be imported; nothing was written")
+        click.echo(f"可导入 {ready} 人；没有写入\n{ready} would be imported; nothing was written")
     else:
         created = read(dry=False).created
-        click.echo(f"{created} imported")
+        click.echo(f"已导入 {created} 人\n{created} imported")
     parts.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from app.cli.draw_files import fail, publish_once, read_text, read_yaml, write_all
+from app.cli.draw_guards import refuse_guarded, show_guards, words
 from app.domain.types import DomainError, Text
 
 UNWITNESSED = (
@@ -65,11 +66,6 @@ class Progress:
             return
         self.phase, self.last = phase.en, now
         click.echo(f"[{int(done * 100):3d}%] {words(phase, self.codes).en}", err=True)
-
-
-def show_guards(guards: Sequence[Any]) -> None:
-    for guard in guards:
-        click.echo(f"提示: {guard.text.zh}\nwarning: {guard.text.en}", err=True)
 
 
 @click.group("draw")
@@ -153,7 +149,9 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
                     for m in met
                 ],
             }
-            show_guards(check_guards(wanted.panels, people, exclusions, wanted.load_cap, found))
+            show_guards(
+                check_guards(wanted.panels, people, exclusions, wanted.load_cap, found), codes
+            )
         out["seconds"] = round(time.perf_counter() - started, 3)
     if as_json:
         click.echo(json.dumps(out, ensure_ascii=False))
@@ -176,19 +174,11 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
         click.echo(f"{expert}\t{chance:.6f}")
     if out["pairs"]:
         click.echo(
-            "drawn together more often than independently (panel, who, together, independent):"
+            "furthest from being drawn independently (panel, who, together, if independent):"
         )
     for pair in out["pairs"]:
         who = f"{'/'.join(pair['one_of'])} + {'/'.join(pair['and_one_of'])}"
         click.echo(f"{pair['panel']}\t{who}\t{pair['together']:.6f}\t{pair['independent']:.6f}")
-
-
-def words(text: Text, codes: Any) -> Text:
-    """Codes in a sentence turned back into the words of the files."""
-    zh, en = text.zh, text.en
-    for code, label in codes.labels.items():
-        zh, en = zh.replace(code, label), en.replace(code, label)
-    return Text(zh, en)
 
 
 @draw_group.command()
@@ -206,6 +196,7 @@ def commit(roster: Path, request: Path, directory: Path, drill: bool) -> None:
             check_guards,
             drill_keys,
             exclusion_leaves,
+            probabilities,
             rehearse,
             roster_leaves,
         )
@@ -271,7 +262,15 @@ def commit(roster: Path, request: Path, directory: Path, drill: bool) -> None:
                     f"{request.name}: the panels cannot all be formed together (dates or load cap)",
                 )
             )
-        show_guards(check_guards(wanted.panels, people, exclusions, wanted.load_cap))
+        chances = probabilities(
+            wanted.panels, people, exclusions, wanted.load_cap,
+            lotteries=commitment.lotteries, tell=tell,
+            draws=max(200, min(1_000, 2_000_000 // (len(people) * max(1, len(tickets))))),
+        )  # fmt: skip
+        # From too few drill draws a chance of zero or above one half would be luck.
+        known = None if chances.rough else chances
+        found = check_guards(wanted.panels, people, exclusions, wanted.load_cap, known)
+        refuse_guarded(found, wanted.accepted, codes)
         attributes = commitment.document["type_attributes"]
         files = {
             "commitment.json": (canonical(commitment.document), 0o644),

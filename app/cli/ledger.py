@@ -48,12 +48,13 @@ def verify(home: str | None, head: str | None, as_json: bool) -> None:
         )
     else:
         click.echo(
+            f"账本 {report.events} 条，{report.rows} 行，{report.checkpoints} 个签名检查点\n"
             f"{report.events} entries, {report.rows} rows, {report.checkpoints} checkpoints\n"
             f"head {report.head}"
         )
         for fault in report.faults:
             click.echo(f"错误: {fault.zh}\nerror: {fault.en}", err=True)
-        click.echo("verified" if report.ok else "NOT verified")
+        click.echo("核验通过\nverified" if report.ok else "核验未通过\nNOT verified")
     sys.exit(0 if report.ok else 1)
 
 

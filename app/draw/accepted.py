@@ -1,6 +1,7 @@
 """Exceptions from the guards: the office gives a coded reason, the supervisor takes up each one or none.
 
-docs/draw-protocol.md section 8: a chance of zero or above one half takes two persons. What was taken
+docs/draw-protocol.md section 8: a chance of zero or above one half, somebody who must sit, and too few
+places for a batch take two persons. What was taken
 up stands in the ledger entry of the cosignature, by code, reason and a salted hash of the words.
 """
 
@@ -26,7 +27,7 @@ class Granted:
     @property
     def why(self) -> Text:
         """The office's reason in words."""
-        words = messages.HIGH if self.code == "probability_high" else messages.ZERO
+        words = messages.ZERO if self.code == "probability_zero" else messages.HIGH
         return words.get(self.reason, Text.of(self.reason))
 
 

@@ -47,6 +47,7 @@ from app.domain.types import Text
 from app.draw.models import Act, Dice, Draw
 from app.draw.models_ceremony import Cosignature, DeviceKey, DicePhoto
 from app.draw.models_order import OrderItem
+from app.draw.sources import named
 from app.keys import Keys
 from app.ledger import prove
 from app.ledger.models import Event
@@ -65,9 +66,14 @@ class DiceState:
     values: tuple[int, ...] | None
 
     @property
+    def title(self) -> Text:
+        """The source in words."""
+        return named(self.source)
+
+    @property
     def text(self) -> Text:
         """What to tell the two who type."""
-        name = {"s": self.source}
+        name = {"s": self.title}
         if self.values is not None:
             return Text(
                 "来源“{s}”两人录入一致，已锁定。", "Source '{s}': both agree; locked."

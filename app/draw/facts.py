@@ -10,9 +10,9 @@ twenty thousand. Counties: `facts_subjects`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -23,6 +23,7 @@ from app.directory.models import Employment as Post
 from app.directory.models import Person
 from app.domain.draw.rules_facts import (
     DateRange,
+    Duty,
     Employment,
     ExpertFacts,
     Participation,
@@ -31,14 +32,14 @@ from app.domain.draw.rules_facts import (
 )
 from app.domain.draw.rules_time import shift_months
 from app.draw.facts_links import People, links_of
-from app.draw.facts_subjects import contractors_on, subject_facts, subjects_of
+from app.draw.facts_subjects import contractors_on, days_of, sat_on, subject_facts, subjects_of
 from app.draw.models import Draw, Seat
 from app.draw.tree import Tree
 from app.programme.models import Round, Subject
 from app.registry import queries as registry
 from app.registry.models import Expert
 
-__all__ = ["Tree", "draw_kind", "expert_facts", "pool", "subject_facts"]
+__all__ = ["Facts", "Tree", "days_of", "draw_kind", "expert_facts", "pool", "subject_facts"]
 
 # The registry's codes in the words of the rules.
 _STATUS = {"barred": "removed"}
@@ -74,6 +75,45 @@ def pool(session: Session) -> dict[str, Expert]:
     return {row.id: row for row in rows}
 
 
+class Facts:
+    """The pool read once, to be asked what the rules may know on one day or another: the panels of a
+    batch may sit on days of their own.
+
+    `kind` real or drill counts only the seats of such draws as earlier participations; `besides` are
+    draws whose seats are left out of account. Needs the session's keys for birth dates (the age
+    rule); they go no further than the facts.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        kind: str | None = None,
+        tree: Tree | None = None,
+        experts: dict[str, Expert] | None = None,
+        besides: Collection[str] = (),
+    ) -> None:
+        self.session = session
+        self.tree = tree or Tree(session)
+        self.experts = pool(session) if experts is None else experts
+        self.roles: dict[str, list[str]] = defaultdict(list)
+        for person, role in session.execute(
+            select(RoleGrant.person_id, RoleGrant.role).where(RoleGrant.until.is_(None))
+        ):
+            if role != "expert":
+                self.roles[person].append(_ROLE.get(role, role))
+        self.seats, self.duties = _seats(session, kind, besides)
+        keys = session.info["keys"]
+        self.births = {
+            row.id: directory.birth_date(row.person, keys) for row in self.experts.values()
+        }
+
+    def on(self, day: date) -> dict[str, ExpertFacts]:
+        """Expert id -> facts on that day; three queries."""
+        people = _people(self.session, day)
+        return {row.id: _facts(row, self, people, day) for row in self.experts.values()}
+
+
 def expert_facts(
     session: Session,
     on: date,
@@ -82,37 +122,12 @@ def expert_facts(
     tree: Tree | None = None,
     experts: dict[str, Expert] | None = None,
 ) -> dict[str, ExpertFacts]:
-    """Expert id -> facts on the day `on`, for the whole pool.
-
-    `kind` real or drill counts only the seats of such draws as earlier participations. Needs the
-    session's keys for birth dates (the age rule); they go no further than the facts.
-    """
-    tree = tree or Tree(session)
-    experts = pool(session) if experts is None else experts
-    roles: dict[str, list[str]] = defaultdict(list)
-    for person, role in session.execute(
-        select(RoleGrant.person_id, RoleGrant.role).where(RoleGrant.until.is_(None))
-    ):
-        if role != "expert":
-            roles[person].append(_ROLE.get(role, role))
-    seats = _participations(session, kind)
-    people = _people(session, on)
-    keys = session.info["keys"]
-    return {
-        row.id: _facts(row, tree, roles, seats.get(row.id, ()), people, keys, on)
-        for row in experts.values()
-    }
+    """Expert id -> facts on the day `on`, for the whole pool; see `Facts`."""
+    return Facts(session, kind=kind, tree=tree, experts=experts).on(on)
 
 
-def _facts(
-    row: Expert,
-    tree: Tree,
-    roles: Mapping[str, list[str]],
-    seats: tuple[Participation, ...],
-    people: People,
-    keys: Any,
-    on: date,
-) -> ExpertFacts:
+def _facts(row: Expert, read: Facts, people: People, on: date) -> ExpertFacts:
+    tree, roles = read.tree, read.roles
     links = links_of(row, tree, people)
     stated = _stated(row, on)
     lived = [place for place in row.residences if place.kind == "residence"]
@@ -128,7 +143,7 @@ def _facts(
         kind=row.kind,  # type: ignore[arg-type]
         title_rank=row.title_rank,
         career_start=row.career_start,
-        birth_date=directory.birth_date(row.person, keys),
+        birth_date=read.births[row.id],
         nomination=bool(row.nominated_by),
         consent=row.consent_at is not None,
         screened_by=reviewers,
@@ -160,7 +175,8 @@ def _facts(
             stated,
         ),
         unavailable=tuple(DateRange(since=a.since, until=a.until) for a in row.absences),
-        participations=seats,
+        duties=tuple(read.duties.get(row.id, ())),
+        participations=tuple(read.seats.get(row.id, ())),
     )
 
 
@@ -203,24 +219,35 @@ def _post(tree: Tree, post: Post) -> Employment:
     return tree.post(post.organisation_id, post.relation, post.since, post.until)
 
 
-def _participations(session: Session, kind: str | None) -> dict[str, tuple[Participation, ...]]:
-    """Expert id -> panels sat on: one per active seat of a completed draw."""
+def _seats(
+    session: Session, kind: str | None, besides: Collection[str]
+) -> tuple[dict[str, list[Participation]], dict[str, list[Duty]]]:
+    """Expert id -> panels sat on, one per active seat of a completed draw, each on its panel's first
+    day; and -> the days taken by seats of real draws, which bind nobody in a drill and end with a
+    cancelled round."""
     query = (
-        select(Seat.expert_id, Seat.panel, Draw.request, Draw.round_id, Round.review_on)
+        select(Seat.expert_id, Seat.panel, Draw.request, Draw.kind, Round)
         .join(Draw, Draw.id == Seat.draw_id)
         .join(Round, Round.id == Draw.round_id)
         .where(Draw.state == "completed", Seat.state != "removed")
+        .order_by(Seat.id)
     )
     if kind is not None:
         query = query.where(Draw.kind == kind)
+    if besides:
+        query = query.where(Draw.id.not_in(besides))
     codes = dict(session.execute(select(Subject.id, Subject.region_code)).all())
     found: dict[str, list[Participation]] = defaultdict(list)
-    for expert, panel, request, round_id, day in session.execute(query):
+    duties: dict[str, list[Duty]] = defaultdict(list)
+    for expert, panel, request, real, round_ in session.execute(query):
+        days = sat_on(request, panel, round_.review_on)
         found[expert].append(
             Participation(
-                round_id=round_id,
+                round_id=round_.id,
                 subject_codes=tuple(codes[s] for s in subjects_of(request, panel) if s in codes),
-                panel_date=day,
+                panel_date=days[0],
             )
         )
-    return {expert: tuple(seats) for expert, seats in found.items()}
+        if real == "real" and round_.phase != "cancelled":
+            duties[expert].append(Duty(days=days))
+    return found, duties

@@ -7,7 +7,7 @@ A register without an entry for the county is None, so that its rule answers "no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,8 +35,16 @@ def contractors_on(session: Session, on: date, years: int) -> dict[str, frozense
     return {code: frozenset(bodies) for code, bodies in found.items()}
 
 
+def days_of(panel: Mapping[str, Any], default: date) -> tuple[date, ...]:
+    """The days that a panel of a request sits on, the first one first; it is judged by that one.
+
+    `default` is the round's review date, for a panel that names none.
+    """
+    return tuple(sorted(date.fromisoformat(day) for day in panel["dates"])) or (default,)
+
+
 class Registers:
-    """The registers of counties as they stand on the review date; three queries.
+    """The registers of counties as they stand on a panel's first day; three queries.
 
     Heads and supervising bodies count while in office on that day; contractors whose work meets the
     look-back window of `years` that ends on it.
@@ -60,11 +68,14 @@ class Registers:
 
 
 def subject_facts(
-    session: Session, round_: Round, *, tree: Tree | None = None
+    session: Session, round_: Round, *, tree: Tree | None = None, days: Sequence[date] = ()
 ) -> list[SubjectFacts]:
-    """Facts of every county of the round, in its order; seven queries, whatever the pool."""
-    tree = tree or Tree(session)
-    registers = Registers(session, round_.review_on, int(rules_of(round_)["C-03"].params["years"]))
+    """Facts of every county of the round, in its order; seven queries, whatever the pool.
+
+    `days` are those of the panel, the first one first; without any, the round's review date.
+    """
+    tree, days = tree or Tree(session), tuple(days) or (round_.review_on,)
+    registers = Registers(session, days[0], int(rules_of(round_)["C-03"].params["years"]))
     rows = list(
         session.scalars(
             select(Subject).where(Subject.round_id == round_.id).order_by(Subject.position)
@@ -96,7 +107,7 @@ def subject_facts(
             previous_round_expert_ids=None
             if before is None
             else before.get(row.region_code, frozenset()),
-            sitting=DateRange(since=round_.review_on, until=round_.review_on),
+            sitting=tuple(DateRange(since=day, until=day) for day in days),
             parent=row.parent_code,
         )
         for row in rows
@@ -138,3 +149,9 @@ def _previous_experts(session: Session, round_: Round) -> dict[str, frozenset[st
 
 def subjects_of(request: Mapping[str, Any], panel: str) -> list[str]:
     return next((list(p["subjects"]) for p in request["panels"] if p["id"] == panel), [])
+
+
+def sat_on(request: Mapping[str, Any], panel: str, default: date) -> tuple[date, ...]:
+    """The days of a panel by its id."""
+    named = (days_of(p, default) for p in request["panels"] if p["id"] == panel)
+    return next(named, (default,))

@@ -160,7 +160,10 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
     )
     observer = BooleanField(Text("见证人也出示口令", "An observer has a code too"))
     accept_high = SelectField(
-        Text("接受机会高于一半的理由", "Reason to accept a chance above one half"),
+        Text(
+            "接受机会高于一半、有人必然入选或席次不足的理由",
+            "Reason to accept a chance above one half, somebody who must sit, or too few places",
+        ),
         choices=choices({"": Text("不接受", "not accepted"), **{k: HIGH[k] for k in HIGH_CHANCE}}),
     )
     accept_zero = SelectField(

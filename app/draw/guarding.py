@@ -1,15 +1,16 @@
 """What speaks against committing a request: warnings and refusals in printed words.
 
 The guards of docs/draw-protocol.md section 8 and the rules D-06 (not too early), D-07 (people per
-seat) and P-06 (size of the pool). A chance of zero or above one half is refused until the office
-names a coded reason; the supervisor's cosignature is the second person's consent.
+seat) and P-06 (size of the pool). A chance of zero or above one half, somebody who must sit, and
+places too few for a batch are refused until the office names a coded reason; the supervisor's
+cosignature is the second person's consent.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 
 from app import clock
@@ -22,7 +23,17 @@ from app.draw.pool import Assessment, load_cap_of
 from app.draw.sources import NAMES, instant_of, is_outside
 from app.draw.wording import in_words
 
-_ACCEPTABLE = {"probability_high": "accept_high", "probability_zero": "accept_zero"}
+# Guard -> the field of the request with the office's reason. All but the last mean a small pool.
+_ACCEPTABLE = {
+    "probability_forced": "accept_high",
+    "probability_high_panel": "accept_high",
+    "probability_high": "accept_high",
+    "places_short": "accept_high",
+    "load_cap_low": "accept_high",
+    "probability_zero": "accept_zero",
+}
+_ID = re.compile(r"[0-9A-Za-z]+")
+ACCEPTABLE = tuple(_ACCEPTABLE)
 
 
 def guards(
@@ -37,7 +48,7 @@ def guards(
     `outside`: a real draw, whose sources are looked at too.
     """
     short = fairness is not None and bool(fairness.draws) and fairness.short_draws > 0
-    rows = [_row(g, found, request) for g in _of_people(found, request, _trusted(fairness))]
+    rows = _merged([_row(g, found, request) for g in _of_people(found, request, fairness)])
     if short and fairness is not None:
         text = Text(
             "试抽 {n} 次中有 {k} 次不能坐满所有评审组",
@@ -63,13 +74,20 @@ def _row(guard: Guard, found: Assessment, request: Mapping[str, Any]) -> dict[st
     return row
 
 
-def _trusted(fairness: Fairness | None) -> Fairness | None:
-    """None for an estimate from too few drill draws each to call a chance zero or uneven."""
-    if fairness is not None and fairness.draws:
-        mean = sum(fairness.probabilities.values(), Fraction(0)) / max(1, len(fairness.pool))
-        if mean * fairness.draws < 20:
-            return None
-    return fairness
+def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The accepted rows of one code as one exception, so that it is ticked once and for all it says."""
+    out: list[dict[str, Any]] = []
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if "accepted" in row and row["code"] in first:
+            whole = first[row["code"]]
+            whole["zh"] += "；" + row["zh"]
+            whole["en"] += "; " + row["en"]
+            continue
+        out.append(row)
+        if "accepted" in row:
+            first[row["code"]] = row
+    return out
 
 
 def _of_people(
@@ -86,7 +104,9 @@ def _of_people(
         elif people < ratio * panel.seats:
             few.append((panel.id, _few("stratum_small", "warn", panel, people, ratio)))
     out += of_panels(few)
-    out += check_guards(found.panels, roster, exclusions, load_cap_of(request), fairness)
+    out += check_guards(
+        found.panels, roster, exclusions, load_cap_of(request), fairness, seats_too=False
+    )
     active = sum(e.status == "active" for e in found.experts.values())
     floor = int(found.rules["P-06"].params["min_active"])
     if active < floor and found.rules["P-06"].effect in ("warn", "block"):
@@ -112,10 +132,13 @@ def _named(guard: Guard, found: Assessment) -> Guard:
     text = in_words(guard.text, found)
     zh, en = text.zh, text.en
     if guard.code.startswith("probability"):
-        for key, expert in found.experts.items():
-            zh, en = zh.replace(key, expert.number), en.replace(key, expert.number)
+        zh, en = _numbered(zh, found), _numbered(en, found)
         zh, en = _in_order(zh, "："), _in_order(en, ": ")
     return Guard(guard.code, guard.level, Text(zh, en))
+
+
+def _numbered(text: str, found: Assessment) -> str:
+    return _ID.sub(lambda m: found.experts[m[0]].number if m[0] in found.experts else m[0], text)
 
 
 def _in_order(text: str, mark: str) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.accounts.viewer import Viewer
 from app.draw import ceremony, device, disclosure, messages, queries
 from app.draw.models import Draw
 from app.draw.models_ceremony import Abort, DeviceKey, Typing
+from app.draw.sources import early
 from app.ui.language import language
 
 
@@ -42,7 +44,7 @@ def typed_counts(session: Session, draw: Draw) -> dict[tuple[str, str], int]:
 
 def sources(session: Session, draw: Draw) -> list[dict[str, Any]]:
     """Each source in committed order: what is wanted, how far each of the two is, and its values
-    once they are locked."""
+    once they are locked; `waits` while it has not come about and cannot be typed."""
     states, counts = ceremony.dice_states(draw), typed_counts(session, draw)
     photos = ceremony.photos_of(session, draw)
     out = []
@@ -52,8 +54,10 @@ def sources(session: Session, draw: Draw) -> list[dict[str, Any]]:
         out.append(
             {
                 **{k: row[k] for k in ("name", "kind", "count", "low", "high", "when")},
+                "title": {"zh": state.title.zh, "en": state.title.en},
                 "typed": {r: counts.get((name, r), 0) for r in ("office", "supervisor")},
                 "differing": list(state.differing),
+                "waits": draw.kind == "real" and early(row, clock.now()),
                 "values": list(state.values) if state.values is not None else None,
                 "photo": photos[name].sha256 if name in photos else None,
             }

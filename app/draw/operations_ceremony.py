@@ -21,7 +21,7 @@ from app.domain.draw.seed import HEX64
 from app.domain.ledger import checkpoint as notes
 from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, NotFound, Text
-from app.draw import calls, ceremony, messages
+from app.draw import calls, ceremony, messages, sources
 from app.draw.accepted import taken_up
 from app.draw.ceremony import DiceState
 from app.draw.device import keep_cosignature
@@ -47,10 +47,13 @@ def cosign(
 
     `signature`: 128 hex digits by the actor's registered device key over the body of
     `draw.checkpoint`. `accepted`: the codes of the exceptions that he ticked, which must be all that
-    the office asked for; the ledger entry of the cosignature says them. That the actor has just given his own password is for the caller to see to.
+    the office asked for; the ledger entry of the cosignature says them. A real draw is not cosigned
+    once the instant of one of its sources has come. That the actor has just given his own password is for the caller to see to.
     """
     actor.require("supervisor")
     in_state(draw.state, Text("会签", "cosign"), "committed")
+    if draw.kind == "real":
+        sources.refuse_known(draw.request["sources"], clock.now())
     exceptions = taken_up(draw, accepted)
     note = notes.parse(str(draw.checkpoint))
     key, value = keep_cosignature(session, actor, draw, 1, note, signature)
@@ -79,9 +82,11 @@ def _source(draw: Draw, source: str) -> dict[str, object]:
 
 
 def _open_source(draw: Draw, source: str) -> None:
-    """The source exists and may still be typed."""
+    """The source exists, has come about (in a real draw) and may still be typed."""
     in_state(draw.state, _DICE, "cosigned")
-    _source(draw, source)
+    row = _source(draw, source)
+    if draw.kind == "real":
+        sources.refuse_early(row, clock.now())
     if ceremony.dice_states(draw)[source].values is not None:
         raise cannot(
             _DICE, Text("两人已录入一致，数值已锁定", "both agreed and the values are locked")
@@ -108,7 +113,7 @@ def save_typing(
                 Text(
                     "来源“{s}”第 {n} 个值 {v} 不在范围内。之前的值都已保存。",
                     "Source '{s}', value {n} is {v}: out of range. The values before are kept.",
-                ).format(s=source, n=place, v=value),
+                ).format(s=sources.named(source), n=place, v=value),
                 field="values",
             )
     mine = session.scalar(
@@ -141,7 +146,8 @@ def enter_dice(
     screen. Equal lists lock; until then each may correct his own."""
     actor.require("office", "supervisor")
     _open_source(draw, source)
-    checked = check_values(list(values), source_of(_source(draw, source)))
+    with sources.in_words(source):
+        checked = check_values(list(values), source_of(_source(draw, source)))
     mine = next((d for d in draw.dice if d.source == source and d.role == actor.role), None)
     if mine is None:
         mine = Dice(

@@ -182,7 +182,7 @@ def meetings_of(
     names: Mapping[str, str] | None = None,
 ) -> list[list[Any]] | None:
     """`[[panel, [expert id], [expert id], joint share, share if they were independent], ...]`: the pairs
-    that lotteries put together most beyond chance; None without a lottery.
+    of lotteries that are furthest from independence, either way; None without a lottery.
 
     `names`: pseudonym -> expert id, for tables over pseudonyms.
     """

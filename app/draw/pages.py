@@ -13,6 +13,7 @@ from app.documents.charts import ProbabilityRow, StratumRow, probability_bars, s
 from app.documents.qr import qr_svg
 from app.domain.types import Text
 from app.draw import ceremony, messages, pool, queries, queries_request, sources, steps, work
+from app.draw.guarding import ACCEPTABLE
 from app.draw.models import Draw
 from app.programme.queries import rules_of
 from app.registry import queries as registry
@@ -84,6 +85,7 @@ def _words(draw: Draw) -> dict[str, Any]:
         "outside": sources.is_outside,
         "any_outside": any(map(sources.is_outside, draw.request["sources"])),
         "percent": percent,
+        "acceptable": ACCEPTABLE,
         "parties_said": Text("、".join(p.zh for p in said), ", ".join(p.en for p in said)),
     }
 
@@ -197,7 +199,7 @@ def _group(attributes: list[str], vector: list[str], names: dict[str, str], chos
 
 
 def _meetings(session: Session, shown: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The pairs that the lottery puts together most beyond chance, by name; None without a lottery."""
+    """The pairs of the lottery that are furthest from independence, by name; None without a lottery."""
     rows = shown.get("meetings")
     if rows is None:
         return None
@@ -216,6 +218,7 @@ def _meetings(session: Session, shown: dict[str, Any]) -> list[dict[str, Any]] |
             "second": said(second),
             "together": together,
             "apart": apart,
+            "more": Decimal(together) > Decimal(apart),
             "times": f"{Decimal(together) / Decimal(apart):.1f}" if Decimal(apart) else "—",
         }
         for panel, first, second, together, apart in rows

@@ -23,6 +23,7 @@ from app.documents.qr import qr_svg
 from app.domain.types import NotFound, Text
 from app.draw import calls, ceremony, disclosure, messages, queries, results
 from app.draw.models import Draw, Seat
+from app.draw.sources import ORDER
 from app.ledger.prove import TreeHead
 from app.programme.instruments import stage_text
 from app.registry import queries as registry
@@ -153,12 +154,12 @@ def qr_words(head: TreeHead) -> str:
     return "\n".join([str(head), *(f"{name} sha256 {value}" for name, value in verifiers())])
 
 
-def source_rows(draw: Draw) -> list[dict[str, str]]:
-    """The sources with their locked values."""
+def source_rows(draw: Draw) -> list[dict[str, Any]]:
+    """The sources in words, with their locked values."""
     return [
         {
-            "name": name,
-            "kind": next(r["kind"] for r in draw.request["sources"] if r["name"] == name),
+            "name": state.title,
+            "kind": ORDER[next(r["kind"] for r in draw.request["sources"] if r["name"] == name)],
             "values": " ".join(map(str, state.values or ())) or "-",
         }
         for name, state in ceremony.dice_states(draw).items()
@@ -200,14 +201,20 @@ def _facts(draw: Draw) -> list[dict[str, Any]]:
     codes = {s.id: s.name for s in draw.round.subjects}
     counties = [codes[key] for key in draw.request["subjects"]]
     joined = Text("、".join(c.zh for c in counties), ", ".join(c.en for c in counties))
-    panels = "; ".join(f"{p['id']}: {p['seats']} ({p['mode']})" for p in draw.request["panels"])
+    panels = [
+        Text("{p}：{n} 席（{m}）", "{p}: {n} seats ({m})").format(
+            p=p["id"], n=p["seats"], m=messages.MODE[p["mode"]]
+        )
+        for p in draw.request["panels"]
+    ]
+    panels_said = Text("；".join(p.zh for p in panels), "; ".join(p.en for p in panels))
     return [
         {"label": Text("届次", "Round"), "value": draw.round.title},
         {"label": Text("阶段", "Stage"), "value": stage_text(draw.stage)},
         {"label": Text("参评区县", "Counties"), "value": joined},
         {"label": Text("性质", "Kind"), "value": kind_words(draw)},
         {"label": Text("次数", "Attempt"), "value": str(draw.attempt)},
-        {"label": Text("评审组与席位", "Panels and seats"), "value": panels},
+        {"label": Text("评审组与席位", "Panels and seats"), "value": panels_said},
         {
             "label": Text("规则版本", "Rule set"),
             "value": str((draw.commitment or {}).get("rule_set", ""))[:16],

@@ -27,7 +27,7 @@ from app.domain.draw.eligibility import Finding, evaluate, pair_conflicts
 from app.domain.draw.rules_facts import ExpertFacts, SubjectFacts
 from app.domain.draw.rules_set import RuleSet
 from app.domain.types import Text
-from app.draw.facts import Tree, draw_kind, expert_facts, pool, subject_facts
+from app.draw.facts import Facts, Tree, days_of, draw_kind, pool, subject_facts
 from app.draw.standing import barred
 from app.programme.models import Round, Subject
 from app.programme.queries import rules_of
@@ -35,6 +35,7 @@ from app.registry.models import Expert
 
 DRILLS = 1000  # keys of an estimate: with 300 people and 7 seats each is seated 23 times on average
 UNKNOWN = "unknown"
+Pair = tuple[str, str, str]  # rule, expert, expert
 # Counts below 5 and reasons of these would point at a private life or a record (draw.md section 2).
 PRIVATE_RULES = frozenset({"C-04", "C-08", "P-07"})
 
@@ -89,34 +90,63 @@ class Assessment:
 
 
 def assess(session: Session, round_: Round, request: Mapping[str, Any]) -> Assessment:
-    """Judge the whole pool by the round's rules on its review date; read only."""
+    """Judge the whole pool by the round's rules, for each panel on its own first day; read only."""
     rules, tree = rules_of(round_), Tree(session)
     experts = pool(session)
-    facts = expert_facts(
-        session, round_.review_on, kind=draw_kind(round_), tree=tree, experts=experts
-    )
-    known = {s.code: s for s in subject_facts(session, round_, tree=tree)}
+    # A supplementary draw fills seats of panels that sit already: these are no other engagement.
+    extra = request.get("supplement")
+    besides = {extra["root"], extra["of"]} if extra else set()
+    read = Facts(session, kind=draw_kind(round_), tree=tree, experts=experts, besides=besides)
     subjects = {s.id: s for s in round_.subjects}
     found = Assessment(experts, {}, [], [], rules)
     warned: dict[str, set[str]] = defaultdict(set)
     unknown: dict[str, set[str]] = defaultdict(set)
-    for panel in request["panels"]:
-        counties = [known[subjects[key].region_code] for key in panel["subjects"]]
-        for key in sorted(facts):
-            verdict = evaluate(facts[key], counties, rules, round_.review_on)
-            found.blocked += printed(panel["id"], key, verdict.blocks, counties)
-            for finding in verdict.warnings:
-                warned[finding.rule_id].add(key)
-            for rule_id in verdict.not_computed:
-                unknown[rule_id].add(key)
+    blocked: dict[str, list[Blocked]] = {}
+    apart: dict[date, list[Pair]] = {}
+    facts: Mapping[str, ExpertFacts] = {}
+    for days, panels in by_days(request, round_.review_on):
+        if days[0] not in apart:
+            facts = read.on(days[0])
+            apart[days[0]] = _apart(facts, rules, days[0])
+        known = {s.code: s for s in subject_facts(session, round_, tree=tree, days=days)}
+        for panel in panels:
+            counties = [known[subjects[key].region_code] for key in panel["subjects"]]
+            rows = blocked.setdefault(panel["id"], [])
+            for key in sorted(facts):
+                verdict = evaluate(facts[key], counties, rules, days[0])
+                rows += printed(panel["id"], key, verdict.blocks, counties)
+                for finding in verdict.warnings:
+                    warned[finding.rule_id].add(key)
+                for rule_id in verdict.not_computed:
+                    unknown[rule_id].add(key)
+    found.blocked = [row for panel in request["panels"] for row in blocked[panel["id"]]]
     found.warnings = Counter({rule: len(people) for rule, people in warned.items()})
     found.not_computed = Counter({rule: len(people) for rule, people in unknown.items()})
-    _add_attributes(found, request, facts, round_.review_on)
+    _add_attributes(found, request, facts, apart, round_.review_on)
     limits = {panel.id: panel.pair_limits for panel in found.panels}
     found.blocked += [Blocked(*row) for row in barred(found.attributes, limits, request)]
     roots = {a["employer"] for a in found.attributes.values() if "employer" in a} - {UNKNOWN}
     found.employers = {root: tree.bodies[root].name for root in sorted(roots)}
     return found
+
+
+def by_days(
+    request: Mapping[str, Any], default: date
+) -> list[tuple[tuple[date, ...], list[Mapping[str, Any]]]]:
+    """Panels of a request by the days they sit on, the earliest first (`days_of`)."""
+    groups: dict[tuple[date, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for panel in request["panels"]:
+        groups[days_of(panel, default)].append(panel)
+    return sorted(groups.items(), key=lambda group: group[0])
+
+
+def _apart(facts: Mapping[str, ExpertFacts], rules: RuleSet, on: date) -> list[Pair]:
+    """Pairs that may not sit in one panel on that day."""
+    return [
+        (pair.rule_id, pair.first, pair.second)
+        for pair in pair_conflicts(facts.values(), rules, on)
+        if pair.effect == "block"
+    ]
 
 
 def printed(
@@ -163,9 +193,18 @@ def _once(rows: Sequence[tuple[Text, Finding]], names: Mapping[str, Text]) -> li
 
 
 def _add_attributes(
-    found: Assessment, request: Mapping[str, Any], facts: Mapping[str, ExpertFacts], on: date
+    found: Assessment,
+    request: Mapping[str, Any],
+    facts: Mapping[str, ExpertFacts],
+    apart: Mapping[date, Sequence[Pair]],
+    default: date,
 ) -> None:
-    """Give everybody the attributes that quotas and limits use, no other: they identify people."""
+    """Give everybody the attributes that quotas and limits use, no other: they identify people.
+
+    `apart`: first day of a panel -> the pairs that may not sit together then; each panel takes its
+    day's. An attribute is one for the whole draw, so the employer is that of the earliest day.
+    """
+    on = min(apart)
     quoted = {a for panel in request["panels"] for a in panel["quotas"]}
     limited = {a for panel in request["panels"] for a in panel["pair_limits"]}
     for key, expert in found.experts.items():
@@ -182,10 +221,11 @@ def _add_attributes(
             for a in sorted(quoted | limited)
             if a in quoted or every[a] is not None
         }
-    pairs = [p for p in pair_conflicts(facts.values(), found.rules, on) if p.effect == "block"]
-    for number, pair in enumerate(pairs, 1):
-        for key in (pair.first, pair.second):
-            found.attributes[key][f"pair{number}"] = "x"
+    every_pair = sorted({pair for pairs in apart.values() for pair in pairs})
+    names = {pair: f"pair{number}" for number, pair in enumerate(every_pair, 1)}
+    for (_, *two), name in names.items():
+        for key in two:
+            found.attributes[key][name] = "x"
     for panel in request["panels"]:
         gone = found.excluded(panel["id"])
         quotas = {}
@@ -201,7 +241,10 @@ def _add_attributes(
                 tuple(panel["subjects"]),
                 tuple(panel["dates"]),
                 quotas,
-                {**panel["pair_limits"], **{f"pair{n}": 1 for n in range(1, len(pairs) + 1)}},
+                {
+                    **panel["pair_limits"],
+                    **{names[p]: 1 for p in apart[days_of(panel, default)[0]]},
+                },
                 panel["mode"],
             )
         )

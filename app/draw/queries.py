@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -23,11 +24,12 @@ from app.domain.draw.rules_set import RuleSet
 from app.domain.types import NotFound, Text
 from app.draw import ceremony, messages, pool
 from app.draw.calls import seat_number
-from app.draw.facts import Tree, draw_kind, expert_facts, subject_facts
+from app.draw.facts import Facts, Tree, draw_kind, subject_facts
 from app.draw.models import Candidate, Draw, Seat
 from app.draw.models_request import WhatIf as Look
+from app.draw.verdicts import strongest
 from app.draw.wording import value_words
-from app.programme.models import Round
+from app.programme.models import Round, Subject
 from app.programme.queries import rules_of
 from app.registry.models import Expert
 
@@ -217,51 +219,35 @@ def why(
     What a committed draw froze stands in its candidate; see `candidate`.
     """
     viewer.require(*OVERSEERS)
-    round_ = draw_or_round.round if isinstance(draw_or_round, Draw) else draw_or_round
-    tree = Tree(session)
-    facts = expert_facts(
-        session, round_.review_on, kind=draw_kind(round_), tree=tree, experts={expert.id: expert}
-    )[expert.id]
-    known = {s.code: s for s in subject_facts(session, round_, tree=tree)}
+    rows: list[tuple[tuple[date, ...], list[Subject]]]
     if isinstance(draw_or_round, Draw):
-        rows = pool.counties(round_, draw_or_round.request)
+        round_, besides = draw_or_round.round, {draw_or_round.id}
+        rows = [
+            (days, pool.counties(round_, {"subjects": [s for p in panels for s in p["subjects"]]}))
+            for days, panels in pool.by_days(draw_or_round.request, round_.review_on)
+        ]
     else:
-        rows = [s for s in round_.subjects if s.status in ("declared", "qualified")]
-    rules = rules_of(round_)
-    counties = [known[s.region_code] for s in rows]
-    answers = explain(facts, counties, rules, round_.review_on)
-    blocks = evaluate(facts, counties, rules, round_.review_on).blocks
-    printed = {b.rule: b.reason for b in pool.printed("", expert.id, blocks, counties)}
-    return [_told(viewer, answer, printed.get(answer.rule_id)) for answer in answers]
-
-
-@dataclass(frozen=True)
-class PanelVerdict:
-    """One panel of a draw: may the expert sit, and by which rules not."""
-
-    panel: str
-    counties: list[Text]
-    rules: list[str]
-
-
-def verdicts(session: Session, viewer: Viewer, draw_: Draw, expert: Expert) -> list[PanelVerdict]:
-    """Panel by panel, by today's facts: an expert kept off one panel may sit on another."""
-    viewer.require(*OVERSEERS)
-    round_, tree = draw_.round, Tree(session)
-    facts = expert_facts(
-        session, round_.review_on, kind=draw_kind(round_), tree=tree, experts={expert.id: expert}
-    )[expert.id]
-    known = {s.code: s for s in subject_facts(session, round_, tree=tree)}
-    subjects = {s.id: s for s in round_.subjects}
-    rules = rules_of(round_)
-    out = []
-    for panel in draw_.request["panels"]:
-        rows = [subjects[key] for key in panel["subjects"]]
-        verdict = evaluate(facts, [known[s.region_code] for s in rows], rules, round_.review_on)
-        blocked = {finding.rule_id for finding in verdict.blocks}
-        names = [rule.id for rule in rules if rule.id in blocked]
-        out.append(PanelVerdict(panel["id"], [s.name for s in rows], names))
-    return out
+        round_, besides = draw_or_round, set()
+        open_ = [s for s in round_.subjects if s.status in ("declared", "qualified")]
+        rows = [((round_.review_on,), open_)]
+    rules, tree = rules_of(round_), Tree(session)
+    read = Facts(
+        session, kind=draw_kind(round_), tree=tree, experts={expert.id: expert}, besides=besides
+    )
+    days_told = []
+    for days, wanted in rows:
+        known = {s.code: s for s in subject_facts(session, round_, tree=tree, days=days)}
+        counties = [known[s.region_code] for s in wanted]
+        facts = read.on(days[0])[expert.id]
+        blocks = evaluate(facts, counties, rules, days[0]).blocks
+        printed = {b.rule: b.reason for b in pool.printed("", expert.id, blocks, counties)}
+        days_told.append(
+            [
+                _told(viewer, answer, printed.get(answer.rule_id))
+                for answer in explain(facts, counties, rules, days[0])
+            ]
+        )
+    return [strongest(answers) for answers in zip(*days_told, strict=True)]
 
 
 def _told(viewer: Viewer, answer: Explanation, printed: Text | None) -> Explanation:

@@ -14,6 +14,8 @@ from datetime import date
 from typing import Any
 
 from app.domain.draw import check_values
+from app.domain.draw.request import HIGH_CHANCE as HIGH_CHANCE
+from app.domain.draw.request import ZERO_CHANCE as ZERO_CHANCE
 from app.domain.draw.rules_set import Rule, RuleSet
 from app.domain.types import DomainError, Text
 from app.draw.batches import covered, lotteries_alone, refuse
@@ -31,10 +33,6 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "source": SOURCES,
 }
 PARTIES = ("office", "supervisor", "observer")
-# Why somebody may be all but certain to be drawn, or may have no chance at all: the office names the
-# reason, the cosigner is the second person to accept it.
-HIGH_CHANCE = ("small_pool", "rare_specialty", "legal_requirement")
-ZERO_CHANCE = ("not_needed", "legal_requirement")
 # Why a panel is drawn in its mode; the first is the one taken when none is named.
 MODE_REASONS: Mapping[str, tuple[str, ...]] = {
     "lottery": ("fairest", "small_strata"),

@@ -8,7 +8,8 @@ published rules of play: 双色球 draws 6 of 33 and 1 of 16, 大乐透 5 of 35 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +35,19 @@ NAMES: Mapping[str, Text] = {
     "dlt-front": Text("体彩大乐透·前区", "Super Lotto (大乐透), front"),
     "dlt-back": Text("体彩大乐透·后区", "Super Lotto (大乐透), back"),
 }
+ORDER: Mapping[str, Text] = {
+    "set": Text("不计顺序", "as a set"),
+    "sequence": Text("有序", "in order"),
+}
+KNOWN = Text(
+    "随机来源“{n}”的时间 {t} 已过，结果可能已经为人所知，不能再会签。请中止这次尝试，换更晚的一期重新提交承诺。",
+    "The instant {t} of the source '{n}' is past: its values may be known, so it is too late to "
+    "cosign. Abort this attempt and commit anew with a later draw.",
+)
+NOT_YET = Text(
+    "随机来源“{n}”在 {t} 才产生，现在还不能录入。没有保存数值。",
+    "The source '{n}' comes about at {t} and cannot be typed before. No value was kept.",
+)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _WHEN = re.compile(r"[\x20-\x7e]{0,80}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$")
@@ -119,6 +133,22 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
+def named(name: str) -> Text:
+    """A source by its words; one without words is called by its name."""
+    return NAMES.get(name, Text.of(name))
+
+
+@contextmanager
+def in_words(name: str) -> Iterator[None]:
+    """A refusal of the engine about this source says it in words."""
+    try:
+        yield
+    except DomainError as error:
+        zh = error.text.zh.replace(f"“{name}”", f"“{named(name).zh}”")
+        en = error.text.en.replace(f"'{name}'", f"'{named(name).en}'")
+        raise DomainError(Text(zh, en), field=error.field) from error
+
+
 def is_outside(row: Mapping[str, Any]) -> bool:
     """Whether no party present controls this source: everything but dice."""
     return not str(row["name"]).startswith("dice")
@@ -135,6 +165,28 @@ def instant_of(row: Mapping[str, Any]) -> datetime | None:
         return None
 
 
+def refuse_known(rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """No cosignature once a source has come about: who knows its value could choose whether the
+    commitment stands. DomainError names the source; one that names no instant is not seen here."""
+    for row in rows:
+        instant = instant_of(row)
+        if instant is not None and instant <= now:
+            raise DomainError(KNOWN.format(n=named(row["name"]), t=row["when"]))
+
+
+def early(row: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the source names an instant that is still to come."""
+    instant = instant_of(row)
+    return instant is not None and now < instant
+
+
+def refuse_early(row: Mapping[str, Any], now: datetime) -> None:
+    """No value of a source before the instant that it names."""
+    if early(row, now):
+        text = NOT_YET.format(n=named(str(row["name"])), t=row["when"])
+        raise DomainError(text, field="values")
+
+
 def source_of(row: Mapping[str, Any]) -> Source:
     """A stored source as the engine's."""
     return Source(row["name"], row["kind"], row["count"], row["low"], row["high"], row["when"])
@@ -142,8 +194,7 @@ def source_of(row: Mapping[str, Any]) -> Source:
 
 def described(row: Mapping[str, Any]) -> Text:
     """One source in words: what is read, how many, of what range, and which draw."""
-    name = NAMES.get(str(row["name"]), Text.of(str(row["name"])))
-    order = Text("不计顺序", "as a set") if row["kind"] == "set" else Text("有序", "in order")
+    name, order = named(str(row["name"])), ORDER[row["kind"]]
     words = Text("{n}：{c} 个，{l}–{h}，{o}", "{n}: {c} of {l}–{h}, {o}").format(
         n=name, c=row["count"], l=row["low"], h=row["high"], o=order
     )

@@ -123,7 +123,7 @@ def _cosigned(viewer: Viewer, draw: Draw) -> Step:
                 if state.entered
                 else Text(
                     "两人分别录入来源“{s}”的数值", "both type the values of source '{s}'"
-                ).format(s=state.source)
+                ).format(s=state.title)
             )
             return Step("dice", text, mine, state.source)
     silent = [party.name for party in draw.parties if not party.codes]

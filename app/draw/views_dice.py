@@ -8,7 +8,7 @@ from flask import Response, flash, g, jsonify, redirect, render_template, reques
 
 from app.domain.draw import parse_values
 from app.domain.types import DomainError, NotFound, Text
-from app.draw import ceremony, hall, messages, operations_ceremony, steps
+from app.draw import ceremony, hall, messages, operations_ceremony, sources, steps
 from app.draw.forms_ceremony import DiceForm, PhotoForm
 from app.draw.models import Draw
 from app.draw.requests import source_of
@@ -66,7 +66,8 @@ def dice(slug: str, draw_id: str) -> Any:
     row = _row(draw, name)
     if form.validate_on_submit():
         try:
-            values = parse_values(form.values.data or "", source_of(row))
+            with sources.in_words(name):
+                values = parse_values(form.values.data or "", source_of(row))
             state = operations_ceremony.save_typing(db(), me(), draw, name, values)
         except DomainError as error:
             form.refuse(error, "values")

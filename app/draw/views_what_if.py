@@ -18,6 +18,7 @@ from app.draw import (
     operations_what_if,
     queries,
     queries_request,
+    verdicts,
     work,
 )
 from app.draw.freezing import prepare
@@ -161,7 +162,7 @@ def why(slug: str, draw_id: str) -> Any:
     context = _asked_about(draw)
     expert = context["expert"]
     if expert is not None:
-        context["verdicts"] = queries.verdicts(db(), me(), draw, expert)
+        context["verdicts"] = verdicts.verdicts(db(), me(), draw, expert)
         if draw.commitment is not None:
             rows = queries.exclusions(db(), me(), draw)
             context["frozen"] = [row for row in rows if row.expert_id == expert.id]

@@ -57,6 +57,7 @@ def statements(session: Session, viewer: Viewer) -> list[dict[str, Any]]:
                 "unlock_secret": secret_in(session, unlock) if unlock else None,
                 "instrument": None,
                 "computed": [],
+                "to_confirm": [],
                 "materials": [],
                 "sheet": None,
                 "ready": None,

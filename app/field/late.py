@@ -1,5 +1,6 @@
-"""Late, offline: operations dated before the close of the panel that arrived after it. The supervisor
-has both times before him and accepts or refuses, with a reason (docs/sync-protocol.md section 4).
+"""Late, offline: operations that arrived after the close of the panel, whatever their tablet's clock
+says. The supervisor has both times before him and accepts or refuses, with a reason
+(docs/sync-protocol.md section 4).
 """
 
 from __future__ import annotations
@@ -48,20 +49,26 @@ _OPEN_END = Text(
     "The sheet would still not be sealed ({why}), so it cannot be accepted. Nothing was changed: "
     "wait for the rest, or refuse it.",
 )
+_MOVED = Text("全组表决延长了截止时间", "the panel voted for a later closing time")
 _NO_SEAL = Text("没有封存操作", "there is no seal among them")
 _MEDIA = Text("照片没有传齐", "its photos have not all arrived")
 
 
-def note(session: Session, owner: Viewer, place: Place, op: Operation, now: datetime) -> LateSheet:
-    """Put one late operation on the undecided record of its sheet."""
-    row = session.scalar(
+def undecided(session: Session, owner: Viewer, key: str, tablet: str) -> LateSheet | None:
+    """The record of what one tablet sent late for one sheet, while nobody has decided it."""
+    return session.scalar(
         select(LateSheet).where(
             LateSheet.account_id == owner.id,
-            LateSheet.key == place.key,
-            LateSheet.tablet_id == op.tablet,
+            LateSheet.key == key,
+            LateSheet.tablet_id == tablet,
             LateSheet.decision.is_(None),
         )
     )
+
+
+def note(session: Session, owner: Viewer, place: Place, op: Operation, now: datetime) -> LateSheet:
+    """Put one late operation on the undecided record of its sheet."""
+    row = undecided(session, owner, place.key, op.tablet)
     at = moment(op.at)
     closed = votes.ended_at(session, place.sitting)
     assert closed is not None
@@ -146,6 +153,15 @@ def decide(
         taken = [Taken(operation_of(row), "refused", "closed") for row in rows]
         store_outcomes(session, actor, taken, clock.now())
     append(session, actor, "late_sheet.decided", late=late.id, decision=late.decision)
+
+
+def in_time(session: Session, owner: Viewer, place: Place, row: LateSheet) -> None:
+    """The panel has moved the closing time, so what had come after the former one counts, in its
+    order and before what comes now. Nobody has to decide it."""
+    apply_rows(session, owner, owner, place, _held(session, row))
+    row.decision, row.decided_at = "accepted", clock.now()
+    row.reason = f"{_MOVED.zh} / {_MOVED.en}"
+    append(session, owner, "late_sheet.decided", late=row.id, decision=row.decision)
 
 
 def _accept(session: Session, actor: Viewer, late: LateSheet, rows: list[FieldOp]) -> None:

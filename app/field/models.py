@@ -105,7 +105,7 @@ class Branch(Record):
 
 
 class LateSheet(Record):
-    """Operations that a tablet dates before the close of the panel and that came after it: the
+    """Operations that came after the close of the panel, whatever the tablet's clock says: the
     supervisor accepts or refuses them, with both times before him."""
 
     __tablename__ = "late_sheet"

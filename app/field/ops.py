@@ -25,6 +25,8 @@ from app.files.kinds import IMAGES
 from app.scoring import changes, holds
 from app.scoring.models import Filled
 
+SHORTEST_REASON = 2  # characters, of a declared conflict and of a choice; in engine/words.js too
+
 _SEALED = Text(
     "这张表已封存，不再改动。要更正请撤回并写明理由。",
     "The sheet is sealed and does not change. To correct it, take it back with a reason.",
@@ -214,7 +216,7 @@ def resolve(
     beside = Beside(branch.entries, tuple((a, b) for a, b in branch.media))
     wanted = open_items(session, place, branch)
     sides = set(picks.values()) <= {"mine", "branch"}
-    if set(picks) != set(wanted) or not sides or len(reason.strip()) < 2:
+    if set(picks) != set(wanted) or not sides or len(reason.strip()) < SHORTEST_REASON:
         raise Refused("invalid", _CHOICE)
     fields = {"picks": picks}
     sheet.entries = entries_after(sheet.entries, "choose", fields, merger(sheet.instrument), beside)

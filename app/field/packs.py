@@ -31,8 +31,8 @@ from app.panel import votes
 from app.panel.models import Attendance, Declaration, Panel, Sitting
 from app.programme.casefiles import CaseState, case_states
 from app.programme.computed import computed_points_each
-from app.programme.instruments import compiled, pin_for
-from app.programme.models import Material, Round
+from app.programme.instruments import awaiting, compiled, pin_for
+from app.programme.models import FormVersion, Material, Round
 from app.registry.models import Expert
 from app.scoring import cases, given
 from app.scoring.models import CaseSheet, Filled, Sheet, SheetHold
@@ -98,7 +98,27 @@ def _duties(
             form = row.instrument if row else read.case_states[sitting.subject_id].instrument
             instruments[form["digest"]] = form
             found.append(_case(read, sitting, form, case, row, url))
+    _say_to_confirm(session, found, instruments)
     return found
+
+
+def _say_to_confirm(
+    session: Session, duties: Iterable[dict[str, Any]], instruments: Mapping[str, dict[str, Any]]
+) -> None:
+    """Each duty's `to_confirm`: the items of its form that are a default or reconstructed, until an
+    administrator has signed that version. Beside the instrument, whose digest a signature leaves."""
+    forms = {instrument["form_digest"] for instrument in instruments.values()}
+    signed = set(
+        session.scalars(
+            select(FormVersion.digest).where(
+                FormVersion.digest.in_(forms), FormVersion.signed_at.is_not(None)
+            )
+        )
+    )
+    for duty in duties:
+        instrument = instruments[duty["instrument"]]
+        settled = instrument["form_digest"] in signed
+        duty["to_confirm"] = [] if settled else awaiting(instrument)
 
 
 def _read(session: Session, viewer: Viewer) -> Read:
@@ -277,9 +297,22 @@ def _computed(read: Read, sitting: Sitting, instrument: dict[str, Any]) -> list[
                     "item": item["id"],
                     "points": None if points is None else plain(points),
                     "words": both(words if words is not None else readiness.NO_POINTS),
+                    "inputs": [_figure(figure) for figure in row.get("inputs", [])],
                 }
             )
     return found
+
+
+def _figure(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure behind computed points; its source is as typed, or the title of a form."""
+    source = figure["source"]
+    return {
+        "title": both(figure["title"]),
+        "value": plain(figure["value"]),
+        "unit": both(figure["unit"]),
+        "year": figure["year"],
+        "source": both(source) if isinstance(source, Text) else source,
+    }
 
 
 def _materials(read: Read, sitting: Sitting, url: MaterialUrl) -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ class Place:
     sheet: Filled | None
     hold: SheetHold | None
     stopped: bool = False
+    timed: bool = False  # its sitting has a closing time, which may have passed
     unlocked: bool = False
     waiting: list[FieldOp] = field(default_factory=list)
     held: int = 0  # more of that kind, out of the batch at hand
@@ -278,7 +279,7 @@ def state_of(session: Session, viewer: Viewer, place: Place) -> dict[str, Any]:
     sheet, hold = place.sheet, place.hold
     wanted = [sha for _, sha in place.attached(session)] if sheet is not None else []
     late = None
-    if place.sitting.phase == "closed":
+    if place.timed or place.sitting.phase == "closed":
         decision = session.execute(
             select(LateSheet.decision)
             .where(LateSheet.account_id == viewer.id, LateSheet.key == place.key)

@@ -24,10 +24,9 @@ from app.domain.types import Conflict, DomainError, Text
 from app.field import branches, late, recorder, settle, unlocks
 from app.field.batches import store_batch
 from app.field.models import FieldOp
-from app.field.ops import Taken, apply, second
+from app.field.ops import SHORTEST_REASON, Taken, apply, second
 from app.field.places import Place, find_place, reload, state_of
 from app.panel import recusals, votes
-from app.panel.models import Sitting
 from app.scoring import operations as scoring
 
 MAX_OPERATIONS = 200
@@ -71,10 +70,11 @@ class Push:
         self.now: datetime = clock.now()
         self.places: dict[str, Place | None] = {}
         self.ends: dict[str, End] = {}
-        self.ended: dict[str, datetime | None] = {}  # sitting id -> when scoring ended
+        self.closes: dict[str, datetime | None] = {}  # sitting id -> its closing time
         self.answers: list[dict[str, Any] | None] = []
         self.pending: list[Taken] = []
         self.fresh: dict[str, int] = {}  # operation id -> its place among the answers
+        self.checked: set[str] = set()  # sheets without anything that waits as late
         self.statements: dict[str, recorder.Desk | None] = {}
 
     def run(self, raw: Sequence[Any], ready: Sequence[Read] | None = None) -> dict[str, Any]:
@@ -185,8 +185,9 @@ class Push:
             return self._conflict(op, place)
         if place.stopped or (place.sheet is not None and place.sheet.state == "recused"):
             return Taken(op, "refused", "stopped", _STOPPED)
-        closed = self._ended(place.sitting)
-        if closed is not None and moment(op.at) >= closed:
+        closed = self._ended(place)
+        finished = place.sheet is not None and place.sheet.state == "sealed"
+        if closed is not None and finished and moment(op.at) >= closed:
             return Taken(op, "refused", "closed", _CLOSED)
         if op.kind == "unlock" and not unlocks.opens(self.session, place.sitting, op):
             return Taken(op, "refused", "invalid", unlocks.WRONG)
@@ -197,11 +198,16 @@ class Push:
             place.give(self.session, self.tablet.id)
         return taken
 
-    def _ended(self, sitting: Sitting) -> datetime | None:
+    def _ended(self, place: Place) -> datetime | None:
         """When scoring ended, asked once for each sitting of the call."""
-        if sitting.id not in self.ended:
-            self.ended[sitting.id] = votes.ended_at(self.session, sitting)
-        return self.ended[sitting.id]
+        sitting = place.sitting
+        if sitting.id not in self.closes:
+            self.closes[sitting.id] = votes.closing_time(self.session, sitting)
+        closes = self.closes[sitting.id]
+        place.timed = closes is not None
+        if sitting.closed_at is not None:
+            return sitting.closed_at
+        return closes if closes is not None and closes <= self.now else None
 
     def _on_active(self, op: Operation, place: Place, closed: bool) -> Taken:
         if closed:
@@ -218,6 +224,7 @@ class Push:
                 place.held += 1
                 return Taken(op, "held", "statement")
             return Taken(op, "refused", "closed", why_not or place.why_not(self.session))
+        self._in_time(place)
         if op.kind == "seal":
             self.flush()  # its leaf is its own
         if op.kind == "withdraw" and place.sealing is not None:
@@ -226,11 +233,21 @@ class Push:
             return Taken(op, "accepted")
         return apply(self.session, self.actor, place, op)
 
+    def _in_time(self, place: Place) -> None:
+        """What came after a closing time that the panel has since moved was in time; asked once."""
+        if not place.timed or place.key in self.checked:
+            return
+        self.checked.add(place.key)
+        row = late.undecided(self.session, self.actor, place.key, self.tablet.id)
+        if row is not None:
+            self.flush()
+            late.in_time(self.session, self.actor, place, row)
+
     def _conflict(self, op: Operation, place: Place) -> Taken:
         """Declared on the spot: goes to the supervisor and the office like every late link, and the
         sheet stops as a recusal where it can still stop."""
         reason = str(op.fields["reason"]).strip()
-        if len(reason) < 2:
+        if len(reason) < SHORTEST_REASON:
             return Taken(op, "refused", "invalid", _REASON)
         self.flush()
         with suppress(Conflict):  # declared before, and still undecided: the office knows

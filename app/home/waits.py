@@ -19,7 +19,12 @@ from app.draw.models import Draw
 from app.draw.supplements import is_supplement
 from app.home.wait import Wait, count_of
 from app.home.waits_forms import case_sheet_waits, entry_waits
-from app.home.waits_results import expert_flag_waits, presenter_result_waits, release_waits
+from app.home.waits_results import (
+    expert_flag_waits,
+    leader_report_waits,
+    presenter_result_waits,
+    release_waits,
+)
 from app.home.waits_supervisor import supervisor_waits
 from app.panel import queries as panels
 from app.panel import votes
@@ -286,7 +291,12 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
                     sitting.panel.round,
                 )
             )
-    return [*found, *expert_flag_waits(session, viewer), *_reports_to_sign(session, viewer)]
+    return [
+        *found,
+        *leader_report_waits(session, viewer),
+        *expert_flag_waits(session, viewer),
+        *_reports_to_sign(session, viewer),
+    ]
 
 
 def _reports_to_sign(session: Session, viewer: Viewer) -> list[Wait]:

@@ -14,6 +14,7 @@ from app.accounts.queries import live_role
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, Forbidden, Text
 from app.draw import begun, disclosure, queries_order
+from app.draw.facts_subjects import days_of
 from app.draw.models import Draw, Seat
 from app.draw.supplements import is_supplement
 from app.ledger.append import append
@@ -78,7 +79,7 @@ def form_panels(session: Session, actor: Viewer | None, *, draw: Draw) -> list[P
                     panel_id=panel.id,
                     subject_id=subjects[subject_id].id,
                     position=position,
-                    on=draw.round.review_on,
+                    on=days_of(spec, draw.round.review_on)[0],
                     with_statement=draw.stage == "site",
                 )
             )

@@ -1,10 +1,11 @@
 """Case files of a county and the sample that experts review (S4 二(三): case-file review).
 
-The list is registered and closed with a digest in the ledger. Only then is the seed read, numbers
-that nobody knew before, and the sample follows from both: key = SHA-256 of
-"casefile|DIGEST|SEED", and of each type the files with the lowest tickets of docs/draw-protocol.md
-section 5 ("ticket|KEY|TYPE|1|CODE"). Anyone can repeat it with sha256sum. Or each type is drawn in the
-ceremony of a draw ("Order of things" there), and the room of the draws hands the files in here.
+The list is registered and closed with a digest in the ledger. Only then is each type drawn in the
+ceremony of a draw (docs/draw-protocol.md, "The order of things"), and the room of the draws hands the
+files in here. A drill may take a typed seed instead: key = SHA-256 of "casefile|DIGEST|SEED", and of
+each type the files with the lowest tickets of section 5 there ("ticket|KEY|TYPE|1|CODE"), which anyone
+can repeat with sha256sum. A real round may not: the digest is public, so whoever types the seed could
+try numbers until the sample suits him.
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ _CEREMONY = Text(
     "{c}的案卷已选定用抽取仪式抽样，不再接受键入的种子。没有任何改动。",
     "The sample of {c} is drawn in a ceremony, so no typed seed is taken. Nothing was changed.",
 )
+_REAL = Text(
+    "正式轮次的案卷须用抽取仪式抽样，不接受键入的种子（清单摘要已公开，键入者可以预先试算）。没有任何改动。",
+    "In a real round case files are sampled in a ceremony, never by a typed seed: the digest is public, "
+    "so whoever types it could try seeds beforehand. Nothing was changed.",
+)
+_TO_DRAW = Text("{c}的案卷须抽取。没有任何改动。", "{c}: files must be drawn. Nothing was changed.")
 _NONE = Text("{c}还没有登记案卷。没有封闭。", "{c} has no case files yet. The list was not closed.")
 _SEED = Text(
     "种子须为至少 {n} 个非负整数，用空格分开。没有抽取。",
@@ -287,10 +294,10 @@ def sample(state: CaseState, key: str) -> set[str]:
     }
 
 
-def draw_sample(
-    session: Session, actor: Viewer | None, subject: Subject, *, seed: str, seed_source: str
-) -> CaseState:
-    """Sample the closed list by the seed: of each type as many as the form says, or all there are."""
+def _undrawn(
+    session: Session, actor: Viewer | None, subject: Subject
+) -> tuple[CaseState, CaseList]:
+    """A county's closed list of which nothing is drawn yet; Conflict otherwise."""
     require(actor, "office")
     while_live(subject.round)
     state = case_state(session, subject)
@@ -298,12 +305,23 @@ def draw_sample(
         raise Conflict(_OPEN.format(c=subject.name))
     if state.drawn:
         raise Conflict(_DRAWN.format(c=subject.name))
+    return state, state.closing
+
+
+def draw_sample(
+    session: Session, actor: Viewer | None, subject: Subject, *, seed: str, seed_source: str
+) -> CaseState:
+    """Sample a drill's closed list by the seed: of each type as many as the form says, or all there are;
+    Conflict in a real round."""
+    require(actor, "office")
+    if subject.round.kind == "real":
+        raise Conflict(_REAL)
+    state, closing = _undrawn(session, actor, subject)
     if state.by_ceremony:
         raise Conflict(_CEREMONY.format(c=subject.name))
     parts = [p for p in re.split(r"[\s,，、;；.]+", unicodedata.normalize("NFKC", seed)) if p]
     if len(parts) < SEED_VALUES or not all(re.fullmatch(r"[0-9]{1,9}", p) for p in parts):
         raise DomainError(_SEED.format(n=SEED_VALUES), field="seed")
-    closing = state.closing
     closing.seed = ".".join(str(int(p)) for p in parts)[:200]
     closing.seed_source = words(
         seed_source, Text("种子来源", "Where the seed is from"), "seed_source"
@@ -321,21 +339,31 @@ def draw_sample(
     return state
 
 
+def take_all(session: Session, actor: Viewer | None, subject: Subject) -> None:
+    """The whole closed list is the sample; Conflict where a type has more files than the form asks for."""
+    state, closing = _undrawn(session, actor, subject)
+    if state.awaited:
+        raise Conflict(_TO_DRAW.format(c=subject.name))
+    closing.ceremony = {}
+    closing.drawn_by, closing.drawn_at = account_id(actor), clock.now()
+    for row in state.live:
+        row.sampled = True
+    session.flush()
+    append(
+        session, actor, "casefile.sample",
+        subject=subject.id, digest=closing.digest, files=sorted(str(r.code) for r in state.live),
+    )  # fmt: skip
+
+
 def choose_ceremony(session: Session, actor: Viewer | None, subject: Subject) -> None:
     """From here on the closed list is sampled in a ceremony, type by type, and by no typed seed: of
     two results nobody may take the better."""
-    require(actor, "office")
-    while_live(subject.round)
-    state = case_state(session, subject)
-    if state.closing is None:
-        raise Conflict(_OPEN.format(c=subject.name))
-    if state.drawn:
-        raise Conflict(_DRAWN.format(c=subject.name))
+    state, closing = _undrawn(session, actor, subject)
     if state.by_ceremony:
         return
-    state.closing.ceremony = {}
+    closing.ceremony = {}
     session.flush()
-    append(session, actor, "casefile.ceremony", subject=subject.id, digest=state.closing.digest)
+    append(session, actor, "casefile.ceremony", subject=subject.id, digest=closing.digest)
 
 
 def keep_sample(

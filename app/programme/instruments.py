@@ -6,7 +6,7 @@ digest over the instruments of every county that it serves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -87,6 +87,12 @@ def instrument_for(
             _NO_FORM.format(stage=stage_text(stage), county=subject.name, cls=subject.region_class)
         )
     return pin.form_version, compiled(round_, subject, pin.form_version)
+
+
+def awaiting(instrument: Mapping[str, Any]) -> list[str]:
+    """The applying items that are a default or reconstructed, as `versions.to_confirm` for an
+    instrument; whether an administrator has signed is the form version's to say."""
+    return [item["id"] for item in instrument["items"] if item["applies"] and item["to_confirm"]]
 
 
 def pinned_stages(round_: Round) -> list[str]:

@@ -125,7 +125,7 @@ def _as_drawn(state: CaseState) -> bool:
         rows = state.of_kind(rule["type"])
         held = {str(row.code) for row in rows if row.sampled}
         if len(rows) <= rule["count"]:
-            due = {str(row.code) for row in rows} if done else set()
+            due = {str(row.code) for row in rows} if done or state.drawn else set()
         else:
             due = set(done.get(rule["type"], {}).get("files", ()))
         if held != due:

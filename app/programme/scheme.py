@@ -14,6 +14,7 @@ import yaml
 
 from app.domain.draw.rules_set import RuleSet
 from app.domain.scoring.library import library_path, read_files, read_text
+from app.domain.scoring.lint_schemes import experts_methods
 from app.domain.scoring.schema import Form
 from app.domain.scoring.scheme_parts import RegionClass
 from app.domain.scoring.scheme_schema import Scheme, parse_scheme
@@ -33,6 +34,18 @@ _NOT_YAML = Text(
     "The rule file {f} is not valid YAML. Nothing was made; correct it and try again.",
 )
 
+
+_METHODS = Text(
+    "方案“{id}”各部分的计分方法不同（{m}），而一届只有一种计分方法。没有创建任何内容；请改为同一种。",
+    "The components of the scheme “{id}” have different methods ({m}), but a round has one. Nothing "
+    "was made; write one method for all.",
+)
+_FLOOR = Text(
+    "评分表“{f}”给“{s}”设了最低得分率，而汇总、名次和名额都不按它处理。没有创建任何内容；请从表中删去，"
+    "须作门槛的改为判定项。",
+    "The form “{f}” sets a floor for “{s}”, but no total, rank or place goes by it. Nothing was made; "
+    "remove it from the form, and make a gate an item of a check.",
+)
 
 # Rungs of a scheme file in the words of the statistics.
 _RUNGS = {
@@ -111,7 +124,8 @@ def score_rule_from(scheme: Scheme, forms: Mapping[str, Form] | None = None) -> 
     Components become modules with their weights; a component named in the tie ladder is a rung. A
     joint decision is for people: the computed ladder ends in a shared rank. With `forms`, a rule
     that breaks ties by the heaviest item lists the components' items, weight = maximum x the
-    component's weight; totals are those of the sheets, so the list moves no score.
+    component's weight; totals are those of the sheets, so the list moves no score. A rule has one
+    estimator for all modules and no floors of single sheets: what asks for more raises DomainError.
     """
     rule = scheme.aggregation
     if rule is None:
@@ -122,7 +136,13 @@ def score_rule_from(scheme: Scheme, forms: Mapping[str, Form] | None = None) -> 
         rung = f"module:{name}" if name in modules else _RUNGS.get(name, name)
         if rung not in rungs:
             rungs.append(rung)
-    methods = [c.method for c in rule.components if c.method in ESTIMATORS]
+    methods = sorted(experts_methods(rule))
+    if len(methods) > 1:
+        raise DomainError(_METHODS.format(id=scheme.id, m=", ".join(methods)), field="scheme_id")
+    for form_id in sorted({name for part in rule.components for name in part.forms}):
+        for section in forms[form_id].sections if forms and form_id in forms else ():
+            if section.min_share is not None:
+                raise DomainError(_FLOOR.format(f=form_id, s=section.title), field="scheme_id")
     items = {
         entry.id: {"weight": plain(entry.maximum * component.weight)}
         for component in rule.components

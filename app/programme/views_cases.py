@@ -125,10 +125,14 @@ def close_cases(slug: str, subject_id: str) -> Any:
 @blueprint.post("/r/<slug>/cases/<subject_id>/sample")
 @allow("office")
 def sample_cases(slug: str, subject_id: str) -> Any:
-    """Draw the sample from the closed list by the seed."""
+    """A drill's sample by a typed seed; in a real round only a list of which all files are reviewed."""
     subject = the_subject(subject_id)
     state = casefiles.case_state(db(), subject)
     form = SampleForm()
+    if subject.round.kind == "real" and not form.seed.data:
+        casefiles.take_all(db(), me(), subject)
+        flash(say("案卷全部评查。", "All case files are reviewed."), "ok")
+        return redirect(url_for("programme.case_list", slug=slug, subject_id=subject_id))
     if form.validate_on_submit():
         try:
             casefiles.draw_sample(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.aggregation.diagnostics_agreement import said
 from app.aggregation.diagnostics_drawings import Residuals, stored_intervals
 from app.documents.amounts import points_in_words
 from app.domain.types import Text
@@ -111,16 +112,19 @@ def agreement_in_full(s: Source) -> list[Block]:
     made: list[Block] = []
     for entry in s.reading.results["agreement"]:
         title = titles[entry["stage"], entry["panel"]]
-        rows = []
+        rows: list[list[Any]] = []
         for path, name in _FIGURES:
             value, low, high = _figure(entry, path)
-            if value is not None:
-                band = NOTHING if low is None else Text(f"{low} 至 {high}", f"{low} to {high}")
-                rows.append([name, value, band])
+            why = _why(entry, path)
+            if value is None:
+                rows.append([name, NOTHING, why or NOTHING])
+                continue
+            band = Text(f"{low} 至 {high}", f"{low} to {high}")
+            rows.append([name, value, band if low is not None else why or NOTHING])
         columns: list[tuple[Any, str, Any]] = [
             (Text("系数", "Coefficient"), "left", 2),
             (Text("数值", "Value"), "right", 1),
-            (Text("95% 区间", "95% interval"), "center", 2),
+            (Text("95% 区间，或没有的原因", "95% interval, or why there is none"), "center", 3),
         ]
         model = entry.get("model")
         foot = Text.of(model) if model else NOTHING
@@ -130,9 +134,9 @@ def agreement_in_full(s: Source) -> list[Block]:
     made.append(
         note(
             Text(
-                "全部按未去高低分的有效评分计算；没有定义的系数不列出。",
-                "All on the valid marks with nothing dropped; a coefficient that is not defined is "
-                "left out.",
+                "全部按未去高低分的有效评分计算；没有定义的系数写明原因。",
+                "All on the valid marks with nothing dropped; where a coefficient is not defined, the "
+                "reason stands in its place.",
             )
         )
     )
@@ -175,6 +179,18 @@ def _figure(
     value = found.get("value") if isinstance(found, Mapping) else found
     low, high = (band.get("low"), band.get("high")) if isinstance(band, Mapping) else (None, None)
     return _four(value), _four(low), _four(high)
+
+
+def _why(entry: Mapping[str, Any], path: tuple[str, ...]) -> Text | None:
+    """Why a figure or its interval is not defined, as the page says it."""
+    found: Any = entry
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    reason = found.get("reason") if isinstance(found, Mapping) else None
+    if reason is None:
+        part = entry.get("alpha", {}) if path[0] == "alpha" else entry
+        reason = part.get("reasons", {}).get(path[-1])
+    return None if reason is None else said(reason)
 
 
 def _four(value: Any) -> str | None:

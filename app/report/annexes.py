@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.aggregation.flags_read import checked
 from app.domain.types import Text
 from app.programme.instruments import stage_text
 from app.registry.queries import employer_name
@@ -28,6 +29,10 @@ from app.report.source import Source
 
 _FROM_PAPER = Text("专家 {n}：{w}", "expert {n}: {w}")
 _HIDDEN = Text("（定稿后印出）", "(printed when final)")
+_NONE_WHERE_JUDGED = Text(
+    "能够判断的规则没有发现；下列规则数据不足，没有判断。",
+    "The rules that could look found nothing; those below had not enough data.",
+)
 _GRAVE = {
     "red": Text("请复核", "review"),
     "amber": Text("请留意", "look"),
@@ -179,17 +184,31 @@ def _dropped(s: Source, key: str, stage: str) -> dict[str, frozenset[str]]:
 
 
 def _flags(s: Source) -> list[Block]:
-    flags = s.reading.flags()
-    if not flags:
-        return [paragraph(Text("无。", "None."))]
-    return [
-        listing(
-            [
-                Text(f"〔{_GRAVE[level].zh}〕{text.zh}", f"[{_GRAVE[level].en}] {text.en}")
-                for level, text in flags
-            ]
+    lines = []
+    for level, text, rate in s.reading.flags():
+        lines.append(
+            Text(
+                f"〔{_GRAVE[level].zh}〕{text.zh}{rate.zh if rate else ''}",
+                f"[{_GRAVE[level].en}] {text.en}{' ' + rate.en if rate else ''}",
+            )
         )
-    ]
+    silent, _ = checked(s.reading)
+    made: list[Block] = []
+    if lines:
+        made.append(listing(lines))
+    elif silent:
+        made.append(paragraph(_NONE_WHERE_JUDGED))
+    else:
+        made.append(paragraph(Text("无。", "None.")))
+    if silent:
+        columns: list[tuple[Any, str, Any]] = [
+            (Text("规则", "Rule"), "left", 3),
+            (Text("阶段", "Stage"), "left", 2),
+            (Text("原因", "Why"), "left", 5),
+        ]
+        title = Text("数据不足、没有判断的规则", "Rules without enough data")
+        made.append(table(title, columns, [[row.title, row.stage, row.reason] for row in silent]))
+    return made
 
 
 def _digests(s: Source) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.aggregation.flags_read import checked
 from app.domain.types import Text
 from app.report.blocks import NOTHING, Block, listing, note, paragraph, table
 from app.report.check_sections import check_blocks
@@ -91,9 +92,9 @@ def scores(s: Source) -> list[Block]:
                     for name, value, low, high, words in agreed.rows
                 ],
                 "note": Text(
-                    "信度按双向随机、绝对一致模型，区间为 McGraw 与 Wong（1996）；W 为 Kendall 协同系数（同分校正）。",
+                    "信度按双向随机、绝对一致模型，区间为 McGraw 与 Wong（1996），有缺评的按方差分量模拟；W 为 Kendall 协同系数（同分校正）。",
                     "Reliability: two-way random model, absolute agreement; intervals of McGraw and Wong "
-                    "(1996). W: Kendall's concordance, corrected for ties.",
+                    "(1996), simulated from the variance components where marks are missing. W: Kendall's concordance, corrected for ties.",
                 ),
             }
         )
@@ -120,20 +121,30 @@ def scores(s: Source) -> list[Block]:
                 ),
             }
         )
-    flags = reading.flags()
-    made.append(
-        paragraph(
-            Text(
-                f"评分提示 {len(flags)} 条，见附件 5；提示只供复核，不影响得分。"
-                if flags
-                else "没有需要提示的评分。",
-                f"{len(flags)} observation(s), annex 5; they are advice and no score depends on them."
-                if flags
-                else "No mark called for an observation.",
-            )
-        )
-    )
+    made.append(paragraph(_observed(len(reading.flags()), len(checked(reading)[0]))))
     return made
+
+
+def _observed(flags: int, silent: int) -> Text:
+    """How many observations there are, and how many times a rule could not look."""
+    text = Text("没有需要提示的评分。", "No mark called for an observation.")
+    if flags:
+        text = Text(
+            "评分提示 {n} 条，见附件 5；提示只供复核，不影响得分。",
+            "{n} observation(s), annex 5; they are advice and no score depends on them.",
+        ).format(n=flags)
+    elif silent:
+        text = Text(
+            "能够判断的规则没有发现需要提示的评分。",
+            "No rule that could look found a mark to point out.",
+        )
+    if not silent:
+        return text
+    more = Text(
+        "另有 {n} 项规则因数据不足没有判断，见附件 5。",
+        " {n} check(s) had not enough data to judge, annex 5.",
+    ).format(n=silent)
+    return Text(text.zh + more.zh, text.en + more.en)
 
 
 def conclusion(s: Source) -> list[Block]:

@@ -26,6 +26,7 @@ from app.scoring import cases, queries
 from app.scoring.entries import merged
 from app.scoring.models import CaseSheet, Filled, Sheet
 
+SHORTEST_REASON = 5  # characters, of a withdrawal; the tablets know it too (engine/words.js)
 FilledT = TypeVar("FilledT", bound=Filled)
 
 _NOT_OPEN = Text(
@@ -187,12 +188,12 @@ def next_version(session: Session, sheet: Filled, reason: str) -> Filled:
     """A draft of the next revision of a sealed sheet, with the same entries."""
     if sheet.state != "sealed":
         raise Conflict(Text("只有已封存的表可以更正。", "Only a sealed sheet can be corrected."))
-    if len(reason.strip()) < 5:
+    if len(reason.strip()) < SHORTEST_REASON:
         raise DomainError(
             Text(
-                "请写明更正理由（至少 5 个字）。原表未变。",
-                "State the reason (5 characters or more). The sheet is unchanged.",
-            ),
+                "请写明更正理由（至少 {n} 个字）。原表未变。",
+                "State the reason ({n} characters or more). The sheet is unchanged.",
+            ).format(n=SHORTEST_REASON),
             field="reason",
         )
     about = {"case_file_id": sheet.case_file_id} if isinstance(sheet, CaseSheet) else {}

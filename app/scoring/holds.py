@@ -16,9 +16,11 @@ from app.domain.types import Conflict, Text
 from app.scoring.models import CaseSheet, Filled, SheetHold
 
 _ELSEWHERE = Text(
-    "这张表正在平板“{label}”上填写，这里只能查看。要改在这里填写，请先在本页接管。没有任何改动。",
-    "This sheet is being filled in on the tablet “{label}”; here it is read-only. Take it over on "
-    "its page to go on here. Nothing was changed.",
+    "这张表正在平板“{label}”上填写，这里只能查看。要换一台设备，请在那台设备的外业应用里打开这张表，"
+    "按“改在这台平板上填写”。没有任何改动。",
+    "This sheet is being filled in on the tablet “{label}”; here it is read-only. To go on with "
+    "another device, open the sheet in the field app there and press “Go on with this tablet”. "
+    "Nothing was changed.",
 )
 _BRANCH = Text(
     "另一台设备上还有未处理的内容，请先逐项选择保留哪一个。没有封存，内容都在。",

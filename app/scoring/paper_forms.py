@@ -16,7 +16,7 @@ from app.domain.scoring.sheets import sheet_items
 from app.domain.types import Text
 from app.draw.models import Seat
 from app.panel.models import Sitting
-from app.programme.instruments import instrument_for, stage_text
+from app.programme.instruments import awaiting, instrument_for, stage_text
 from app.scoring import cases
 from app.scoring.entries import fields_of
 
@@ -31,6 +31,12 @@ _YES, _NO = Text("□ 符合", "□ yes"), Text("□ 不符合", "□ no")
 _PRIOR = Text("□ 上一年度成绩（折算）", "□ last year's result (reduced)")
 _CLEAR, _VETO = Text("□ 未发现否决情形", "□ no veto found"), Text("□ 一票否决：", "□ veto:")
 _EVIDENCE = Text("依据：＿＿＿＿＿＿＿＿＿＿", "evidence: ____________________")
+_TO_CONFIRM = Text("待确认", "to confirm")
+_FORM_TO_CONFIRM = Text(
+    "本表有 {n} 项为默认值或重拟，待系统管理员确认；表中标“待确认”。",
+    "An administrator has yet to confirm {n} of this form's items, which are a default or reconstructed; "
+    "they are marked “to confirm”.",
+)
 _BONUS = Text("{t} +{n}：文件 ＿＿＿＿＿＿＿＿", "{t} +{n}: document ________________")
 
 
@@ -45,18 +51,20 @@ def blank_data(
     """The blank sheets of these seats (with the name to print): the county's, then its sampled case
     files'. DomainError without a form."""
     round_, subject = sitting.panel.round, sitting.subject
-    _, instrument = instrument_for(session, round_, subject, sitting.panel.stage)
+    version, instrument = instrument_for(session, round_, subject, sitting.panel.stage)
     files = cases.sampled_files(session, [subject])[subject.id]
-    case_form = None
+    waiting = set() if version.signed_at else set(awaiting(instrument))
+    case_form, case_waiting = None, set[str]()
     if files:
-        _, case_form = instrument_for(session, round_, subject, cases.CASEFILE)
+        version, case_form = instrument_for(session, round_, subject, cases.CASEFILE)
+        case_waiting = set() if version.signed_at else set(awaiting(case_form))
     sheets = []
     for seat, name in seats:
-        sheets.append(_sheet(sitting, seat, name, instrument, sitting.id, None))
+        sheets.append(_sheet(sitting, seat, name, instrument, sitting.id, None, waiting))
         for case in files:
             assert case_form is not None
-            about = f"{case.number}　{case.title}"
-            sheets.append(_sheet(sitting, seat, name, case_form, f"{sitting.id}/{case.id}", about))
+            about, key = f"{case.number}　{case.title}", f"{sitting.id}/{case.id}"
+            sheets.append(_sheet(sitting, seat, name, case_form, key, about, case_waiting))
     return {
         "title": Text("纸质评分表", "Score sheet on paper"),
         "language": language,
@@ -77,6 +85,7 @@ def _sheet(
     instrument: Mapping[str, Any],
     key: str,
     case: str | None,
+    waiting: set[str],
 ) -> dict[str, Any]:
     code = sheet_key(key, seat, instrument)
     titles = {section["id"]: Text.of(section["title"]) for section in instrument["sections"]}
@@ -96,6 +105,7 @@ def _sheet(
                 "standard": Text.of(item["guidance"]) if item.get("guidance") else "",
                 "max": "" if item["scale"]["type"] in ("veto", "passfail") else str(item["max"]),
                 "answer": answer_lines(item),
+                "waits": _TO_CONFIRM if item["id"] in waiting else "",
             }
         )
     facts = [
@@ -113,6 +123,7 @@ def _sheet(
         "title": Text.of(instrument["title"]),
         "facts": facts,
         "groups": groups,
+        "waits": _FORM_TO_CONFIRM.format(n=len(waiting)) if waiting else "",
         "qr": qr_svg(code),
         "scanned": code,
         "digest": instrument["digest"],

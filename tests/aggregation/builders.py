@@ -114,7 +114,11 @@ def _panel(
     draw = Draw(
         round_id=made.round.id, stage=stage, kind="drill", purpose_key=f"{stage}" * 4, attempt=1,
         state="completed",
-        request={"panels": [{"id": "P1", "seats": len(members), "subjects": subjects}]},
+        request={
+            "panels": [
+                {"id": "P1", "seats": len(members), "subjects": subjects, "dates": ["2012-11-06"]}
+            ]
+        },
         commitment_hash=hashlib.sha256(stage.encode()).hexdigest(),
         transcript_sha256=hashlib.sha256(b"t" + stage.encode()).hexdigest(),
         created_at=NOW, drawn_at=NOW,

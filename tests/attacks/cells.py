@@ -34,11 +34,14 @@ from app.registry.models_registers import CountyHead, Residence
 from app.scoring import operations as scoring
 from app.scoring.models import GivenMark
 from app.scoring.models_paper import PaperSheet
+from tests.attacks import runs
 from tests.attacks import world as steps
 
 HERE = Path(__file__).parent
 ROLES = ("office", "keeper", "supervisor", "expert", "presenter", "admin")
 ABSENT = "0" * 16
+NUMBERED = {"run", "report"}  # found by their number in the round
+NO_NUMBER = 9999
 REACHED = {200, 302, 303, 400, 409, 422}
 FIELD_ROLES = ("office", "expert", "presenter")
 CELLS = ("own", "sibling", "other", "absent")
@@ -59,7 +62,9 @@ class Stage:
 
     def id_of(self, kind: str, role: str, cell: str) -> Any:
         known = self.ids[kind]
-        return ABSENT if cell == "absent" else (known.get(role) or known["*"]).get(cell)
+        if cell == "absent":
+            return NO_NUMBER if kind in NUMBERED else ABSENT
+        return (known.get(role) or known["*"]).get(cell)
 
 
 def _figure(session: Any, subject_id: str) -> str:
@@ -282,9 +287,7 @@ def prepare(session: Any, world: steps.World) -> Stage:
         ),
         "case": tuple(_case(session, s) for s in (*world.subjects[:2], world.other_subjects[0])),
         "given": tuple(_given(session, s) for s in (*world.subjects[:2], world.other_subjects[0])),
-        "run": (None, None, None),
-        "flag": (None, None, None),
-        "report": (None, None, None),
+        **runs.held(session, world, (sheets[0], sheets[1]), far),
         "expert": (first.id, second.id, third.id),
         "absence": (rows["absence"][0].id, rows["absence"][1].id, None),
         "head": (head.id, None, None),

@@ -23,7 +23,7 @@ from tests.attacks.cells import ABSENT, CELLS, REACHED, ROLES, Stage, prepare, t
 from tests.attacks.world import Template, _execute, copy_of
 
 MATRIX = table()
-DEFAULTS = {"int": 9999, "path": "x", "string": ABSENT}
+RESULT_KINDS = {"run", "flag", "report"}
 
 
 class _Undo(Exception):
@@ -113,9 +113,7 @@ def url(app: Any, stage: Stage, endpoint: str, role: str, cell: str, slug: str) 
     if "slug" in rule.arguments:
         values["slug"] = slug
     for param, kind in entry.get("ids", {}).items():
-        if kind in ("run", "report"):
-            found = 9999 if cell == "absent" else None
-        elif param == entry.get("vary", next(iter(entry["ids"]))):
+        if param == entry.get("vary", next(iter(entry["ids"]))):
             found = stage.id_of(kind, role, cell)
         else:
             found = stage.id_of(kind, role, "own")
@@ -136,6 +134,7 @@ def plain(response: Any, where: str) -> str:
     """An error page without the address that was asked for."""
     text = response.get_data(as_text=True)
     text = re.sub(r'(name="csrf_token" value|name="csrf" content)="[^"]*"', "", text)
+    text = text.replace(where, "/")
     for part in re.findall(r"[0-9a-f]{16}|9999", where):
         text = text.replace(part, ABSENT)
     return text
@@ -216,3 +215,22 @@ def test_a_round_that_is_absent_or_not_ones_own(town, endpoint):
                 assert foreign.status_code == 404
                 unslugged = plain(foreign, there).replace(stage.world.other_slug, "no-such-round")
                 assert len(unslugged) == len(plain(absent, where))
+
+
+RESULTS = sorted(e for e in PRIVATE if RESULT_KINDS & set(MATRIX[e].get("ids", {}).values()))
+
+
+@pytest.mark.parametrize("endpoint", RESULTS)
+def test_an_expert_sees_no_result_of_a_round_in_which_he_does_not_sit(town, endpoint):
+    """The run, the flag and the report exist there, and read as if they did not."""
+    app, stage, clients = town
+    allowed = wanted_roles(MATRIX[endpoint])
+    for method in sorted(routes(app)[endpoint].methods & {"GET", "POST"}):
+        there = url(app, stage, endpoint, "expert", "other", stage.world.other_slug)
+        absent = url(app, stage, endpoint, "expert", "absent", stage.world.other_slug)
+        found, missing = (ask(clients["expert"], method, where) for where in (there, absent))
+        assert found.status_code == missing.status_code == (404 if "expert" in allowed else 403)
+        assert plain(found, there) == plain(missing, absent)
+        if method == "GET" and "office" in allowed:
+            reached = expectation(MATRIX[endpoint], f"{method} office", "own", allowed)
+            assert ask(clients["office"], method, there).status_code in reached

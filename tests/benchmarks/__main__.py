@@ -4,7 +4,8 @@
 
 A save or an append is given as a ratio to a bare one-row commit, equally durable, on the same
 database in the same run, so that the figure says something about the program and not about the disk.
-The three are measured in turns of fifty, and the median turn counts.
+The three are measured in turns of fifty, and the median turn counts. What draws take stands at the
+end, beside its targets; `python -m tests.benchmarks.draws --national` has the long form.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from app.registry import queries as registry
 from app.scoring import operations as scoring
 from app.scoring.models import Sheet
 from tests.attacks.world import World, build, complete_marks, to_scoring
+from tests.benchmarks import draws
 from tests.benchmarks.pool import fill_pool
 from tests.field.virtual import VirtualTablet, bound
 
@@ -251,6 +253,7 @@ def main() -> None:
             registry_looks(database, world, chosen.experts)
             start_up(settings)
             database.dispose()
+    draws.short()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     row("peak memory of this run", f"{peak:.0f} MB", "everything above, in one process")

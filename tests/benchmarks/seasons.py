@@ -2,7 +2,7 @@
 
 Every figure stands beside one `ndarray.sum()` over the same marks and, with `--rivals`, beside pingouin
 and krippendorff, which are installed in a folder of their own for this run only (GPL: never a
-dependency). scipy is there anyway. Marks lie as (seat, item, subject), so that sums and extremes over
+dependency); where they cannot be installed the run goes on without them and says so. scipy is there anyway. Marks lie as (seat, item, subject), so that sums and extremes over
 the experts run over whole rows. The official arithmetic is exact: integers on a common denominator.
 """
 
@@ -111,18 +111,18 @@ def measure(n: int, rivals: Path | None) -> None:
     row("severity-adjusted levels (REML, Huber)", best(lambda: adjust_severity(seen), 3), floor)
     prepared = prepare(subjects)
     loading = best(lambda: prepare(subjects), 3)
-    row("exact season: sheets to integer columns", loading, floor)
+    row("exact.prepare: sheets to integer columns", loading, floor)
     exact = best(lambda: totals(rule, prepared), 3)
-    row("exact season: totals by sheet", exact, floor)
-    row("exact season: totals by item", best(lambda: totals(by_item, prepared), 3), floor)
+    row("exact.totals by sheet, columns already there", exact, floor)
+    row("exact.totals by item, columns already there", best(lambda: totals(by_item, prepared), 3), floor)  # fmt: skip
     whole = loading + exact
     aim = ", aim < 100 ms" if n == 300 else ""
-    row("exact season, sheets to totals", whole, floor, f"{1000 * whole:.0f} ms{aim}")
+    row("exact.prepare + exact.totals by sheet, no words", whole, floor, f"{1000 * whole:.0f} ms{aim}")  # fmt: skip
     once = 1 if n > 300 else 2
     scores = score_round(rule, subjects)
-    row("official run with its written arithmetic", best(lambda: score_round(rule, subjects), once), floor)  # fmt: skip
+    row("score_round: totals, ranks and every written line", best(lambda: score_round(rule, subjects), once), floor)  # fmt: skip
     chances = best(lambda: rank_uncertainty(rule, subjects, scores, draws=2000), 2)
-    row("P(top K), 2,000 draws", chances, floor)
+    row("rank_uncertainty: P(top K), 2,000 draws", chances, floor)
     row("weights, 1,000 draws of 50", best(lambda: weight_sensitivity(rule, subjects, scores), 1), floor)  # fmt: skip
     row("each of 9 experts left out, exactly", best(lambda: leave_one_out(rule, subjects, scores), 1), floor)  # fmt: skip
 
@@ -154,6 +154,18 @@ def ask(python: Path, table: np.ndarray) -> dict[str, float]:
     return answer
 
 
+def installed(place: Path) -> Path | None:
+    """An interpreter that has the rivals, made in `place`; None where no index can be reached."""
+    python = place / "bin" / "python"
+    try:
+        venv.create(place, with_pip=True)
+        install = [python, "-m", "pip", "install", "-q", "--retries", "1", "--timeout", "15"]
+        subprocess.run([*install, *RIVALS], check=True, capture_output=True, timeout=600)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return python
+
+
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.benchmarks.seasons")
     options.add_argument("--rivals", action="store_true", help="measure pingouin and krippendorff")
@@ -163,9 +175,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mingjian-rivals-") as place:
         python = chosen.python
         if chosen.rivals and python is None:
-            venv.create(place, with_pip=True)
-            python = Path(place) / "bin" / "python"
-            subprocess.run([python, "-m", "pip", "install", "-q", *RIVALS], check=True)
+            python = installed(Path(place))
+            if python is None:
+                print(
+                    "pingouin and krippendorff could not be installed: no figures of theirs below"
+                )
         for size in chosen.sizes:
             measure(size, python)
     print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

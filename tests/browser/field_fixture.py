@@ -71,7 +71,7 @@ def fixture() -> dict[str, Any]:
         duty("qual", "mlr15-qual", 2),
         duty("bonus", "js22-bonus", 3),
         duty("survey", "mlr15-survey", 3),
-        duty("statement", "mlr15-site", 4, with_statement=True, unlock_hash="00", ready=wait),
+        duty("statement", "mlr15-site", 4, with_statement=True, phase="statement", unlock_hash="00", ready=wait),
         duty("branch", "mlr15-site", 5, fake="branch", sheet={"entries": mixed, "branch": True}),
         duty("readonly", "mlr15-site", 6, fake="read_only"),
     ]  # fmt: skip

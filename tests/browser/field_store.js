@@ -123,6 +123,12 @@ export const store = {
     const sha256 = hex(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
     (sheets.get(key).attachments[item] ??= []).push({ sha256, size: blob.size, mime: blob.type, name, taken_at: new Date().toISOString(), place, arrived: false });
     touch();
+    return { sha256, size: blob.size };
+  },
+  async locate(key, sha256, place) {
+    const photo = Object.values(sheets.get(key).attachments).flat().find((one) => one.sha256 === sha256);
+    photo.place = place;
+    touch();
   },
   async detach(key, item, sha256) {
     const held = sheets.get(key);

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.web.conftest import ARGS
 
 PIN = "246810"
 SET = "([key, path, value]) => store.set(key, path, value)"
+SAVED_AT = f"async (a) => {{ await ({SET})(a); return Date.now(); }}"
 STATE = "() => store.state()"
 SHOWN = "(key) => { const s = store.sheet(key); return s && {...s, instrument: null, duty: null}; }"
 
@@ -66,21 +68,32 @@ class Device:
             self.context.close()
             self.context = None
 
-    def kill(self) -> None:
-        """-9 to every process of this profile, as when the battery is pulled."""
-        mark = f"--user-data-dir={self.profile}".encode()
+    def processes(self) -> list[int]:
+        """Every process of this profile."""
+        mark, found = f"--user-data-dir={self.profile}".encode(), []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
-                try:
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
                     if mark in (entry / "cmdline").read_bytes().split(b"\0"):
-                        os.kill(int(entry.name), signal.SIGKILL)
-                except (FileNotFoundError, ProcessLookupError, PermissionError):
-                    continue
+                        found.append(int(entry.name))
+        return found
+
+    def kill(self, known: Sequence[int] = ()) -> float:
+        """-9 to every process of this profile, as when the battery is pulled; those `known` at once.
+        Epoch milliseconds when the known ones, or without them all, had it."""
+        for process in known or self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        at = time.time() * 1000
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         with contextlib.suppress(Exception):  # the browser is gone: that was the point
             self.context.close()
         self.context = None
         for lock in self.profile.glob("Singleton*"):
             lock.unlink(missing_ok=True)
+        return at
 
     def holds(self, text: str) -> list[str]:
         """The profile's files in which a text stands in UTF-8 or UTF-16."""

@@ -30,6 +30,7 @@ from tests.browser.field_tablet import (
     until,
 )  # fmt: skip
 from tests.browser.field_tower import CODE, LOCKED, MATERIAL, SHEET, Tower, signed_by
+from tests.proof.browser_kills import killed
 
 KILLS = int(os.environ.get("MINGJIAN_KILLS", "3"))
 
@@ -103,17 +104,9 @@ def test_cold_start_with_the_server_dead(device: Device, tower: Tower) -> None:
 
 
 def test_killed_right_after_saved(device: Device, tower: Tower) -> None:
-    bound(device.open())
-    until(lambda: state(device.page)["swVersion"])
-    tower.stop()
-    for n in range(KILLS):
-        put(device.page, str(n))
-        device.kill()
-        unlocked(device.open())
-        assert shown(device.page)["fields"]["A1.mark"] == str(n)
-    tower.start()
-    all_sent(device.page)
-    assert chained(tower) == [str(n) for n in range(KILLS)]
+    """The proof `browser-kills` does it a hundred times within 100 ms; here the machine is busy."""
+    spent = killed(device, tower, KILLS, within=1_000)
+    assert len(spent) >= KILLS and min(spent) >= 0
 
 
 def test_two_windows_one_chain(device: Device, tower: Tower) -> None:

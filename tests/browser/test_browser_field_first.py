@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from app.factory import create_app
 from tests.attacks.world import settings, to_scoring, world, world_template
-from tests.browser.field_tablet import until
+from tests.browser.field_tablet import REACH, until
 from tests.field.conftest import code_for
 from tests.web.conftest import serve
 
@@ -35,9 +35,13 @@ class Wire:
         self.bodies: Counter[str] = Counter()
         self.headers: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
+        self.withheld = ""  # an address that does not get through
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
+        if path == self.withheld:
+            start("503 Service Unavailable", [])
+            return [b""]
 
         def started(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             self.calls[path] += 1
@@ -128,6 +132,34 @@ def test_from_qr_to_the_first_saved_mark(reader: Any, wired: tuple[str, Wire, st
     expect(page.locator("main")).to_contain_text("项未填")
     assert wire.calls["/field/rest.part"] == 1
     assert [fault for fault in one.faults if "ERR_INTERNET_DISCONNECTED" not in fault] == []
+
+
+def test_a_photo_before_the_first_mark_needs_no_signal(
+    reader: Any, wired: tuple[str, Wire, str]
+) -> None:
+    address, wire, code = wired
+    wire.withheld = "/field/rest.part"
+    one = reader(address, viewport={"width": 1024, "height": 768}, locale="zh-CN")
+    page, hand = one.page, Hand(one.page)
+    page.goto(f"/field#{code}")
+    hand.type("#label", "三号平板")
+    hand.type("#pin", PIN)
+    hand.type("#pin-again", PIN)
+    hand.tap(page.get_by_role("button", name="登录", exact=True))
+    expect(page.get_by_role("link", name="打开").first).to_be_visible()
+    one.context.set_offline(True)
+    hand.tap(page.get_by_role("link", name="打开").first)
+    card = page.locator("section.item").first
+    expect(card).to_be_visible()
+    card.locator("input[type=file]").set_input_files(
+        [{"name": "x.png", "mimeType": "image/png", "buffer": page.screenshot()}]
+    )
+    expect(card.locator(".photos li")).to_have_text("照片已存本机")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.evaluate(REACH)
+    key = page.evaluate("() => decodeURIComponent(location.hash.split('/')[2])")
+    (photo,) = page.evaluate("(key) => Object.values(store.sheet(key).attachments)", key)[0]
+    assert (photo["mime"], photo["place"], photo["arrived"]) == ("image/jpeg", None, False)
 
 
 def test_a_part_that_is_not_here_says_so_and_comes_with_the_signal(

@@ -50,6 +50,7 @@ def test_every_screen_is_large_enough_and_accessible(
     problems: list[Any] = []
     for route in ROUTES + MORE:
         one.to(route)
+        page.locator("h1").wait_for()  # a part that comes when it is opened
         found = page.evaluate(AXE) if route in ROUTES else []
         problems += [(route, *row) for row in found]
         problems += [(route, "small", row) for row in page.evaluate(SMALL_TARGETS)]
@@ -100,18 +101,66 @@ def test_sealed_and_entry_screens_in_the_dark(
 def test_text_is_eighteen_pixels_and_the_language_is_kept(tablet: Any) -> None:
     one = tablet()
     page = one.open("#/sheet/main/0")
-    assert (
-        page.evaluate("() => getComputedStyle(document.querySelector('.item h2')).fontSize")
-        >= "18px"
-    )
-    assert (
-        page.evaluate("() => getComputedStyle(document.querySelector('.tick')).fontSize") == "18px"
-    )
+    one.fake("say({notices: [{code: 'update', zh: '有新版本。', en: 'A new version.'}]})")
+    size = "(name) => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)"
+    for name in (".item h2", ".tick", ".fact", ".notice", ".chip", ".button", ".dock .tally"):
+        assert page.evaluate(size, name) >= 18, name
     page.get_by_role("button", name="English").tap()
     expect(page.locator(".dock")).to_contain_text("Declare a conflict")
     assert page.evaluate(
         "() => [document.documentElement.lang, localStorage.getItem('mingjian.language')]"
     ) == ["en", "en"]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_entry_screens_and_dialogs_are_accessible(
+    tablet: Any, package: dict[str, Any], axe: str, lang: str
+) -> None:
+    """Bind, unlock, sealed, a code that came by QR, an address that is not trusted; then the dialogs."""
+    one = tablet(viewport=PORTRAIT)
+    page = one.open("#GOODCODEGOODCODEGOODCODEGO", lang, "?as=stranger")
+    page.evaluate(axe)
+    problems: list[Any] = []
+
+    def looked(where: str, within: Any) -> None:
+        expect(within).to_be_visible()
+        problems.extend((where, *row) for row in page.evaluate(AXE))
+        problems.extend((where, "small", row) for row in page.evaluate(SMALL_TARGETS))
+
+    looked("bind", page.locator("#pin-again"))
+    page.fill("#label", "7")
+    for field in ("#pin", "#pin-again"):
+        page.fill(field, "246810")
+    page.locator("button.primary").tap()
+    page.get_by_role("heading", level=1).wait_for()
+    one.fake("say({packAt: '2026-10-20T02:00:00Z', takenAt: '2026-10-20T02:00:00Z'})")
+    page.locator(".duty button").first.tap()
+    looked("conflict", page.locator("#conflict-reason"))
+    page.keyboard.press("Escape")
+    page.locator("section[aria-labelledby=leave-title] button").last.tap()
+    looked("sign out", page.locator("dialog .tick"))
+    page.keyboard.press("Escape")
+    one.to("#/unlock/ABCDEFGHIJKLMNOP")
+    looked("code link", page.get_by_role("alert"))
+    one.fake(
+        "change('main/c1', { status: 'sealed', sealed: { at: '2026-10-20T02:00:00Z', signed_name: '甲', code: 'K7QM-29DX-4TRA' } })"
+    )
+    one.to("#/sheet/main%2Fc1/0")
+    looked("sealed", page.locator(".code.big"))
+    one.to("#/sheet/main/0")
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff"}]
+    )
+    looked("place", page.locator("dialog h2"))
+    page.keyboard.press("Escape")
+    one.fake("store.lock()")
+    looked("unlock", page.locator("#pin"))
+    page.locator(".actions button").last.tap()
+    looked("another person", page.locator("dialog ul"))
+    page.keyboard.press("Escape")
+    one.fake("say({secure: false})")
+    looked("insecure", page.locator(".note.wrong"))
+    assert problems == []
 
 
 # ---- the files themselves

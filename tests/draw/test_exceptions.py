@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.draw import chain
 from app.domain.types import DomainError
-from app.draw import operations
+from app.draw import operations, operations_what_if
 from app.draw.accepted import exceptions
 from app.draw.models import Draw
 from app.draw.models_ceremony import Abort
 from app.exercise import device
+from app.ledger.append import append
 from app.ledger.models import Event
 from tests.draw.builders import Staff, cosign_form, make_pool, make_round, request
 
@@ -109,3 +111,57 @@ def test_the_page_takes_both_ticks(app: Any, make: Any, client_as: Callable[...,
     with write() as session:
         assert session.get_one(Draw, key).state == "cosigned"
     assert "监督人员会签时逐项同意的例外" in supervisor.get(f"{BASE}/{key}").text
+
+
+def test_a_small_batch_is_refused_and_then_an_exception_ticked_once_for_all_it_says(
+    session: Session, staff: Staff
+) -> None:
+    """14 people for two panels of 5 on one day."""
+    make_pool(session, 14, bodies=14)
+    round_ = make_round(session)
+    panels = [
+        {"id": f"P{n}", "seats": 5, "subjects": [s.id]} for n, s in enumerate(round_.subjects, 1)
+    ]
+    draw = operations.request_draw(
+        session, staff.office, round=round_, stage="desk", panels=panels,
+        subject_ids=[s.id for s in round_.subjects],
+    )  # fmt: skip
+    for name in draw.request["parties"]:
+        operations.register_party(
+            session, staff.viewer(name), draw, name, chain(staff.secrets[name], 32).hex()
+        )
+    with pytest.raises(DomainError, match="可用席次 14，不足 2 倍"):
+        operations.commit_draw(session, staff.office, draw)
+    operations.revise_draw(session, staff.office, draw, panels=panels, accept_high="small_pool")
+    operations.commit_draw(session, staff.office, draw)
+    by_code = {row.code: row for row in exceptions(draw)}
+    assert len(by_code) == len(exceptions(draw))  # one tick for each code
+    assert by_code["places_short"].why.en == "the pool is small"
+    assert "14 places for 10 seats" in by_code["places_short"].text.en
+    device.cosign(session, staff.supervisor, draw)
+    (entry,) = cosigned(session)
+    assert ["places_short", "small_pool"] in [row[:2] for row in entry["accepted"]]
+
+
+def test_one_ticket_panel_of_a_large_pool_does_not_hide_who_must_sit(
+    session: Session, staff: Staff
+) -> None:
+    """1,000 rehearsals seat each of 270 people fewer than 20 times: too few to say who has no chance,
+    but the only lawyer of a panel that wants one is named and refused all the same."""
+    experts = make_pool(session, 270)
+    for n, expert in enumerate(experts):
+        expert.discipline = "law" if n == 7 else "land"
+    append(session, None, "test.one")
+    panel = {"quotas": {"discipline": {"law": [1, 5]}}, "mode": "tickets"}
+    draw = request(session, staff, make_round(session), panel=panel)
+    with pytest.raises(DomainError) as refused:
+        operations.commit_draw(session, staff.office, draw)
+    assert "1 people must sit (no panel without each of them): E0007" in refused.value.text.en
+    shown = operations_what_if.what_if(session, staff.office, draw).summary
+    codes = [(g["code"], g["level"]) for g in shown["guards"]]
+    assert ("probability_forced", "refuse") in codes and ("chances_rough", "warn") in codes
+    assert "probability_zero" not in dict(codes)
+    panels = [{"id": "P1", "seats": 5, **panel}]
+    operations.revise_draw(session, staff.office, draw, panels=panels, accept_high="rare_specialty")
+    operations.commit_draw(session, staff.office, draw)
+    assert [row.code for row in exceptions(draw)] == ["probability_forced"]

@@ -287,7 +287,8 @@ def test_one_thing_waits_for_each_role(played: Played) -> None:
         "admin": ["forms"],
         "keeper": ["index", "index"],  # a candidate to screen; and who is overdue for review
         "supervisor": ["show"],
-        f"presenter-{DISTRICTS[1].code}": ["sitting"],
+        # The statement of the live round, and the released result of the exercise.
+        f"presenter-{DISTRICTS[1].code}": ["sitting", "county_result"],
     }
     with played.parts.database.read() as session:
         for login, ends in expected.items():

@@ -1,4 +1,4 @@
-"""After the close: what a tablet dates before it waits for the supervisor, with both times."""
+"""After the close: what comes then waits for the supervisor, with both times, however a clock goes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.domain.types import Conflict, DomainError, Forbidden
 from app.field import late
 from app.field.models import FieldOp, FieldOutcome, LateSheet
 from app.field.places import merger
+from app.panel import votes
 from app.scoring import operations
 from app.scoring import queries as scoring
 from app.scoring.models import Sheet
@@ -102,13 +103,60 @@ def test_a_refused_one_stays_stored_without_effect(database, world):
     assert faults(database) == []
 
 
-def test_what_the_tablet_itself_dates_after_the_close_is_not_late_but_too_late(database, world):
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(days=2)])
+def test_a_clock_that_runs_ahead_costs_nobody_his_sheet(database, world, client_as, ahead):
     tablet, key, form, end = closed(database, world)
-    filled(tablet, key, form, world.expert(1).name, end + timedelta(minutes=1), seal=False)
-    said = tablet.push(database, world.expert(1))["receipts"]
-    assert {(r["status"], r["why"]) for r in said} == {("refused", "closed")}
+    viewer = world.expert(1)
+    filled(tablet, key, form, viewer.name, end + ahead)
+    said = tablet.push(database, viewer)["receipts"]
+    assert {(r["status"], r["why"]) for r in said} == {("held", "late")}
     with database.read() as session:
-        assert session.scalars(select(LateSheet)).all() == []
+        (row,) = session.scalars(select(LateSheet))
+        assert row.count == len(tablet.logs[key])
+        assert abs(row.first_at - end - ahead) < timedelta(seconds=1)
+        page = f"/r/{world.slug}/late/{row.id}"
+    shown = client_as(world.people["supervisor"]).get(page).get_data(as_text=True)
+    assert "也可能是平板的时钟快了" in shown
+    decided(database, world, True)
+    sheet = sheet_of(database, world)
+    assert sheet.state == "sealed" and sheet.receipt
+    tablet.do(key, "withdraw", reason="封存之后又想改", at=end + ahead)
+    said = tablet.push(database, viewer)["receipts"]
+    assert [(r["status"], r["why"]) for r in said] == [("refused", "closed")]
+    assert sheet_of(database, world).id == sheet.id and faults(database) == []
+
+
+def test_what_came_between_two_closing_times_counts_before_what_comes_next(database, world):
+    tablet, key, form = opened(database, world)
+    viewer, office = world.expert(1), world.people["office"]
+    began = clock.now()
+    first, second = began + timedelta(minutes=5), began + timedelta(minutes=30)
+    with database.write() as session:
+        sitting = world.sitting(session)
+        votes.propose(session, office, sitting=sitting, closes_at=first, reason="当天收齐评分表")
+    with clock.fixed(first + timedelta(minutes=1)):
+        tablet.fill(key, full(form))
+        said = tablet.push(database, viewer)["receipts"]
+        assert {(r["status"], r["why"]) for r in said} == {("held", "late")}
+        with database.write() as session:
+            sitting = world.sitting(session)
+            row = votes.propose(
+                session, office, sitting=sitting, closes_at=second, reason="材料多，时间不够"
+            )
+            for number in range(1, steps.SEATS // 2 + 2):
+                votes.vote(
+                    session, world.expert(number), sitting=sitting, extension_id=row.id, yes=True
+                )
+            assert votes.closing_time(session, sitting) == second
+        marks = [(op["kind"], op) for op in tablet.logs[key] if op["kind"] == "set"]
+        tablet.seal(key, viewer.name, fold({}, marks, merger(form)))
+        answer = tablet.push(database, viewer)
+    assert [r["status"] for r in answer["receipts"]] == ["accepted"]
+    assert answer["sheets"][key]["late"] == "accepted"
+    assert sheet_of(database, world).state == "sealed" and faults(database) == []
+    with database.read() as session:
+        (row,) = session.scalars(select(LateSheet))
+        assert row.decided_by is None and "voted for a later closing time" in row.reason
 
 
 def test_acceptance_never_leaves_a_sheet_unsealed_behind_a_closed_panel(database, world):

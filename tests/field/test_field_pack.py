@@ -20,16 +20,20 @@ from app.field import packs
 from app.panel import operations as panels
 from app.panel.declarations import CONFLICTS
 from app.panel.models import Panel, Sitting
+from app.programme import operations as programme
+from app.programme.instruments import instrument_for
+from app.programme.models import Round
 from app.scoring import operations as scoring
 from tests.attacks import world as steps
 from tests.conftest import PG
 from tests.field.conftest import Bound
 from tests.field.counting import queries_of
+from tests.programme.conftest import fill_figures
 
 DUTY = {
     "key", "kind", "round", "sitting", "case", "county", "stage", "on", "place", "phase", "panel",
     "seat_number", "with_statement", "unlock_hash", "deadline", "instrument", "computed",
-    "materials", "sheet", "ready",
+    "materials", "sheet", "ready", "to_confirm",
 }  # fmt: skip
 
 
@@ -154,6 +158,59 @@ def test_a_begun_sheet_comes_with_its_entries_and_its_own_form(app, bind, world)
     told = pack_of(tablet)["duties"][0]["sheet"]
     assert (told["state"], told["receipt"]) == ("sealed", receipt)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["sealed_at"])
+
+
+def test_what_is_still_to_confirm_stands_beside_the_form_until_it_is_signed(app, bind, world):
+    tablet = bind(world.expert(1))
+    before = pack_of(tablet)
+    duty = before["duties"][0]
+    items = before["instruments"][duty["instrument"]]["items"]
+    assert duty["to_confirm"] == [i["id"] for i in items if i["applies"] and i["to_confirm"]]
+    assert 0 < len(duty["to_confirm"]) < len(items)
+    with write(app) as session:
+        sitting = session.get_one(Sitting, world.site.sittings[0])
+        form, _ = instrument_for(session, sitting.panel.round, sitting.subject, "site")
+        programme.sign_form_version(session, world.people["admin"], form)
+    after = pack_of(tablet)
+    assert {tuple(d["to_confirm"]) for d in after["duties"]} == {()}
+    assert after["instruments"] == before["instruments"], "a signature leaves form and digest"
+    assert pack_of(bind(world.desk.experts[0]))["duties"][0]["to_confirm"], "another form"
+
+
+def test_a_computed_item_comes_with_its_figures_once_both_declarations_are_signed(app, bind, world):
+    tablet = bind(world.desk.experts[0])
+    with write(app) as session:
+        office = world.people["office"]
+        round_ = session.get_one(Panel, world.desk.id).round
+        fill_figures(session, office, world.people["office2"], session.get_one(Round, round_.id))
+    assert pack_of(tablet)["duties"][0]["computed"] == [], "nothing is shown before (C-13)"
+    with write(app) as session:
+        steps.declare(session, world, world.desk)
+    pack = pack_of(tablet)
+    duty = pack["duties"][0]
+    rows = {row["item"]: row for row in duty["computed"]}
+    items = {item["id"]: item for item in pack["instruments"][duty["instrument"]]["items"]}
+    one = rows["A1"]
+    figures = items["A1"]["scale"]["figures"]
+    assert one["points"] is not None and len(one["inputs"]) == len(figures) > 1
+    for told, figure in zip(one["inputs"], figures, strict=True):
+        assert set(told) == {"title", "value", "unit", "year", "source"}
+        assert told["title"] == figure["title"] and told["unit"]["zh"] and told["unit"]["en"]
+        assert (told["year"], told["source"]) == (2011, "测试统计表 第1页")
+        assert re.fullmatch(r"\d+", told["value"])
+    assert len({told["value"] for told in one["inputs"]}) > 1
+
+
+def test_the_statement_room_opens_to_an_expert_from_the_tablet(app, bind, world):
+    tablet = bind(world.expert(1))
+    with write(app) as session:
+        steps.declare(session, world)
+        sitting = steps.gather(session, world)
+        steps.speak(session, world, sitting, close=False)
+    duty = pack_of(tablet)["duties"][0]
+    assert duty["phase"] == "statement"
+    room = tablet.get(f"/r/{duty['round']['slug']}/sittings/{duty['sitting']}/room")
+    assert room.status_code == 200 and "我的书签" in room.get_data(as_text=True)
 
 
 def test_two_panels_of_two_rounds_are_not_mixed(app, bind, world):

@@ -41,6 +41,7 @@ from tests.domain.draw.test_selection import holds
 from tests.proof.draws import CAUGHT, FLOOR, even, surprise
 
 ROOT = Path(__file__).parents[2]
+PYTHONS = ("3.11", "3.12", "3.13")
 
 
 def tables(count: int) -> str:
@@ -317,10 +318,13 @@ def _tight_case(name: int) -> tuple[PanelSpec, list[Candidate], list[Exclusion]]
 
 
 def same_bytes(count: int) -> str:
-    """Fresh processes, `count` hash seeds, every supported Python here: one transcript."""
+    """Fresh processes, `count` hash seeds, every supported Python here: one transcript. A version
+    that is not here is named: it has not been tried."""
     pythons = {sys.executable: ".".join(map(str, sys.version_info[:2]))}
-    for version in ("3.12", "3.13"):
-        pythons |= dict.fromkeys(_other_python(version), version)
+    for version in PYTHONS:
+        if version not in pythons.values():
+            pythons |= dict.fromkeys(_other_python(version), version)
+    missing = [version for version in PYTHONS if version not in pythons.values()]
     seen: set[str] = set()
     runs = 0
     request = _to_repeat()
@@ -335,7 +339,10 @@ def same_bytes(count: int) -> str:
             seen.add(done.stdout)
             runs += 1
     assert len(seen) == 1 and len(seen.pop()) == 65
-    return f"{runs} processes on Python {', '.join(sorted(set(pythons.values())))}: one transcript"
+    tried = f"{runs} processes on Python {', '.join(sorted(set(pythons.values())))}: one transcript"
+    return (
+        f"{tried}; NOT TRIED, not installed here: Python {', '.join(missing)}" if missing else tried
+    )
 
 
 def _to_repeat() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,14 @@ from tests.proof.catalogue import PROOFS, Proof
 from tests.proof.draws import CAUGHT, even, surprise
 
 # `cells` runs at one value a cell in tests/ledger/test_tampering.py, `verifiers` at 40 forgeries in
-# tests/web/test_web_verifier.py.
+# tests/web/test_web_verifier.py, `browser-kills` at 3 in tests/browser/test_browser_field_engine.py.
 REDUCED = [proof for proof in PROOFS if proof.reduced]
 
 
 @pytest.mark.skipif(PG, reason="these make databases of their own, on SQLite")
 @pytest.mark.parametrize("proof", REDUCED, ids=lambda proof: proof.name)
 def test_reduced(proof: Proof) -> None:
-    if proof.needs and shutil.which(proof.needs) is None:
+    if not runner.found(proof.needs):
         pytest.skip(f"{proof.needs} is missing: install it to try this")
     said = proof.run(proof.reduced)
     assert any(character.isdigit() for character in said)

@@ -20,7 +20,7 @@ from app.domain.statistics.agreement import agreement
 from app.domain.statistics.bands import score_bands
 from app.domain.statistics.marks import Sheet, StageMarks, SubjectMarks
 from app.domain.statistics.missing import State
-from app.domain.statistics.review import flag_round
+from app.domain.statistics.review import review_round
 from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty
@@ -374,7 +374,11 @@ def _agreement(paper: Paper, table: Marks) -> list[str]:
     for county in sorted(paper.codes, key=lambda c: paper.codes[c]):
         values = paper.own[table.stage].rows[county] if judged else table.values(county)
         rows.append([values.get(rater) for rater in table.raters])
-    again = agreement(rows)
+    how = re.search(
+        r"误差大小按满分([\d.]+)分判断。模拟区间种子(\d+)：α重抽样(\d+)次", re.sub(r"\s+", "", said)
+    )
+    assert how, table.stage
+    again = agreement(rows, full_mark=float(how[1]), seed=int(how[2]), resamples=int(how[3]))
     own = {}
     if all(v is not None for row in rows for v in row):
         own = _two_way([[Fraction(v) for v in row if v is not None] for row in rows])
@@ -462,7 +466,14 @@ def _diagnostics(paper: Paper, totals: dict[str, str]) -> list[str]:
             found.append(f"{county}: band")
         if sure.bands[paper.codes[county]].interval != (int(first), int(last or first)):
             found.append(f"{county}: rank interval")
-    flags = flag_round(rule, subjects, scores)
+    review = review_round(rule, subjects, scores, homes_by_stage={})
+    flags = list(review.flags)
+    silent = sum(check.outcome == "not_enough_data" for check in review.checks)
+    if (f"另有{silent}项规则因数据不足没有判断" in paper.flat) is not (silent > 0):
+        found.append("rules without enough data")
+    for check in review.checks:
+        if check.silent and re.sub(r"\s+", "", punctuated(check.silent.zh)) not in paper.flat:
+            found.append(f"rule without enough data: {check.rule}")
     count = re.search(r"评分提示(\d+)条", paper.flat)
     if (int(count[1]) if count else 0) != len(flags):
         found.append("number of observations")
@@ -474,4 +485,7 @@ def _diagnostics(paper: Paper, totals: dict[str, str]) -> list[str]:
             text += "（按评分表总分计"
         if re.sub(r"\s+", "", text) not in paper.flat:
             found.append(f"observation: {text}")
+        rate = "" if flag.false_alarm is None else punctuated(flag.false_alarm.text.zh)
+        if re.sub(r"\s+", "", rate) not in paper.flat:
+            found.append(f"false alarms: {rate}")
     return found

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import copy
+import io
+import shutil
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pypdf
 import pytest
+from PIL import Image
 
 from app.aggregation import operations as aggregation
 from app.documents.pdf import render_pdf
+from app.ledger.prove import TreeHead
 from app.report import papers
 from app.report.models import Report
 from tests.aggregation import builders
+from tests.documents.qr_reader import modules, text_of
 from tests.report.paper import Paper, disagreements
 from tests.report.reports import finished
 
@@ -65,6 +74,24 @@ def test_every_printed_figure_follows_from_the_text(data: Any) -> None:
     assert sum(map(len, paper.own["综合评审"].rows.values())) == 40
     assert "评分提示" in paper.text
     assert disagreements(paper) == []
+
+
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="pdftoppm (poppler-utils) is missing")
+def test_the_head_of_the_ledger_is_read_back_from_the_printed_code(
+    data: Any, tmp_path: Path
+) -> None:
+    pdf = render_pdf("report", data[0], published_at=data[1])
+    texts = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    (number,) = [n for n, text in enumerate(texts, 1) if "mingjian ledger verify --head" in text]
+    subprocess.run(
+        ["pdftoppm", "-f", str(number), "-l", str(number), "-singlefile", "-r", "250", "-png", "-",
+         tmp_path / "page"],
+        input=pdf, check=True, timeout=60,
+    )  # fmt: skip
+    page = np.asarray(Image.open(tmp_path / "page.png").convert("L")) < 128
+    code = modules(page)
+    assert text_of(code) == data[0]["ledger"]["head"]
+    assert TreeHead.parse(text_of(code)).size > 0
 
 
 def block(data: Data, section: str, kind: str) -> Any:

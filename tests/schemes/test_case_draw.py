@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.draw import order_of_things
 from app.domain.types import Conflict
@@ -17,6 +18,7 @@ from app.draw.models import Draw
 from app.ledger.append import append
 from app.programme import casefiles
 from app.programme.invariants import samples_follow_from_their_seed
+from app.programme.models import Subject
 from app.verify import verify_transcript
 from tests.draw.builders import completed
 from tests.schemes.builders import small
@@ -104,3 +106,84 @@ def test_the_list_offers_the_ceremony_and_then_follows_it(
         codes = [str(row.code) for row in state.sampled]
     page = words(client.get(where))
     assert len(codes) == rule["count"] and all(f"<b>{code}</b>" in page for code in codes)
+
+
+def real(made: Any, licences: int) -> Any:
+    """The round made a real one, with a closed list of so many licences and one penalty."""
+    session, office, county = made.session, made.scored.office, made.subjects[0]
+    made.round.kind = "real"
+    append(session, None, "test.real")
+    for n in range(1, licences + 1):
+        casefiles.add_case(
+            session, office, county, kind="licence", number=f"许{n}", title="测试案卷",
+            on=date(2008, 3, n),
+        )  # fmt: skip
+    casefiles.add_case(
+        session, office, county, kind="penalty", number="罚1", title="测试案卷", on=date(2008, 3, 1)
+    )
+    casefiles.close_list(session, office, county)
+    return casefiles.case_state(session, county)
+
+
+def test_no_seed_is_typed_in_a_real_round(session: Session, make: Any) -> None:
+    """The attack: the digest is public, so a seed can be found offline that picks a chosen file."""
+    made = small(session, make, "mlr-rule-of-law-2008")
+    state = real(made, 8)
+    office, county, digest = made.scored.office, made.subjects[0], state.closing.digest
+    seed = next(
+        s for s in (f"1.2.3.4.5.{n}" for n in range(1000))
+        if "licence-008" not in casefiles.sample(state, casefiles.sample_key(digest, s))
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="抽取仪式") as refused:
+        casefiles.draw_sample(
+            session, office, county, seed=seed.replace(".", " "), seed_source="测试骰子"
+        )
+    assert "typed seed" in refused.value.text.en
+    state = casefiles.case_state(session, county)
+    assert state.closing.seed is None and state.sampled == () and not state.drawn
+    with pytest.raises(Conflict, match="须抽取"):
+        casefiles.take_all(session, office, county)
+    assert casefiles.case_state(session, county).sampled == ()
+
+
+def test_a_real_list_with_nothing_to_draw_is_reviewed_whole(session: Session, make: Any) -> None:
+    made = small(session, make, "mlr-rule-of-law-2008")
+    state = real(made, 2)
+    assert state.awaited == [] and not state.drawn
+    casefiles.take_all(session, made.scored.office, made.subjects[0])
+    state = casefiles.case_state(session, made.subjects[0])
+    assert state.drawn and {r.code for r in state.sampled} == {
+        "licence-001", "licence-002", "penalty-001",
+    }  # fmt: skip
+    assert samples_follow_from_their_seed(session) == []
+    with pytest.raises(Conflict, match="不能重抽"):
+        casefiles.take_all(session, made.scored.office, made.subjects[0])
+    state.sampled[0].sampled = False
+    append(session, None, "test.tampered")
+    assert len(samples_follow_from_their_seed(session)) == 1
+
+
+@pytest.mark.parametrize("licences", [8, 2])
+def test_the_page_of_a_real_round_has_no_box_for_a_seed(
+    app: Any, database: Any, make: Any, licences: int
+) -> None:
+    with database.write() as session:
+        made = small(session, make, "mlr-rule-of-law-2008")
+        real(made, licences)
+        office, county, slug = made.scored.office, made.subjects[0].id, made.round.slug
+    client = client_of(app, database, office, "zh")
+    where = f"/r/{slug}/cases/{county}"
+    page = words(client.get(where))
+    assert 'name="seed"' not in page
+    assert ("用抽取仪式抽定" in page) is (licences == 8)
+    assert ("确认全部评查" in page) is (licences == 2)
+    sent = client.post(f"{where}/sample", data={"seed": "1 2 3 4 5 6", "seed_source": "骰子"})
+    assert sent.status_code == 409
+    whole = client.post(f"{where}/sample")
+    assert whole.status_code == (409 if licences == 8 else 302)
+    page = words(client.get(where))
+    assert ("无需抽取，全部评查" in page) is (licences == 2)
+    with database.read() as session:
+        assert len(casefiles.case_state(session, session.get_one(Subject, county)).sampled) == (
+            0 if licences == 8 else 3
+        )

@@ -15,6 +15,7 @@ from app.domain.types import Conflict, DomainError, Forbidden, NotFound
 from app.draw.models import Seat
 from app.ledger import prove
 from app.panel.models import Sitting
+from app.programme.versions import sign_form_version
 from app.scoring import holds, invariants, operations, paper, paper_forms
 from app.scoring.models import Sheet, SheetHold
 from app.scoring.models_paper import PaperSheet
@@ -249,6 +250,10 @@ def test_blank_sheets_say_whose_they_are_and_which_form(app, world, client_as):
         assert digest == form["digest"]
         assert codes == [i["id"] for i in sheet_items(form) if i["applies"]]
         assert all(i["answer"] for group in first["groups"] for i in group["items"])
+        waiting = {i["code"] for g in first["groups"] for i in g["items"] if i["waits"]}
+        assert (
+            waiting == {i["id"] for i in form["items"] if i["applies"] and i["to_confirm"]} != set()
+        )
     office = client_as(world.people["office"])
     where = f"/r/{world.slug}/sittings/{sitting.id}/paper-forms"
     made = office.get(where, query_string={"seat": world.site.seats[0]})
@@ -258,4 +263,14 @@ def test_blank_sheets_say_whose_they_are_and_which_form(app, world, client_as):
 
     text = "".join(p.extract_text() for p in PdfReader(io.BytesIO(made.get_data())).pages)
     assert "专家签名" in text.replace(" ", "") and "虚拟专家01" in text.replace(" ", "")
+    said = text.replace(" ", "").replace("\n", "")
+    assert f"本表有{len(waiting)}项为默认值或重拟" in said
+    assert said.count("待确认") == len(waiting) + 1
+    with base(app).write() as session:
+        sitting = session.get_one(Sitting, world.site.sittings[0])
+        version, _ = instrument_for(session, sitting.panel.round, sitting.subject, "site")
+        sign_form_version(session, world.people["admin"], version)
+        (signed,) = paper_forms.blank_data(session, sitting, seats[:1], "zh")["sheets"]
+    assert signed["digest"] == digest and not signed["waits"]
+    assert not any(i["waits"] for group in signed["groups"] for i in group["items"])
     assert office.get(where, query_string={"seat": world.desk.seats[0]}).status_code == 404

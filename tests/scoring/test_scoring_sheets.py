@@ -334,3 +334,14 @@ def test_the_invariants_name_a_tampered_sheet(session, world, sitting):
     twin.state, twin.seat_id = "draft", world.desk.seats[0]
     assert faults(session) == [f"sheet {twin.id}: its seat is of another panel"]
     steps.append(session, None, "test.tampered")
+
+
+def test_an_experts_page_leads_to_the_other_rounds_like_every_page(world, client_as):
+    page = client_as(world.expert(1)).get(f"/r/{world.slug}/sheets").get_data(as_text=True)
+    switch = re.search(r'<details class="switch">.*?</details>', page, re.S)
+    assert switch is not None and 'class="field"' in page
+    rows = re.findall(r'<li><a href="([^"]+)"( aria-current="true")?>', switch[0])
+    assert {where: bool(here) for where, here in rows} == {
+        f"/r/{world.slug}/home": True,
+        f"/r/{world.other_slug}/home": False,
+    }

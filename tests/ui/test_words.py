@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ui.scripts import literals
+from tests.ui.scripts import unpaired as unpaired_in_script
+
 APP = Path(__file__).parents[2] / "app"
 HAN = re.compile(r"[\u4e00-\u9fff]")
 COMMENT = re.compile(r"\{#.*?#\}|<!--.*?-->", re.S)
@@ -45,6 +48,42 @@ def test_the_check_catches_what_is_missing() -> None:
     assert unpaired('<p>{{ t("抽取", "") }}</p>') != []
     assert unpaired('<p>{{ t("抽取", "抽取") }}</p>') != []
     assert unpaired('<p>{{ t("抽取") }}</p>') != []
+
+
+COUNTS = " 份"  # a measure word: English has none
+SCRIPTS = [path for path in sorted((APP / "static").rglob("*.js")) if "vendor" not in path.parts]
+
+
+def test_scripts_speak_both_languages() -> None:
+    bad = [
+        f"{path.relative_to(APP)}:{line}"
+        for path in SCRIPTS
+        for line in unpaired_in_script(path.read_text(), (*NAMES, COUNTS))
+    ]
+    assert not bad, "\n".join(bad)
+    assert sum(bool(HAN.search(row.text)) for p in SCRIPTS for row in literals(p.read_text())) > 500
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('say("抽取", "Draw")', 0),
+        ('say("抽取", "")', 1),
+        ('say("抽取")', 1),
+        ('say("抽取", "抽取")', 2),
+        ('x = ["一", "one"];', 0),
+        ('x = ["一", "二"];', 2),
+        ('x = { zh: "一", en: "one" };', 0),
+        ('x = { zh: "一" };', 1),
+        ("say(`共 ${n ? `${n} 人` : '无人'}`, `${n} people`)", 0),
+        ("html`<p>${say('一', 'one')} 二</p>`", 1),
+        ("html`<p>${say('一', 'one')}</p>` // 注释", 0),
+        ('/["一]/.test(x) ? say("一", "one") : "二"', 1),
+        ('"届次 / round"', 0),
+    ],
+)
+def test_the_check_of_scripts_catches_what_is_missing(source: str, found: int) -> None:
+    assert len(unpaired_in_script(source, NAMES)) == found
 
 
 def _pairs(path: Path) -> list[tuple[int, ast.expr, ast.expr]]:

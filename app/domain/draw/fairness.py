@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from app.domain.types import Text
 
 from .lottery import Lottery, Progress, prepare_lotteries, table_probabilities
-from .objects import Candidate, Exclusion, PanelSpec, excluded_by_panel
+from .objects import Candidate, Exclusion, PanelSpec, Result, excluded_by_panel
 from .selection import rehearse
 
+HALF = Fraction(1, 2)
 DRILLS = Text("用练习密钥试抽", "drawing with drill keys")
 
 
@@ -27,7 +28,8 @@ class Fairness:
     """`probabilities[id]`: chance of at least one seat; people excluded everywhere have 0.
 
     `method` is "lottery (exact)" or "tickets (Monte Carlo, n drill keys)"; `pool` are the people who
-    may sit on at least one panel, and minimum, maximum and gini are taken over them.
+    may sit on at least one panel, and minimum, maximum and gini are taken over them. `often[panel][id]`
+    are the chances above one half of a seat on that panel alone: what a batch of many panels hides.
     """
 
     method: str
@@ -36,6 +38,13 @@ class Fairness:
     certified: bool
     draws: int = 0
     short_draws: int = 0
+    often: Mapping[str, Mapping[str, Fraction]] = field(default_factory=dict)
+
+    @property
+    def rough(self) -> bool:
+        """Too few drill draws to call a chance zero or uneven: fewer than 20 seats a person."""
+        mean = sum(self._pool(), Fraction(0)) / max(1, len(self.pool))
+        return bool(self.draws) and mean * self.draws < 20
 
     def _pool(self) -> list[Fraction]:
         return sorted(self.probabilities[i] for i in self.pool)
@@ -93,6 +102,7 @@ def probabilities(
     certified = bool(tables) and all(Lottery(dict(t)).certified for t in tables.values())
     if all(p.mode == "lottery" for p in panels):
         missed = {c.id: Fraction(1) for c in roster}
+        often: dict[str, dict[str, Fraction]] = {}
         for panel in panels:
             chances = chances_by_vector(tables[panel.id])
             attributes = tables[panel.id]["attributes"]
@@ -101,14 +111,17 @@ def probabilities(
                 if c.id not in gone:
                     vector = tuple(c.facts.get(a, "") for a in attributes)
                     missed[c.id] *= 1 - chances[vector]
+                    if chances[vector] > HALF:
+                        often.setdefault(panel.id, {})[c.id] = chances[vector]
         chance = {i: 1 - q for i, q in missed.items()}
-        return Fairness("lottery (exact)", chance, pool, certified)
+        return Fairness("lottery (exact)", chance, pool, certified, often=often)
     seated: Counter[str] = Counter()
     short = 0
     heard = None if tell is None else lambda done: tell(done, DRILLS)
-    for result in rehearse(
+    results = rehearse(
         panels, roster, exclusions, load_cap or 0, tables, drill_keys(draws), 1 << 62, heard
-    ):
+    )
+    for result in results:
         seated.update({s.expert for p in result.panels for s in p.seats})
         short += any(p.short for p in result.panels)
     return Fairness(
@@ -118,7 +131,20 @@ def probabilities(
         False,
         draws,
         short,
+        _often(results),
     )
+
+
+def _often(results: Sequence[Result]) -> dict[str, dict[str, Fraction]]:
+    """Panel -> who sat on it in more than half of the drill draws, with that share."""
+    out: dict[str, dict[str, Fraction]] = {}
+    for place, panel in enumerate(results[0].panels if results else ()):
+        seated = Counter(s.expert for result in results for s in result.panels[place].seats)
+        shares = {i: Fraction(n, len(results)) for i, n in seated.items()}
+        high = {i: share for i, share in shares.items() if share > HALF}
+        if high:
+            out[panel.id] = high
+    return out
 
 
 def chances_by_vector(table: Mapping[str, Any]) -> dict[tuple[str, ...], Fraction]:

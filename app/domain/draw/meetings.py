@@ -37,13 +37,11 @@ def pair_lifts(
     document: Mapping[str, Any],
     largest_type: int = SMALL,
     top: int = 20,
-    *,
-    together: bool = False,
 ) -> list[tuple[str, str, Fraction, Fraction]]:
-    """Pairs of small types whose joint chance is furthest from independence.
+    """Pairs of small types whose joint chance is furthest from independence, in either direction.
 
     Returns (type code, type code, joint chance of one member of each, joint - product), at most
-    `top`, largest distance first. `together`: only those who meet more often than by chance.
+    `top`, largest distance first.
     """
     types, chances = document["types"], table_probabilities(document)
     small = [i for i, (_, size, _) in enumerate(types) if size <= largest_type]
@@ -59,12 +57,6 @@ def pair_lifts(
 
     def distances() -> Iterator[tuple[int, int, int, int]]:
         """(|distance|, -i, -j, distance), over (LOTS * scale)^2."""
-        if together:
-            for (i, j), both in joint.items():
-                more = both * LOTS - alone[i] * alone[j]
-                if more > 0:
-                    yield more, -i, -j, more
-            return
         for i, j in combinations(small, 2):
             more = joint.get((i, j), 0) * LOTS - alone[i] * alone[j]
             yield abs(more), -i, -j, more
@@ -84,16 +76,17 @@ def pair_lifts(
 def meetings(
     tables: Mapping[str, Mapping[str, Any]],
     eligible: Mapping[str, Sequence[Candidate]],
-    top: int = 10,
+    top: int = 20,
 ) -> list[Meeting]:
-    """The pairs that sit together most beyond chance, of all tables; largest difference first.
+    """The pairs furthest from independence, of all tables; largest distance first, either direction.
+    Pairs that are independent of each other are left out.
 
     `eligible`: panel id -> the people whom its table is about.
     """
     found: list[tuple[Fraction, Meeting]] = []
     for panel, table in tables.items():
         vectors = {code: tuple(values) for code, _, values in table["types"]}
-        lifts = pair_lifts(table, top=top, together=True)
+        lifts = [row for row in pair_lifts(table, top=top) if row[3]]
         wanted = {vectors[code] for a, b, _, _ in lifts for code in (a, b)}
         members: dict[tuple[str, ...], list[str]] = {vector: [] for vector in wanted}
         for person in eligible[panel]:
@@ -102,6 +95,6 @@ def meetings(
                 members[vector].append(person.id)
         for a, b, together, more in lifts:
             first, second = (tuple(sorted(members[vectors[code]])) for code in (a, b))
-            found.append((more, Meeting(panel, first, second, together, together - more)))
+            found.append((abs(more), Meeting(panel, first, second, together, together - more)))
     found.sort(key=lambda row: (-row[0], row[1].panel, row[1].first, row[1].second))
     return [meeting for _, meeting in found[:top]]

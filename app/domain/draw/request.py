@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.types import DomainError
@@ -30,7 +30,11 @@ Place = tuple[str | int, ...]
 Marks = Mapping[Place, tuple[int, int]]
 TOP_KEYS = frozenset(
     ["panels", "mode", "pair_limits", "load_cap", "replacement", "sources", "parties", "dice"]
+    + ["accept_high", "accept_zero"]
 )
+# Why somebody may be all but certain to be drawn, or may have no chance at all.
+HIGH_CHANCE = ("small_pool", "rare_specialty", "legal_requirement")
+ZERO_CHANCE = ("not_needed", "legal_requirement")
 PANEL_KEYS = frozenset(["id", "seats", "mode", "quotas", "exclude", "subjects", "dates"])
 DEFAULT_DICE = 50
 
@@ -53,6 +57,7 @@ class Request:
     replacement: str
     sources: tuple[Source, ...]
     parties: tuple[Party, ...]
+    accepted: Mapping[str, str] = field(default_factory=dict)  # code of a guard -> reason
 
     def eligible(self, roster: Sequence[Candidate]) -> dict[str, list[Candidate]]:
         """Panel id -> the people of the roster whom nothing excludes from it."""
@@ -142,7 +147,24 @@ class RequestReader:
             replacement,
             self._sources(top),
             self._parties(top.get("parties", [])),
+            self._accepted(top),
         )
+
+    def _accepted(self, top: dict[Any, Any]) -> dict[str, str]:
+        """The exceptions from the guards that the request names, each with its coded reason."""
+        found: dict[str, str] = {}
+        for key, guard, reasons in (
+            ("accept_high", "probability_high", HIGH_CHANCE),
+            ("accept_zero", "probability_zero", ZERO_CHANCE),
+        ):
+            if key not in top:
+                continue
+            if top[key] not in reasons:
+                raise self.bad(
+                    (key,), "须为 {want} 之一", "must be one of {want}", want=", ".join(reasons)
+                )
+            found[guard] = str(top[key])
+        return found
 
     def _panel(
         self, item: Any, at: Place, mode: Mode, limits: dict[str, int]

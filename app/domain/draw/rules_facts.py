@@ -225,6 +225,13 @@ class Participation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """A seat held in a panel of another draw: the days that panel sits on."""
+
+    days: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """A recusal asked for by the expert (`self`) or by the county; `kind` is a rule id or "other".
 
@@ -250,7 +257,8 @@ class ExpertFacts:
 
     `career_start` a calendar year; `title_rank` an index of TITLE_RANKS; `nomination` and
     `consent` whether the signed paper is on file; `screened_by` reviewers' ids; `roles` held in
-    this programme; `unavailable` periods the expert has given; `disciplines` registry codes;
+    this programme; `unavailable` periods the expert has given; `duties` seats that he holds now in
+    panels of other draws; `disciplines` registry codes;
     `holdings_declared` whether shares and side posts were ever asked for: employments hold them
     too, so that an employer alone does not say that there are none.
     """
@@ -280,6 +288,7 @@ class ExpertFacts:
     birthplace: str | None = None
     residences: tuple[Residence, ...] | None = None
     unavailable: tuple[DateRange, ...] | None = None
+    duties: tuple[Duty, ...] = ()
     participations: tuple[Participation, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -305,7 +314,8 @@ class SubjectFacts:
     the parent's or its own six-digit code, and a subject with neither has no known place. Organisation sets hold
     ids; `organisation_ids` the county's government tree (its root is enough when the employments'
     chains are complete), `applicant_organisation_ids` those of all applicants of the ranking.
-    `sitting` are the panel's days; left out, the reference date alone.
+    `sitting` are the panel's days, each range a day or several in a row; left out, the reference date
+    alone.
     """
 
     code: str
@@ -318,7 +328,7 @@ class SubjectFacts:
     leader_ids: frozenset[str] | None = None
     applicant_organisation_ids: frozenset[str] | None = None
     previous_round_expert_ids: frozenset[str] | None = None
-    sitting: DateRange | None = None
+    sitting: tuple[DateRange, ...] | None = None
     parent: str | None = None
 
     def is_meant(self, code: str | None) -> bool:

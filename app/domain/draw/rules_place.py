@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from app.domain.draw.rules_case import Case, Gap, Hit, PersonCheck, SubjectCheck
 from app.domain.draw.rules_conflict import EMPLOYED, employment_gap
-from app.domain.draw.rules_facts import SubjectFacts
+from app.domain.draw.rules_facts import DateRange, SubjectFacts
 from app.domain.draw.rules_pool import d15_load
 from app.domain.draw.rules_schema import LEVELS
 from app.domain.draw.rules_time import iso, overlaps, shift_months
@@ -195,17 +195,24 @@ def d15(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
 
 
 def d16(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
-    """The expert has said to be away on a day of the sitting."""
+    """The expert has said to be away on a day of the sitting, or sits on another panel that day."""
+    ranges = subject.sitting or (DateRange(since=case.on, until=case.on),)
+    for day in sorted({day for duty in case.expert.duties for day in duty.days}):
+        if any(one.since <= day <= one.until for one in ranges):
+            yield Hit(
+                Text(
+                    f"{day} 已在另一次抽取的评审组中有席位，同日不能再参加",
+                    f"already holds a seat on {day}, on a panel of another draw",
+                ),
+                {"seated_on": iso(day)},
+                general=True,
+            )
     if case.expert.unavailable is None:
         yield Gap(Text("未登记可参加时间", "availability not recorded"), general=True)
         return
-    first, last = (
-        (case.on, case.on)
-        if subject.sitting is None
-        else (subject.sitting.since, subject.sitting.until)
-    )
+    first, last = min(one.since for one in ranges), max(one.until for one in ranges)
     for away in case.expert.unavailable:
-        if overlaps(away.since, away.until, first, last):
+        if any(overlaps(away.since, away.until, one.since, one.until) for one in ranges):
             yield Hit(
                 Text(
                     f"{away.since} 至 {away.until} 不能参加；评审时间 {first} 至 {last}",

@@ -152,6 +152,17 @@ def _sections(findings: Findings, form: Form) -> None:
             what = Text("最低得分率须在 0 与 1 之间", "the section floor must be between 0 and 1")
             fix = Text("例如 0.75", "for example 0.75")
             findings.error(section.line, "section-floor", where, what, fix)
+        elif section.min_share is not None:
+            # Sheets show it, but no total, rank or place goes by it: a form must not promise one.
+            what = Text(
+                "最低得分率只在评分表上判断，汇总、名次和名额都不按它处理",
+                "a section floor is judged on the sheet alone; no total, rank or place goes by it",
+            )
+            fix = Text(
+                "删去 min_share；须作门槛的，改为资格审查或实地查验的判定项",
+                "remove min_share; make a gate an item of the qualification check or the check on site",
+            )
+            findings.error(section.line, "section-floor", where, what, fix)
 
 
 def _sums(findings: Findings, form: Form) -> None:

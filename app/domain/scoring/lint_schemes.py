@@ -9,7 +9,7 @@ from app.domain.scoring.lint_findings import Findings, unused_names
 from app.domain.scoring.measures import plain
 from app.domain.scoring.scale_schema import Formula, VetoOpinion
 from app.domain.scoring.schema import Form
-from app.domain.scoring.scheme_parts import Quota, Veto
+from app.domain.scoring.scheme_parts import Aggregation, Quota, Veto
 from app.domain.scoring.scheme_schema import Scheme
 from app.domain.types import Text
 
@@ -64,11 +64,27 @@ def _forms(findings: Findings, scheme: Scheme, forms: Mapping[str, Form]) -> Non
             _unknown(findings, line, "unknown-form", where, form_id)
 
 
+def experts_methods(rule: Aggregation) -> set[str]:
+    """How the experts' marks of the components are put together; `given` parts have no marks."""
+    return {component.method for component in rule.components} - {"given"}
+
+
 def _weights(findings: Findings, scheme: Scheme) -> None:
     rule = scheme.aggregation
     if rule is None:
         return
     findings.duplicates([(c.id, c.line) for c in rule.components], "aggregation.components")
+    methods = sorted(experts_methods(rule))
+    if len(methods) > 1:
+        what = Text(
+            "各部分的计分方法不同（{m}），而一届只有一种计分方法",
+            "the components have different methods ({m}), but a round has one",
+        ).format(m=", ".join(methods))
+        fix = Text(
+            "除 given 外各部分写同一 method",
+            "write one method for all components except given ones",
+        )
+        findings.error(rule.line, "methods", "aggregation", what, fix)
     total = sum((component.weight for component in rule.components), Decimal(0))
     if total != 1 or any(component.weight <= 0 for component in rule.components):
         what = Text("权重合计 {t}，应为 1", "the weights sum to {t}, not to 1").format(

@@ -27,6 +27,7 @@ from app.domain.statistics.chance import (
 from app.domain.statistics.concordance import Concordance, MeanTau, kendall_w, mean_tau_b
 from app.domain.statistics.icc import Coefficient, IccResult, icc
 from app.domain.statistics.resampling import Interval, alpha_interval
+from app.domain.statistics.streams import SEED
 from app.domain.statistics.trace import text_json
 from app.domain.types import DomainError, Text
 
@@ -165,14 +166,15 @@ def agreement(
     confidence: float = 0.95,
     full_mark: float | None = None,
     resamples: int = 0,
+    seed: int = SEED,
 ) -> Agreement:
     """Agreement of a table with one row per subject and one column per expert; None is a gap.
 
     Give untrimmed marks. `scale` names what the marks are (nominal, ordinal, interval, ratio) and
     is printed with the result; all coefficients are computed in any case. `full_mark` says what a
     small error is (None: the largest mark). `resamples` > 0 adds the bootstrap interval of alpha on
-    this scale and, with gaps, simulated intervals of the ICC (a tenth as many rounds). Raises
-    DomainError for an unknown scale or rows of unequal length.
+    this scale and, with gaps, simulated intervals of the ICC (a tenth as many rounds), both from
+    `seed`. Raises DomainError for an unknown scale or rows of unequal length.
     """
     if scale not in SCALES:
         raise DomainError(
@@ -184,7 +186,7 @@ def agreement(
     rows = [row for row in rows if any(v is not None for v in row)]
     used = [c for c in range(len(rows[0]) if rows else 0) if any(r[c] is not None for r in rows)]
     rows = [[row[c] for c in used] for row in rows]
-    result = icc(rows, confidence=confidence, refits=resamples // 10)
+    result = icc(rows, confidence=confidence, refits=resamples // 10, seed=seed)
     largest = max((abs(v) for row in rows for v in row if v is not None), default=0.0)
     return Agreement(
         n=len(rows),
@@ -200,7 +202,7 @@ def agreement(
         exact_agreement=exact_agreement(rows),
         within_one=within_one(rows),
         tau_b=mean_tau_b(rows),
-        alpha_interval={scale: alpha_interval(rows, scale, resamples=resamples)}
+        alpha_interval={scale: alpha_interval(rows, scale, resamples=resamples, seed=seed)}
         if resamples
         else {},
         verdict=judge(result, len(used), largest if full_mark is None else full_mark),

@@ -155,14 +155,8 @@ class _Crossed:
         return effects, theta[1] * np.sqrt(np.maximum(share, 0.0) * at["variance"])
 
 
-def fit_components(
-    observed: Observed, near: tuple[float, float] | None = None
-) -> Components | Text:
-    """Fit the model; a Text with the reason when the data cannot tell the components apart.
-
-    `near`: a pair (sd_subject, sd_rater) / sd_residual to start from, for fits repeated on simulated
-    marks of the same round: one start, four digits.
-    """
+def fit_components(observed: Observed) -> Components | Text:
+    """Fit the model; a Text with the reason when the data cannot tell the components apart."""
     import numpy as np
     from scipy.optimize import minimize
 
@@ -188,16 +182,14 @@ def fit_components(
         return float(model.solve((float(theta[0]), float(theta[1])))["criterion"])
 
     best = None
-    for first, second in ((1.0, 0.5), (0.1, 1.0)) if near is None else (near,):
+    for first, second in ((1.0, 0.5), (0.1, 1.0)):
         start = [first if free[0] else 0.0, second if free[1] else 0.0]
         found = minimize(
             criterion,
             start,
             method="L-BFGS-B",
             bounds=bounds,
-            options={"ftol": 1e-12, "gtol": 1e-6, "maxiter": 100}
-            if near is None
-            else {"ftol": 1e-7, "gtol": 1e-3, "maxiter": 25},
+            options={"ftol": 1e-12, "gtol": 1e-6, "maxiter": 100},
         )
         if best is None or found.fun < best.fun:
             best = found

@@ -21,6 +21,7 @@ from typing import Any, Final
 from app.domain.statistics.components import Components, fit_components
 from app.domain.statistics.observed import Observed
 from app.domain.statistics.resampling import Interval, of_components, reliability_intervals
+from app.domain.statistics.streams import SEED
 from app.domain.statistics.trace import text_json
 from app.domain.types import Text
 
@@ -78,10 +79,11 @@ def _undefined(reason: Text, model: Text) -> IccResult:
     return IccResult(forms, None, None, None, None, None, None, model, reason)
 
 
-def icc(rows: Rows, *, confidence: float = 0.95, refits: int = 0) -> IccResult:
+def icc(rows: Rows, *, confidence: float = 0.95, refits: int = 0, seed: int = SEED) -> IccResult:
     """ICC of a subjects x raters table; None is a gap.
 
-    `refits`: with gaps, how many simulated rounds make the interval (`resampling.py`); 0: none.
+    `refits`: with gaps, how many simulated rounds, from `seed`, make the interval (`resampling.py`);
+    0: none.
 
     Returns undefined coefficients with a reason for fewer than 2 subjects or raters, and for equal
     marks throughout.
@@ -106,7 +108,7 @@ def icc(rows: Rows, *, confidence: float = 0.95, refits: int = 0) -> IccResult:
         return _balanced(
             [[float(row[c] or 0.0) for c in used] for row in kept], confidence, balanced
         )
-    return _with_gaps(kept, used, confidence, refits)
+    return _with_gaps(kept, used, confidence, refits, seed)
 
 
 def _balanced(rows: list[list[float]], confidence: float, model: Text) -> IccResult:
@@ -254,7 +256,7 @@ def _absolute(
 
 
 def _with_gaps(
-    rows: list[Sequence[float | None]], used: list[int], confidence: float, refits: int
+    rows: list[Sequence[float | None]], used: list[int], confidence: float, refits: int, seed: int
 ) -> IccResult:
     model = Text(
         "不平衡:方差分量(REML),专家与对象交叉",
@@ -275,7 +277,7 @@ def _with_gaps(
     # The harmonic mean gives the average error variance of subjects with different panel sizes.
     k = len(sizes) / sum(1.0 / size for size in sizes)
     bounds = (
-        reliability_intervals(seen, fit, k, resamples=refits, confidence=confidence)
+        reliability_intervals(seen, fit, k, resamples=refits, seed=seed, confidence=confidence)
         if refits
         else {}
     )

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from app.domain.statistics.alpha import alpha, metric_values, usable
-from app.domain.statistics.components import Components, fit_components
+from app.domain.statistics.components import Components
 from app.domain.statistics.observed import Observed
+from app.domain.statistics.refits import refit_all
 from app.domain.statistics.streams import SEED, normals, picks
 from app.domain.types import Text
 
@@ -197,32 +198,22 @@ def reliability_intervals(
     row = np.searchsorted(np.array(subjects), np.array(observed.subjects))
     column = np.searchsorted(np.array(raters), np.array(observed.raters))
     n, m, size = len(subjects), len(raters), len(observed)
-    found: dict[str, list[float]] = {name: [] for name in FORMS_OF_COMPONENTS}
     near = (
         max(fit.sd_subject / fit.sd_residual, 0.05),
         max(fit.sd_rater / fit.sd_residual, 0.05),
     )
-    for number in range(resamples):
-        made = normals(seed, f"panels|{number}", n + m + size)
-        marks = (
-            fit.mean
-            + fit.sd_subject * made[:n][row]
-            + fit.sd_rater * made[n : n + m][column]
-            + fit.sd_residual * made[n + m :]
-        )
-        again = fit_components(Observed(observed.subjects, observed.raters, tuple(marks)), near)
-        if isinstance(again, Text):
-            continue
-        for name, value in of_components(again, k).items():
-            found[name].append(value)
+    made = np.array([normals(seed, f"panels|{b}", n + m + size) for b in range(resamples)]).T
+    marks = (
+        fit.sd_subject * made[:n][row]
+        + fit.sd_rater * made[n : n + m][column]
+        + fit.sd_residual * made[n + m :]
+    )
+    subject, rater, rest = (sd**2 for sd in refit_all(row, column, marks, near))
     tail = (1.0 - confidence) / 2.0
     bounds = {}
-    for name, values in found.items():
-        if len(values) >= _USABLE * resamples:
-            low, high = np.quantile(np.array(values), [tail, 1.0 - tail])
-            bounds[name] = Interval(
-                float(low), float(high), len(values), seed, "parametric bootstrap"
-            )
+    for name, values in _forms(subject, rater, rest, k).items():
+        low, high = np.quantile(values, [tail, 1.0 - tail])
+        bounds[name] = Interval(float(low), float(high), resamples, seed, "parametric bootstrap")
     return bounds
 
 
@@ -231,7 +222,11 @@ FORMS_OF_COMPONENTS: Final = ("ICC(A,1)", "ICC(C,1)", "ICC(A,k)", "ICC(C,k)")
 
 def of_components(fit: Components, k: float) -> dict[str, float]:
     """The two-way forms from standard deviations."""
-    subject, rater, rest = fit.sd_subject**2, fit.sd_rater**2, fit.sd_residual**2
+    return _forms(fit.sd_subject**2, fit.sd_rater**2, fit.sd_residual**2, k)
+
+
+def _forms(subject: Any, rater: Any, rest: Any, k: float) -> dict[str, Any]:
+    """The two-way forms from variances: numbers, or arrays of one length."""
     return {
         "ICC(A,1)": subject / (subject + rater + rest),
         "ICC(C,1)": subject / (subject + rest),

@@ -6,7 +6,7 @@ enough for it. Nothing here changes a score.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,8 +42,10 @@ def review_round(
     scores: RoundScores | None = None,
     *,
     homes: Homes | None = None,
+    homes_by_stage: Mapping[str, Homes] | None = None,
 ) -> Review:
-    """Run every rule over every panel stage. `homes`: expert -> subjects of his own region."""
+    """Run every rule over every panel stage. `homes`: expert -> subjects of his own region; where
+    experts have other names in every stage, `homes_by_stage` instead."""
     checks: list[Checked] = []
     for stage in stage_names(subjects):
         seen = observed_totals(rule, subjects, stage)
@@ -56,7 +58,9 @@ def review_round(
             copies(subjects, stage),
             alike_pairs(seen, stage),
             extremes(rule, seen, stage),
-            home_lift(seen, homes, stage),
+            home_lift(
+                seen, homes if homes_by_stage is None else homes_by_stage.get(stage, {}), stage
+            ),
         ]
         size = panel_size(seen)
         checks += [

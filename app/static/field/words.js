@@ -2,7 +2,7 @@
 
 import { say } from "./engine/words.js";
 
-export { language, say, setLanguage } from "./engine/words.js";
+export { language, say, setLanguage, tooShort } from "./engine/words.js";
 
 /** A {zh, en} of the instrument or the package, or one string that serves both. */
 export const of = (text) => (text === null || text === undefined ? "" : typeof text === "string" ? text : say(text.zh, text.en || text.zh));

@@ -74,7 +74,7 @@ function cosignature() {
 }
 
 function source(row) {
-  const box = element("section", { class: "hall-source" }, element("h3", {}, `${row.name} · ${say(`${row.count} 个`, `${row.count} values`)} ${row.low}–${row.high}${row.when ? ` · ${row.when}` : ""}`));
+  const box = element("section", { class: "hall-source" }, element("h3", {}, `${say(row.title.zh, row.title.en)} · ${say(`${row.count} 个`, `${row.count} values`)} ${row.low}–${row.high}${row.when ? ` · ${row.when}` : ""}`));
   if (row.values) {
     const dice = row.kind === "sequence" && row.low === 1 && row.high === 6;
     const list = element("ol", { class: dice ? "hall-dice" : "hall-numbers", "data-values": row.values.join(" ") });

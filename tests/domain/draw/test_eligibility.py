@@ -192,7 +192,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         "D-16",
         {"unavailable": (DateRange(since=date(2012, 11, 26), until=date(2012, 11, 30)),)},
         {"unavailable": (DateRange(since=date(2012, 11, 27), until=date(2012, 11, 30)),)},
-        {"sitting": DateRange(since=ON, until=date(2012, 11, 26))},
+        {"sitting": (DateRange(since=ON, until=date(2012, 11, 26)),)},
     ),
 ]
 

@@ -53,20 +53,31 @@ def test_pairs_are_counted_exactly() -> None:
     assert {(a, b): (j, lift) for a, b, j, lift in found} == expected
     assert [abs(row[3]) for row in found] == sorted((abs(r[3]) for r in found), reverse=True)
     assert expected["T1", "T2"] == (Fraction(3, 4), Fraction(3, 16))
-    more = pair_lifts(TABLE, together=True)
-    assert [row[:2] for row in more] == [("T1", "T2"), ("T3", "T4")]
+    assert {row[:2] for row in found if row[3] > 0} == {("T1", "T2"), ("T3", "T4")}
     assert pair_lifts(TABLE, top=1) == found[:1]
 
 
 def test_meetings_name_the_people_of_both_types() -> None:
     who = {"a": 2, "b": 1, "c": 1, "d": 3, "e": 4}
     roster = [Candidate(f"{g}{n}", {"g": g}, bytes(16)) for g, k in who.items() for n in range(k)]
-    first, second = meetings({"P1": TABLE}, {"P1": roster})
-    assert (first.panel, first.first, first.second) == ("P1", ("a0", "a1"), ("b0",))
-    assert (first.together, first.apart) == (Fraction(3, 4), Fraction(9, 16))
-    assert (second.first, second.second) == (("c0",), ("d0", "d1", "d2"))
-    assert (second.together, second.apart) == (Fraction(1, 12), Fraction(1, 48))
+    found = meetings({"P1": TABLE}, {"P1": roster})
+    far = [abs(m.together - m.apart) for m in found]
+    assert len(found) == 6 and far == sorted(far, reverse=True)
+    # b and c sit apart always: as far from independence as a and b, who sit together always.
+    by_pair = {(m.first[0][0], m.second[0][0]): m for m in found}
+    pair = by_pair["a", "b"]
+    assert (pair.panel, pair.first, pair.second) == ("P1", ("a0", "a1"), ("b0",))
+    assert (pair.together, pair.apart) == (Fraction(3, 4), Fraction(9, 16))
+    assert (by_pair["b", "c"].together, by_pair["b", "c"].apart) == (0, Fraction(3, 16))
+    pair = by_pair["c", "d"]
+    assert (pair.first, pair.second) == (("c0",), ("d0", "d1", "d2"))
+    assert (pair.together, pair.apart) == (Fraction(1, 12), Fraction(1, 48))
     assert len(meetings({"P1": TABLE, "P2": TABLE}, {"P1": roster, "P2": roster}, top=3)) == 3
+    both = meetings(
+        dict.fromkeys(("P1", "P2", "P3", "P4"), TABLE),
+        dict.fromkeys(["P1", "P2", "P3", "P4"], roster),
+    )
+    assert len(both) == 20 and {m.together > m.apart for m in both} == {True, False}
 
 
 def test_several_lotteries_tell_how_far_all_of_them_are() -> None:
@@ -110,7 +121,11 @@ def test_panels_of_which_the_same_is_said_share_a_line() -> None:
     ]
     gone = next(c.id for c in roster if c.facts["g"] == "g0")
     out = [Exclusion("A05", gone, "r", "", "t", bytes(16))]
-    lines = [g.text.en for g in check_guards(panels, roster, out, 100) if g.code == "stratum_small"]
+    lines = [
+        g.text.en
+        for g in check_guards(panels, roster, out, 100, seats_too=False)
+        if g.code == "stratum_small"
+    ]
     assert lines == [
         f"panels A01–A04: {few} eligible people with g = g0 for a minimum of {low} seats, below 3 times",
         f"panel 'A05': {few - 1} eligible people with g = g0 for a minimum of {low} seats, below 3 times",

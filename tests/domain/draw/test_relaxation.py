@@ -81,8 +81,11 @@ def test_guards_name_thin_strata() -> None:
     spec = PanelSpec("P1", 3, quotas={"g": {"f": (1, 3), "m": (0, 3)}})
     assert [g.code for g in check_guards([spec], roster, [], None)] == ["stratum_small"]
     gone = [exclusion("P1", "E0"), exclusion("P1", "E1")]
-    (short,) = check_guards([spec], roster, gone, None)
+    small, short = check_guards([spec], roster, gone, None)
     assert short.code == "stratum_short" and short.level == "refuse"
+    assert small.text.en == "panel 'P1': 7 eligible people for 3 seats, below 3 times"
+    (short,) = check_guards([spec], roster, gone, None, seats_too=False)
+    assert short.code == "stratum_short"
     pair = [spec, PanelSpec("P2", 3, quotas=spec.quotas)]
     assert "places_short" in {g.code for g in check_guards(pair, roster, [], 1)}
     assert "places_short" not in {g.code for g in check_guards(pair, roster, [], 2)}

@@ -84,6 +84,7 @@ DEFECTS = [
     (SITE, "      type: grade\n", "      type: grade\n      step: 5\n", "grid", "P1"),
     (SITE, "      type: grade\n", "      type: grade\n      step: 6\n", "unreachable-level", "P1"),
     (SITE, "max: 15}", "max: 15, min_share: 75}", "section-floor", "sections[G]"),
+    (SITE, "max: 15}", "max: 15, min_share: 0.75}", "section-floor", "sections[G]"),
     (RULE, "step: 0.5\n", "step: 0.7\n", "grid", "Y04"),
     (
         RULE,
@@ -107,6 +108,13 @@ DEFECTS = [
     (QUAL, "kind: veto\n", "kind: veto\ntotal: 10\n", "points-sum", "total"),
     (BONUS, "points: 0.5}", "points: 0}", "bonus", "JB1"),
     (BEIJING, "weight: 0.70", "weight: 0.60", "weights", "aggregation"),
+    (
+        BEIJING,
+        "weight: 0.30, method: trimmed_mean",
+        "weight: 0.30, method: mean",
+        "methods",
+        "aggregation",
+    ),
     (BEIJING, "form: mlr15-desk-II,", "form: mlr15-desk-9,", "unknown-form", "region_classes[II]"),
     (
         BEIJING,

@@ -88,7 +88,7 @@ export class Keeper {
       ...this._facts,
       secure: globalThis.isSecureContext,
       user: this._row ? identity(this._row) : null,
-      name: this._row?.name ?? "",
+      name: inside?.pack?.name ?? this._row?.name ?? "",
       waiting: inside ? inside.oplog.waiting().length : counted.waiting,
       waitingMedia: inside ? inside.media.waiting.length : counted.media,
       unsaved: [...this._unsaved.values()].reduce((sum, values) => sum + Object.keys(values).length, 0),
@@ -337,12 +337,14 @@ export class Keeper {
     if (this._open && Date.now() >= this.lockAt) this._close();
   }
 
-  /** With `wipe` everything of this account leaves the tablet. Refused while something is unsent and not exported since. */
+  /** With `wipe` everything of this account leaves the tablet. Refused while something is unsent and not exported since, or was not
+      even stored: no export has that. */
   async signOut({ wipe = false } = {}) {
     const { oplog, media, session } = this._inside();
     const { id, exportedAt = 0 } = this._row;
     const lastWrite = Math.max(0, ...[...oplog.logs.values()].map((log) => log.wall));
-    if ((oplog.waiting().length || media.waiting.length || this._unsaved.size) && !(exportedAt > lastWrite)) throw new FieldError("waiting");
+    if (this._unsaved.size) throw new FieldError("full");
+    if ((oplog.waiting().length || media.waiting.length) && !(exportedAt > lastWrite)) throw new FieldError("waiting");
     if (session.csrf) await request("POST", "/field/api/sign-out", { json: {}, headers: { "X-CSRFToken": session.csrf } });
     await write(this._db, [...TABLES, "tablets", "meta"], async (work) => {
       await work.objectStore("meta").delete("session");

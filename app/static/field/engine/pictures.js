@@ -7,15 +7,9 @@ const QUALITY = 0.85;
 const LARGEST_PHOTO = 12 * 1024 * 1024;
 const PHOTOS = new Set(["image/jpeg", "image/png", "image/webp"]);
 
-function canvas(width, height) {
-  if (globalThis.OffscreenCanvas) return new OffscreenCanvas(width, height);
-  return Object.assign(document.createElement("canvas"), { width, height });
-}
+const canvas = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
 
-const encoded = (drawn) =>
-  drawn.convertToBlob
-    ? drawn.convertToBlob({ type: "image/jpeg", quality: QUALITY })
-    : new Promise((done) => drawn.toBlob(done, "image/jpeg", QUALITY));
+const encoded = (drawn) => new Promise((done) => drawn.toBlob(done, "image/jpeg", QUALITY));
 
 /** A JPEG without its application segments but JFIF's (a canvas writes a colour profile), so that the server keeps it byte for byte. */
 function bare(bytes) {

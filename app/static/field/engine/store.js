@@ -1,12 +1,11 @@
 // The one object that the screens use: docs/field-engine.md lists all of it. Here: the package, the sheets, the sending.
 
 import { canonical, sha256, whole } from "./canonical.js";
-import { write } from "./db.js";
 import { Keeper } from "./keeper.js";
 import { inTurn, noSheetOpen } from "./locks.js";
-import { refusal } from "./net.js";
 import * as packs from "./pack.js";
-import { FieldError } from "./words.js";
+import { scaled } from "./pictures.js";
+import { FieldError, tooShort } from "./words.js";
 
 class Store extends Keeper {
   _sheets = null; // sheets.js: what a sheet is; fetched after the first screen, whoever signs in waits for it
@@ -86,30 +85,9 @@ class Store extends Keeper {
     return this._open?.pack?.reminders ?? [];
   }
 
-  /** The person has read one: the server is told, and it is gone with the next package. Throws a FieldError. */
-  async reminderSeen(id) {
-    const { session, pack } = this._inside();
-    const answer = await session.call("POST", `/field/api/reminders/${id}/seen`);
-    if (answer.status !== 200) throw refusal(answer);
-    pack.reminders = answer.body.reminders;
-    this._changed();
-    await inTurn(() => this._refresh());
-  }
-
   /** Proposals to move a closing time that wait for the person's vote. */
   votes() {
     return this._open?.pack?.votes ?? [];
-  }
-
-  /** Vote on one: "yes" or "no". It needs signal. Throws a FieldError. */
-  async castVote(id, answer) {
-    const { session, pack } = this._inside();
-    const told = await session.call("POST", `/field/api/votes/${id}`, { json: { answer } });
-    const decided = told.status === 409; // by others, or on another device
-    if (told.status !== 200 && !decided) throw refusal(told);
-    pack.votes = decided ? pack.votes.filter((vote) => vote.id !== id) : told.body.votes;
-    await inTurn(() => this._refresh()).catch(() => this._changed());
-    if (decided) throw refusal(told);
   }
 
   _duty(key) {
@@ -213,19 +191,9 @@ class Store extends Keeper {
     for (const [key, values] of [...this._unsaved]) for (const [path, value] of Object.entries({ ...values })) await this.set(key, path, value);
   }
 
-  async unlockStatement(key, code) {
-    this._inside();
-    const duty = this._duty(key);
-    if (!duty) throw new FieldError("unknown_sheet");
-    const secret = code.normalize("NFKC").toUpperCase().replace(/[^A-Z0-9]/g, "").replace(/0/g, "O").replace(/1/g, "I");
-    if (!duty.unlock_hash || (await sha256(secret)) !== duty.unlock_hash) throw new FieldError("unlock_code");
-    return this._append(key, (log) => (log.entries.some(({ op }) => op.kind === "unlock") ? null : { kind: "unlock", secret }));
-  }
-
   async attach(key, item, blob, place = null, name = "") {
     const { media } = this._inside();
     if (this._duty(key)?.kind !== "statement") this._writable(key); // a statement's log takes papers at any time
-    const { scaled } = await this._later(() => import("./pictures.js"));
     const photo = await scaled(blob);
     const bytes = await photo.arrayBuffer();
     const { row, put, noted } = await media.prepare(bytes, photo.type, false);
@@ -265,53 +233,8 @@ class Store extends Keeper {
 
   async declareConflict(key, reason) {
     this._inside();
-    const status = this.sheet(key)?.status;
-    if (!status) throw new FieldError("unknown_sheet");
-    if (["stopped", "sealed", "sealing"].includes(status)) this._writable(key);
-    return this._append(key, () => ({ kind: "conflict", reason: said(reason) }));
-  }
-
-  /** The last step. What is hashed is what the expert has before him: typed and saved. */
-  async seal(key, { signedName, strokes = null }) {
-    const sheet = this._writable(key);
-    if (this._unsaved.has(key)) throw new FieldError("full");
-    const name = whole(String(signedName ?? "").trim());
-    if (!name) throw new FieldError("signature");
-    const signature = strokes?.length ? strokes.map((stroke) => stroke.map((point) => point.map(Math.round))) : null;
-    const entries = await sha256(canonical(sheet.entries));
-    const photos = [...new Set(Object.values(sheet.attachments).flat().map(({ sha256: hash }) => hash))].sort();
-    return this._append(key, (log) => {
-      if (canonical(this._view(sheet.duty, log).entries) !== canonical(sheet.entries)) throw new FieldError("changed");
-      return { kind: "seal", signed_name: name, signature, entries, media: photos };
-    });
-  }
-
-  async withdraw(key, reason) {
-    this._inside();
-    if (!["sealed", "sealing"].includes(this.sheet(key)?.status)) throw new FieldError("not_sealed");
-    return this._append(key, () => ({ kind: "withdraw", reason: said(reason) }));
-  }
-
-  /** What the owner chooses between, from the server: [{id, label, opened_at, items: [{item, mine, branch, mine_media, branch_media}]}]. */
-  async branches(key) {
-    const { session, oplog } = this._inside();
-    const answer = await session.call("GET", `/field/api/branches?tablet=${oplog.tablet}&sheet=${encodeURIComponent(key)}`);
-    if (answer.status !== 200 || !Array.isArray(answer.body?.branches)) throw refusal(answer);
-    return answer.body.branches;
-  }
-
-  choose(key, branch, picks, reason) {
-    return this._append(key, () => ({ kind: "choose", branch, picks, reason: said(reason) }));
-  }
-
-  async takeOver(key) {
-    const { session, oplog, sender } = this._inside();
-    const answer = await session.call("POST", "/field/api/take-over", { json: { tablet: oplog.tablet, sheet: key } });
-    if (answer.status < 200 || answer.status > 299) throw refusal(answer);
-    const told = Object.entries(answer.body?.sheets ?? {}).map(([sheet, { entries: _, ...seen }]) => [sheet, seen]);
-    await oplog.receive([], Object.fromEntries(told));
-    await inTurn(() => this._refresh());
-    sender.run();
+    if (this.sheet(key)?.status === "stopped") this._writable(key);
+    return this._append(key, () => ({ kind: "conflict", reason: said("conflict", reason) }));
   }
 
   /** Any other operation of the protocol, e.g. the recorder's log; `fields` as section 6 says. */
@@ -332,14 +255,6 @@ class Store extends Keeper {
     await this._measure();
     await sender.now();
     this._touch();
-  }
-
-  async exportPackage() {
-    const { oplog, media } = this._inside();
-    const { exported } = await this._later(() => import("./export.js"));
-    const file = await exported({ row: this._row, oplog, media });
-    await this._saveRow(this._row.id, { exportedAt: Date.now() });
-    return file;
   }
 
   /** True when the new version takes over (the page is then loaded again); false while something waits or a sheet is open. */
@@ -363,11 +278,18 @@ class Store extends Keeper {
   }
 }
 
-/** A reason that says something. */
-function said(reason) {
+/** A reason that the server takes. */
+export function said(kind, reason) {
   const text = whole(String(reason ?? "").trim());
-  if (!text) throw new FieldError("reason");
+  const short = tooShort(kind, text);
+  if (short) throw new FieldError("reason", short);
   return text;
 }
+
+// The steps that no screen of the first part takes: steps.js says what each does.
+const STEPS = ["reminderSeen", "castVote", "unlockStatement", "locate", "seal", "withdraw", "choose", "branches", "takeOver", "exportPackage"];
+for (const name of STEPS) Store.prototype[name] = async function step(...about) {
+  return (await this._later(() => import("./steps.js")))[name](this, ...about);
+};
 
 export const store = new Store();

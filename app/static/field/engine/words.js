@@ -38,8 +38,8 @@ const WORDS = {
     "The browser keeps no data (perhaps a private window). Open a normal window; until then nothing is stored.",
   ],
   not_persistent: [
-    "浏览器没有承诺长期保存。请把本应用添加到主屏幕，每天联网同步；未上传前不要清理浏览器数据。",
-    "The browser has not promised to keep data for long. Add this app to the home screen, connect every day, and clear no browser data before all is uploaded.",
+    "浏览器没有承诺长期保存；无痕窗口一关闭，内容全部丢失。请把本应用添加到主屏幕，每天联网同步；未上传前不要清理浏览器数据。",
+    "The browser has not promised to keep data for long, and a private window loses everything when it is closed. Add this app to the home screen, connect every day, and clear no browser data before all is uploaded.",
   ],
   nearly_full: [
     "本机存储空间快满了（已用九成以上）。请尽快联网上传，或清理设备。",
@@ -133,7 +133,7 @@ const WORDS = {
   sealed: ["评分表已提交。要修改，请先撤回并说明理由。", "The sheet is sealed. To change it, withdraw it with a reason."],
   not_sealed: ["评分表还没有提交。", "The sheet is not sealed."],
   reason: ["请写明理由。", "Give a reason."],
-  signature: ["请签名，或写下姓名。", "Sign, or write your name."],
+  signature: ["签名须与您的姓名一致，没有封存。", "The signature must be your name. Nothing was sealed."],
   unlock_code: [
     "代码不对。请核对记录员屏幕上的 16 位代码。",
     "The code does not match. Check the 16 characters on the recorder's screen.",
@@ -152,6 +152,15 @@ const WORDS = {
 export function words(code) {
   const [zh, en] = WORDS[code] ?? WORDS.unexpected;
   return { code, zh, en };
+}
+
+/** The shortest reasons that the server takes, in characters. */
+const SHORTEST = { conflict: 2, choose: 2, withdraw: 5 };
+
+/** {zh, en} when the reason of such an operation is too short, else null. */
+export function tooShort(kind, reason) {
+  const least = SHORTEST[kind];
+  return [...reason.trim()].length < least ? { zh: `请写明理由，至少 ${least} 个字。`, en: `Give a reason of at least ${least} characters.` } : null;
 }
 
 /** What went wrong, in words for the person; `more` is laid beside them (a wait's end, attempts left). */

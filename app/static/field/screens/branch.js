@@ -4,7 +4,7 @@ import { store } from "../engine/store.js";
 import { html, useEffect, useState } from "../../vendor/preact-htm.js";
 import { fieldsOf } from "../entries.js";
 import { evaluateEntry } from "../evaluate.js";
-import { of, say } from "../words.js";
+import { of, say, tooShort } from "../words.js";
 import { Heading, Note, Reason, Trouble, useAct } from "./frame.js";
 import { ConflictButton } from "./gates.js";
 import { pointsText } from "./standing.js";
@@ -47,7 +47,7 @@ export function Branch({ sheetKey, stand, online }) {
     <p>${busy ? say("正在取另一台平板的内容…", "Getting the other tablet's entries…") : say("联网后取来另一台平板的内容，由您逐项选定。两边都保留着。", "With a connection the other tablet's entries are shown and you choose. Both are kept.")}</p><${Trouble} error=${error} />
     <div class="actions"><button type="button" class="primary" disabled=${busy} onClick=${fetched}>${say("再试一次", "Try again")}</button><a class="button" href="#/">${say("返回", "Back")}</a></div></div>`;
   const differ = branch.items.map((row) => ({ ...row, item: stand.items.find(({ id }) => id === row.item) })).filter(({ item }) => item);
-  const ready = differ.every(({ item }) => picks[item.id]) && reason.trim();
+  const ready = differ.every(({ item }) => picks[item.id]) && !tooShort("choose", reason);
   const choose = () => run(async () => {
     await store.choose(sheetKey, branch.id, picks, reason);
     settled(branch.id);
@@ -62,6 +62,6 @@ export function Branch({ sheetKey, stand, online }) {
     ${differ.map(({ item, mine, branch: other, mine_media: here, branch_media: there }) => html`<fieldset class="card" key=${item.id}><legend><span class="num">${item.id}</span> ${of(item.title)}</legend><div class="columns">
       ${choice(item, "mine", say("评分表上的", "On the sheet"), mine, here)}${choice(item, "branch", say("另一台平板上的", "On the other tablet"), other, there)}</div></fieldset>`)}
     ${!differ.length && html`<${Note} kind="ok"><p>${say("两边内容相同。写明理由即可继续。", "Both columns say the same. Give a reason to go on.")}</p><//>`}
-    <${Reason} id="branch-reason" label=${say("理由（必填）", "Reason (required)")} value=${reason} onValue=${put} /><${Trouble} error=${error} />
+    <${Reason} id="branch-reason" kind="choose" label=${say("理由（必填）", "Reason (required)")} value=${reason} onValue=${put} /><${Trouble} error=${error} />
     <div class="actions"><button type="button" class="primary" disabled=${busy || !ready} onClick=${choose}>${say("按此选定", "Keep these")}</button><a class="button" href="#/">${say("返回", "Back")}</a><${ConflictButton} sheet=${stand.sheet} /></div></div>`;
 }

@@ -4,7 +4,7 @@ import { sha256 } from "../engine/canonical.js";
 import { store } from "../engine/store.js";
 import { FieldError } from "../engine/words.js";
 import { html, useEffect, useState } from "../../vendor/preact-htm.js";
-import { of, say } from "../words.js";
+import { of, say, titleOf } from "../words.js";
 import { Heading, Line, Note, Trouble, useAct } from "./frame.js";
 import { ConflictButton } from "./gates.js";
 import { BY_CODE } from "./states.js";
@@ -12,16 +12,18 @@ import { BY_CODE } from "./states.js";
 /** The recorder's QR code was scanned: it opens every sheet of that statement, and goes to the county's own. */
 export function CodeFromLink({ code }) {
   const [run, busy, error] = useAct();
+  const sheets = store.duties().filter((duty) => duty.kind !== "statement");
   const unlock = () => run(async () => {
     const hash = await sha256(code);
-    const theirs = store.duties().filter((duty) => duty.kind !== "statement" && duty.unlock_hash === hash);
+    const theirs = sheets.filter((duty) => duty.unlock_hash === hash);
     if (!theirs.length) throw new FieldError("unlock_code");
     for (const { key, status, ready } of theirs) if (status === "not_open" && BY_CODE.includes(ready?.code)) await store.unlockStatement(key, code);
     location.replace(`#/sheet/${encodeURIComponent(theirs[0].key)}/0`);
   });
   useEffect(() => { unlock(); }, [code]);
   return html`<div class="page"><${Heading}>${say("用二维码开始评分", "Begin with the QR code")}<//>${busy && html`<p role="status">${say("正在核对解锁码…", "Checking the code…")}</p>`}<${Trouble} error=${error} />
-    <div class="actions"><a class="button primary" href="#/">${say("回到任务", "To my duties")}</a></div></div>`;
+    <div class="actions"><a class="button primary" href="#/">${say("回到任务", "To my duties")}</a></div>
+    <ul class="plain duties">${sheets.map(({ key }) => store.sheet(key)).filter(Boolean).map((sheet) => html`<li class="duty" key=${sheet.key}><div>${titleOf(sheet.duty)}</div><${ConflictButton} sheet=${sheet} listed /></li>`)}</ul></div>`;
 }
 
 export function StatementCode({ sheet }) {

@@ -4,6 +4,7 @@ import { html, useState } from "../../vendor/preact-htm.js";
 import { nextOnGrid, shareOf } from "../evaluate.js";
 import { of, say } from "../words.js";
 import { Typed } from "./frame.js";
+import { Later } from "./later.js";
 import { rangeWords } from "./states.js";
 
 const SHARES = [0, 25, 50, 75, 100];
@@ -55,10 +56,10 @@ function Grade({ item, entry, fields, ...rest }) {
     <${Stepper} id=${item.id} part="mark" label=${say("评分", "Mark")} value=${fields.mark} low=${item.min} high=${item.max} step=${item.scale.step} ...${rest} set=${set} />`;
 }
 
-const Tick = ({ type = "checkbox", name, checked, off, onTick, children }) => html`<label class="tick ${checked ? "on" : ""}">
+export const Tick = ({ type = "checkbox", name, checked, off, onTick, children }) => html`<label class="tick ${checked ? "on" : ""}">
   <input type=${type} name=${name} checked=${checked} disabled=${off} onChange=${(event) => onTick(event.target.checked)} /> <span>${children}</span></label>`;
 
-const toggled = (list, id, on) => (on ? [...list, id] : list.filter((one) => one !== id));
+export const toggled = (list, id, on) => (on ? [...list, id] : list.filter((one) => one !== id));
 
 function Checklist({ item, fields, set, off }) {
   return html`<fieldset><legend>${say("符合的打勾", "Tick what applies")}</legend>${item.scale.items.map((row) => html`
@@ -99,19 +100,7 @@ function Veto({ item, fields, set, off }) {
       <${Typed} id="${item.id}-evidence" rows="2" value=${fields.evidence} disabled=${off} save=${(text) => set([["evidence", text]])} /></div>`}`;
 }
 
-function Bonus({ item, fields, set, off, documents }) {
-  const { ladder, stacking, cap } = item.scale;
-  const empty = ladder.flatMap(({ id }) => (fields[`level.${id}`].length ? [[`level.${id}`, []]] : []));
-  return html`<p class="quiet">${stacking === "highest_per_document" ? say("同一文件只计一次，取最高一档", "A document counts once, at its highest level") : say("各文件累计", "Every award adds up")}${cap && say(`；上限 ${cap} 分`, `; at most ${cap} points`)}</p>
-    ${ladder.map((row) => {
-      const part = `level.${row.id}`;
-      const listed = [...documents, ...fields[part].filter((id) => !documents.some((one) => one.id === id)).map((id) => ({ id, title: id }))];
-      return html`<fieldset key=${row.id}><legend>${of(row.title)} <b class="num">+${row.points}</b></legend>${listed.map((one) => html`
-        <${Tick} key=${one.id} name="${item.id}.${part}" off=${off} checked=${fields[part].includes(one.id)} onTick=${(on) => set([[part, toggled(fields[part], one.id, on)]])}>${of(one.title)}<//>`)}
-        ${!listed.length && html`<p class="quiet">${say("还没有下载到正式文件", "No formal document is on this tablet")}</p>`}</fieldset>`;
-    })}
-    <${Tick} name="${item.id}.none" off=${off} checked=${fields.none === "on"} onTick=${(on) => set([...empty, ["none", on ? "on" : ""]])}>${say("没有加分情形（0 分）", "No bonus (0 points)")}<//>`;
-}
+const Bonus = (props) => html`<${Later} file="bonus" load=${() => import("./bonus.js")} name="Bonus" ...${props} />`;
 
 const Figures = ({ item, fields, set, off }) => html`${item.scale.figures.map((figure) => html`<div class="row-field" key=${figure.name}>
   <label for="${item.id}-${figure.name}">${of(figure.title)} <small>${of(figure.unit)}</small></label>

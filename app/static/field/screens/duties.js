@@ -4,6 +4,7 @@ import { store } from "../engine/store.js";
 import { html, useState } from "../../vendor/preact-htm.js";
 import { amount, moment, of, say, titleOf } from "../words.js";
 import { Heading, Note, Status, Trouble, useAct } from "./frame.js";
+import { ConflictButton } from "./gates.js";
 import { Later } from "./later.js";
 import { left, pendingWords, statusWords } from "./states.js";
 
@@ -19,8 +20,9 @@ function Duty({ duty, nested, first }) {
   return html`<li class=${nested ? "duty nested" : "duty"}><div><b>${name}</b> <${Status} kind=${kind}>${words}<//>
       ${!nested && html`<p class="quiet">${[of(store.sheet(duty.key)?.instrument.title), duty.on, duty.place, say(`第 ${duty.seat_number} 席`, `seat ${duty.seat_number}`)].filter(Boolean).join(" · ")}</p>`}
       ${facts.length > 0 && html`<p class="quiet">${facts.join(" · ")}</p>`}
-      ${duty.ready && duty.status === "not_open" && html`<p class="quiet">${of(duty.ready)}</p>`}</div>
-    <a class="button ${first ? "primary" : ""}" href=${sheetLink(duty.key)} aria-label=${say(`打开 ${titleOf(duty)}`, `Open ${titleOf(duty)}`)}>${duty.status === "draft" ? say("评分", "Score") : duty.status === "branch" ? say("选定", "Choose") : say("查看", "Open")}</a></li>`;
+      ${duty.ready && duty.status === "not_open" && html`<p class="quiet">${of(duty.ready)}</p>`}
+      ${!nested && duty.phase === "statement" && store.state().online && html`<a class="button" href="/r/${duty.round.slug}/sittings/${duty.sitting}/room" target="_blank" rel="noopener">${say("陈述室（书签）", "Statement room (bookmarks)")}</a>`}</div>
+    <${ConflictButton} sheet=${store.sheet(duty.key)} listed /><a class="button ${first ? "primary" : ""}" href=${sheetLink(duty.key)} aria-label=${say(`打开 ${titleOf(duty)}`, `Open ${titleOf(duty)}`)}>${duty.status === "draft" ? say("评分", "Score") : duty.status === "branch" ? say("选定", "Choose") : say("查看", "Open")}</a></li>`;
 }
 
 function Offline({ state }) {

@@ -2,7 +2,7 @@
 
 import { toPlainNumber } from "../../js/numbers.js";
 import { html, useEffect, useRef, useState } from "../../vendor/preact-htm.js";
-import { of, say } from "../words.js";
+import { of, say, tooShort } from "../words.js";
 
 const PAUSE = 500; // ms after the last keystroke
 
@@ -119,8 +119,11 @@ export function Line({ id, label, hint, value, onValue, type = "text", ...rest }
     <input id=${id} type=${type} value=${value} aria-describedby=${hint ? `${id}-hint` : undefined} autocomplete="off" onKeyDown=${noEnter} onInput=${(event) => onValue(event.target.value)} ...${rest} /></div>`;
 }
 
-export function Reason({ id, label, value, onValue }) {
-  return html`<div class="row-field"><label for=${id}>${label}</label><textarea id=${id} rows="3" maxlength="2000" value=${value} onInput=${(event) => onValue(event.target.value)}></textarea></div>`;
+/** `kind`: the operation that it is for, which says how short it may be. */
+export function Reason({ id, label, kind, value, onValue }) {
+  const short = tooShort(kind, value);
+  return html`<div class="row-field"><label for=${id}>${label}</label>${short && html`<p class="quiet" id="${id}-hint">${of(short)}</p>`}
+    <textarea id=${id} rows="3" maxlength="2000" aria-describedby=${short ? `${id}-hint` : undefined} value=${value} onInput=${(event) => onValue(event.target.value)}></textarea></div>`;
 }
 
 /** A heading that takes the focus when its screen opens, so that a reader starts at its top. */

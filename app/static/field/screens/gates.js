@@ -2,13 +2,14 @@
 
 import { store } from "../engine/store.js";
 import { html, useState } from "../../vendor/preact-htm.js";
-import { of, say } from "../words.js";
+import { of, say, titleOf, tooShort } from "../words.js";
 import { Dialog, Heading, Note, Reason, Trouble, useAct } from "./frame.js";
 
-const OVER = ["stopped", "sealed", "sealing"]; // nothing can be declared about these any more
+const SEALED = ["sealed", "sealing"];
 
-/** On every screen of a sheet: a conflict of interest may come to light at any moment, open for writing or not. */
-export function ConflictButton({ sheet }) {
+/** On every screen of a sheet: a conflict of interest may come to light at any moment, open for writing or not. `listed`: among
+    others, so that its name says whose it is. */
+export function ConflictButton({ sheet, listed }) {
   const [open, show] = useState(false);
   const [reason, put] = useState("");
   const [run, busy, error] = useAct();
@@ -16,12 +17,13 @@ export function ConflictButton({ sheet }) {
     await store.declareConflict(sheet.key, reason);
     show(false);
   });
-  return html`<button type="button" class="danger" disabled=${OVER.includes(sheet.status)} onClick=${() => show(true)}>${say("申报回避", "Declare a conflict")}</button>
+  return html`<button type="button" class="danger" disabled=${sheet.status === "stopped"} aria-label=${listed && say(`申报回避：${titleOf(sheet.duty)}`, `Declare a conflict: ${titleOf(sheet.duty)}`)} onClick=${() => show(true)}>${say("申报回避", "Declare a conflict")}</button>
     ${open && html`<${Dialog} title=${say("现在申报利害关系", "Declare a conflict of interest now")} onClose=${() => show(false)}>
-      <p>${say("本表立即停止，内容保留，办公室会收到通知；没有信号时联网后送达。", "This sheet stops at once. What you entered is kept and the office is told; without signal, as soon as there is one.")}</p>
-      <${Reason} id="conflict-reason" label=${say("是什么关系（必填）", "What relation (required)")} value=${reason} onValue=${put} />
+      <p><b>${titleOf(sheet.duty)}</b></p>
+      <p>${SEALED.includes(sheet.status) ? say("已封存的表不变，由监督人员和办公室处理；", "The sealed sheet does not change: supervisor and office decide. ") : say("本表立即停止，内容保留，", "This sheet stops at once. What you entered is kept. ")}${say("办公室会收到通知；没有信号时联网后送达。", "The office is told; without signal, as soon as there is one.")}</p>
+      <${Reason} id="conflict-reason" label=${say("是什么关系（必填）", "What relation (required)")} kind="conflict" value=${reason} onValue=${put} />
       <${Trouble} error=${error} />
-      <div class="actions"><button type="button" onClick=${() => show(false)}>${say("取消", "Cancel")}</button><button type="button" class="danger" disabled=${busy || !reason.trim()} onClick=${declare}>${say("申报并停止本表", "Declare and stop this sheet")}</button></div><//>`}`;
+      <div class="actions"><button type="button" onClick=${() => show(false)}>${say("取消", "Cancel")}</button><button type="button" class="danger" disabled=${busy || tooShort("conflict", reason)} onClick=${declare}>${say("申报并停止本表", "Declare and stop this sheet")}</button></div><//>`}`;
 }
 
 export function Stopped({ sheet }) {

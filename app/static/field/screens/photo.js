@@ -19,9 +19,9 @@ export function Photo({ sheetKey, item, photo, off, run, title }) {
   </li>`;
 }
 
-/** Asked once on a visit, before the first photo is kept. */
-export function PlaceConsent({ onAnswer, onClose }) {
-  return html`<${Dialog} title=${say("记录拍摄位置吗？", "Note where it was taken?")} onClose=${onClose}>
-      <p>${say("位置只随照片保存，供复核现场用；不同意也不影响评分。本次使用期间不再询问。", "The place is kept with the photo alone, to check the visit later. Saying no changes nothing else. You will not be asked again this time.")}</p>
+/** Asked once between two lockings, when the first photo is kept. */
+export function PlaceConsent({ onAnswer }) {
+  return html`<${Dialog} title=${say("记录拍摄位置吗？", "Note where it was taken?")} onClose=${() => onAnswer(false)}>
+      <p>${say("照片已存下。位置只随照片保存，供复核现场用；不同意也不影响评分。锁定前不再询问。", "The photo is kept. The place is kept with the photo alone, to check the visit later. Saying no changes nothing else. You will not be asked again until the tablet is locked.")}</p>
       <div class="actions"><button type="button" onClick=${() => onAnswer(false)}>${say("不记录", "No place")}</button><button type="button" class="primary" onClick=${() => onAnswer(true)}>${say("记录位置", "Note the place")}</button></div><//>`;
 }

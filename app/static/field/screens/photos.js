@@ -7,32 +7,39 @@ import { Trouble, useAct } from "./frame.js";
 import { Later } from "./later.js";
 
 const later = { file: "photo", load: () => import("./photo.js") };
-let agreed = null; // null: not asked yet on this visit; true or false: what the person said about places
+let agreed = null; // null: not asked yet since unlocking; true or false: what the person said about places
+
+/** On locking: the next person is asked again. */
+export const forgetPlaces = () => {
+  agreed = null;
+};
 
 export function Photos({ sheetKey, item, list, off }) {
   const [run, busy, error] = useAct();
-  const [asking, ask] = useState(null); // a file that waits for the answer about its place
-  const add = (file, withPlace) => run(async () => {
-    const place = withPlace ? await store.place().catch(() => null) : null;
-    await store.attach(sheetKey, item.id, file, place, file.name);
+  const [asking, ask] = useState(null); // the first photo's hash: it is kept without its place until that may be noted
+  const found = () => store.place().catch(() => null);
+  const add = (file) => run(async () => {
+    const { sha256 } = await store.attach(sheetKey, item.id, file, agreed ? await found() : null, file.name);
+    if (agreed === null) ask(sha256);
   });
   const took = (event) => {
     const [file] = event.target.files;
     event.target.value = "";
-    if (!file) return;
-    if (agreed === null) ask(file);
-    else add(file, agreed);
+    if (file) add(file);
   };
   const answer = (yes) => {
     agreed = yes;
     ask(null);
-    add(asking, yes);
+    if (yes) run(async () => {
+      const place = await found();
+      if (place) await store.locate(sheetKey, asking, place);
+    });
   };
   return html`<div class="photos">
-    ${list.length > 0 && html`<ul class="plain">${list.map((photo) => html`<${Later} ...${later} name="Photo" key=${photo.sha256} sheetKey=${sheetKey} item=${item} photo=${photo} off=${off} run=${run} />`)}</ul>`}
+    ${list.length > 0 && html`<ul class="plain">${list.map((photo) => html`<${Later} ...${later} name="Photo" instead=${html`<li>${say("照片已存本机", "Photo kept on this tablet")}</li>`} key=${photo.sha256} sheetKey=${sheetKey} item=${item} photo=${photo} off=${off} run=${run} />`)}</ul>`}
     ${!off && html`<label class="button file ${busy ? "busy" : ""}">${busy ? say("正在保存照片…", "Keeping the photo…") : say("拍照取证", "Add a photo")}
       <input type="file" accept="image/jpeg,image/png,image/webp" capture="environment" disabled=${busy} aria-label=${say(`给 ${item.id} 拍照`, `Photo for ${item.id}`)} onChange=${took} /></label>`}
     <${Trouble} error=${error} />
-    ${asking && html`<${Later} ...${later} name="PlaceConsent" onAnswer=${answer} onClose=${() => ask(null)} />`}
+    ${asking && html`<${Later} ...${later} name="PlaceConsent" instead="" onAnswer=${answer} />`}
   </div>`;
 }

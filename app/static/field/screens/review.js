@@ -4,11 +4,12 @@ import { qrElement } from "../../js/draw-qr.js";
 import { store } from "../engine/store.js";
 import { html, useCallback, useEffect, useRef, useState } from "../../vendor/preact-htm.js";
 import SignaturePad from "../../vendor/signature_pad.js";
-import { language, moment, of, say } from "../words.js";
+import { language, moment, of, say, tooShort } from "../words.js";
+import { Computed } from "./computed.js";
 import { Heading, Line, Made, Note, Reason, Status, Trouble, useAct } from "./frame.js";
 import { ConflictButton } from "./gates.js";
 import { refusalWords } from "./refusals.js";
-import { Computed, Mark, UndoButton, Unsaved, WhyNot, tally } from "./sheet.js";
+import { Mark, UndoButton, Unsaved, WhyNot, tally } from "./sheet.js";
 import { pointsText } from "./standing.js";
 import { pendingWords, problemWords } from "./states.js";
 
@@ -76,16 +77,17 @@ export function Signature({ onStrokes, label }) {
 function Seal({ sheetKey, user }) {
   const [by, choose] = useState("hand");
   const [strokes, draw] = useState(null);
-  const [name, put] = useState(user.name);
+  const own = store.state().name;
+  const [name, put] = useState(own);
   const [pin, type] = useState("");
   const [run, busy, error] = useAct();
-  const ready = name.trim() && (by === "hand" ? strokes : /^[0-9０-９]{6}$/.test(pin.trim()));
+  const ready = name.trim() === own && (by === "hand" ? strokes : /^[0-9０-９]{6}$/.test(pin.trim()));
   const seal = () => run(async () => {
     if (by === "pin") await store.unlock(pin, user.tablet);
     await store.seal(sheetKey, { signedName: name.trim(), strokes: by === "hand" ? strokes : null });
   });
   return html`<section class="card" aria-labelledby="seal-title"><h2 id="seal-title">${say("签名并封存", "Sign and seal")}</h2>
-    <${Line} id="signed-name" label=${say("签名人", "Name")} value=${name} onValue=${put} />
+    <${Line} id="signed-name" label=${say("签名人", "Name")} hint=${name.trim() !== own && say(`签名须与您的姓名（${own}）一致`, `The signature must be your name (${own})`)} value=${name} onValue=${put} />
     <fieldset class="choice"><legend>${say("签名方式", "How to sign")}</legend>${[["hand", say("手写签名", "By hand")], ["pin", say("姓名加密码", "Name and PIN")]].map(([value, words]) => html`
       <label class="tick ${by === value ? "on" : ""}" key=${value}><input type="radio" name="by" checked=${by === value} onChange=${() => choose(value)} /> <span>${words}</span></label>`)}</fieldset>
     ${by === "hand" ? html`<p class="quiet">${say("请在下框内签名", "Please sign in the box")}</p><${Signature} label=${say("签名框", "Signature box")} onStrokes=${draw} />`
@@ -133,7 +135,7 @@ export function Sealed({ sheetKey, stand }) {
     <dl class="kv"><dt>${say("签名人", "Signed by")}</dt><dd>${sheet.sealed?.signed_name}</dd><dt>${say("封存时间", "Sealed")}</dt><dd>${moment(sheet.sealed?.at)}</dd><dt>${say("版本", "Version")}</dt><dd>${sheet.revision}</dd></dl>
     <${Table} stand=${stand} /><${Computed} stand=${stand} items=${stand.groups.flatMap(({ others }) => others)} />
     ${sheet.duty.phase !== "closed" && html`<details class="card"><summary>${say("撤回更正（须写理由）", "Withdraw to correct (with a reason)")}</summary>
-      <${Reason} id="withdraw-reason" label=${say("理由（必填）", "Reason (required)")} value=${reason} onValue=${put} /><${Trouble} error=${error} />
-      <button type="button" class="danger" disabled=${busy || !reason.trim()} onClick=${() => run(() => store.withdraw(sheetKey, reason))}>${say("撤回，另起一版", "Withdraw and start a new version")}</button></details>`}
-    <div class="actions"><a class="button primary" href="#/">${say("回到任务", "To my duties")}</a></div></div>`;
+      <${Reason} id="withdraw-reason" kind="withdraw" label=${say("理由（必填）", "Reason (required)")} value=${reason} onValue=${put} /><${Trouble} error=${error} />
+      <button type="button" class="danger" disabled=${busy || tooShort("withdraw", reason)} onClick=${() => run(() => store.withdraw(sheetKey, reason))}>${say("撤回，另起一版", "Withdraw and start a new version")}</button></details>`}
+    <div class="actions"><a class="button primary" href="#/">${say("回到任务", "To my duties")}</a><${ConflictButton} sheet=${sheet} /></div></div>`;
 }

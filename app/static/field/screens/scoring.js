@@ -7,6 +7,7 @@ import { say } from "../words.js";
 import { forgetSteps } from "./edits.js";
 import { Note } from "./frame.js";
 import { Later, opened } from "./later.js";
+import { forgetPlaces } from "./photos.js";
 import { Sheet } from "./sheet.js";
 import { standing } from "./standing.js";
 
@@ -23,6 +24,7 @@ const Branch = (props) => html`<${Later} file="branch" load=${() => import("./br
 /** On locking: nothing half done stays for the next person on this tablet. */
 export function forget() {
   forgetSteps();
+  forgetPlaces();
   opened("recorder")?.forgetWords();
 }
 

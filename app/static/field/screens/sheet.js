@@ -5,7 +5,7 @@ import { html, useEffect, useState } from "../../vendor/preact-htm.js";
 import { of, say } from "../words.js";
 import { canUndo, change, tryAgain, undo } from "./edits.js";
 import { Control } from "./controls.js";
-import { Heading, Note, Trouble, Typed, useAct, useBlob } from "./frame.js";
+import { Heading, Note, Status, Trouble, Typed, useAct, useBlob } from "./frame.js";
 import { ConflictButton, Stopped } from "./gates.js";
 import { Later } from "./later.js";
 import { Photos } from "./photos.js";
@@ -43,6 +43,12 @@ function Remarks({ item, fields, set, off, open, wanted }) {
     ${!off && phrases.length > 0 && html`<details><summary>${say("常用语", "Phrases")}</summary><div class="chips phrases" role="group" aria-label=${say("常用语", "Phrases")}>${phrases.map((phrase) => html`<button type="button" class="chip" key=${phrase.zh} onClick=${() => insert(phrase)}>${of(phrase)}</button>`)}</div></details>`}`;
 }
 
+const unsettled = ({ sheet }) => sheet.duty.to_confirm ?? [];
+
+export const ToConfirm = ({ stand, item }) => unsettled(stand).includes(item.id) && html` <${Status} kind="waits">${say("待确认", "To confirm")}<//>`;
+
+export const Standard = ({ shown, show }) => html`<button type="button" class="plain standard" aria-expanded=${shown ? "true" : "false"} onClick=${show}>${say("标准", "Standard")}</button>`;
+
 /** The filed documents of an item and those of the whole county, each once. */
 function materialsOf({ sheet }, item) {
   const listed = sheet.duty.materials.filter((one) => !one.item || one.item === item.id);
@@ -64,9 +70,9 @@ function Item({ sheetKey, stand, item, about, onAbout, off }) {
   const documents = materialsOf(stand, item);
   const state = !entry ? "empty" : problems.length ? (entry.type === "missing" ? "partial" : "flagged") : "done";
   return html`<section class="card item ${about ? "about" : ""}" id="item-${item.id}" aria-labelledby="title-${item.id}" onfocusin=${onAbout} onClick=${onAbout}>
-    <header class="item-head"><h2 id="title-${item.id}"><${Mark} mark=${state} /> <span class="num">${item.id}</span> ${of(item.title)}</h2>
+    <header class="item-head"><h2 id="title-${item.id}"><${Mark} mark=${state} /> <span class="num">${item.id}</span> ${of(item.title)}<${ToConfirm} stand=${stand} item=${item} /></h2>
       ${!judged && item.max !== null && html`<span class="quiet num">${say(`满分 ${item.max}`, `max ${item.max}`)}</span>`}
-      <button type="button" class="plain standard" aria-expanded=${about ? "true" : "false"} onClick=${() => onAbout(true)}>${say("标准", "Standard")}</button></header>
+      <${Standard} shown=${about} show=${() => onAbout(true)} /></header>
     ${!excused && html`<${Control} item=${item} entry=${entry} fields=${fields} set=${set} off=${off} documents=${documents} />`}
     ${item.not_applicable === "allowed" && html`<label class="tick ${excused ? "on" : ""}"><input type="checkbox" checked=${excused} disabled=${off} onChange=${(event) => set([["na", event.target.checked ? "on" : ""]])} /> <span>${say("不适用（须写理由）", "Not applicable (state the reason)")}</span></label>`}
     <${Remarks} item=${item} fields=${fields} set=${set} off=${off} wanted=${wanted} open=${open || wanted} />
@@ -74,16 +80,6 @@ function Item({ sheetKey, stand, item, about, onAbout, off }) {
     <div class="item-foot">${!off && !wanted && !open && html`<button type="button" class="plain" onClick=${() => setOpen(true)}>${say("＋ 备注", "+ Remark")}</button>`}
       <${Photos} sheetKey=${sheetKey} item=${item} list=${stand.sheet.attachments[item.id] ?? []} off=${off} /></div>
   </section>`;
-}
-
-/** Items that the system computes or others score: read only, with what is behind them. */
-export function Computed({ stand, items }) {
-  if (!items.length) return null;
-  const told = Object.fromEntries((stand.sheet.duty.computed ?? []).map((row) => [row.item, row]));
-  const { scorers } = stand.sheet.instrument;
-  return html`<section class="card"><h2>${say("系统计算和他方评定的项目（只读）", "Computed and non-expert items (read only)")}</h2><ul class="plain rows">${items.map((item) => html`
-    <li key=${item.id}><span class="num">${item.id}</span> <span>${of(item.title)}<br /><small>${of(told[item.id]?.words) || of(scorers[item.scorer])}</small></span>
-      <b class="num">${pointsText(stand.given[item.id]) ?? "—"}${item.max !== null && html` <small>/ ${item.max}</small>`}</b></li>`)}</ul></section>`;
 }
 
 function Material({ material }) {
@@ -144,7 +140,13 @@ export function Sheet({ sheetKey, stand, here, at }) {
   const [open, setOpen] = useState(wide());
   const { sheet } = stand;
   const group = stand.groups[here] ?? stand.groups[0];
-  const about = group.items.find(({ id }) => id === aboutId) ?? group.items[0] ?? group.others[0];
+  const all = [...group.items, ...group.others];
+  const about = all.find(({ id }) => id === aboutId) ?? all[0];
+  const show = ({ id }) => {
+    setAbout(id);
+    setOpen(true);
+  };
+  const defaults = unsettled(stand).length;
   const off = !sheet.mayWrite;
   useEffect(() => setAbout(null), [here]);
   if (sheet.status === "stopped") return html`<${Stopped} sheet=${sheet} />`;
@@ -154,10 +156,11 @@ export function Sheet({ sheetKey, stand, here, at }) {
     <${Rail} at=${at} stand=${stand} here=${here} />
     <div class="middle">
       <${Heading} key=${here}>${of(group.section.title)}${group.section.effective_max !== "0" && html` <small class="num">${say("满分", "max")} ${group.section.effective_max}</small>`}<//>
+      ${defaults > 0 && html`<p><${Status} kind="waits">${say(`本表 ${defaults} 项待管理员确认`, `An administrator has yet to confirm ${defaults} of this form`)}<//></p>`}
       <${Unsaved} sheetKey=${sheetKey} stand=${stand} /><${WhyNot} sheet=${sheet} />
       ${group.items.map((item) => html`<${Item} key=${item.id} sheetKey=${sheetKey} stand=${stand} item=${item} about=${open && about === item} off=${off}
-        onAbout=${(show) => { setAbout(item.id); if (show === true) setOpen(true); }} />`)}
-      <${Computed} stand=${stand} items=${group.others} />
+        onAbout=${(asked) => (asked === true ? show(item) : setAbout(item.id))} />`)}
+      ${group.others.length > 0 && html`<${Later} file="computed" load=${() => import("./computed.js")} name="Computed" stand=${stand} items=${group.others} about=${open && about} onAbout=${show} />`}
     </div>
     <${Drawer} stand=${stand} item=${about} open=${open} onClose=${() => setOpen(false)} />
   </div>
