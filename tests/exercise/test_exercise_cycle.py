@@ -41,6 +41,7 @@ from app.registry.models import Expert
 from app.report.models import Report, Signature
 from app.scoring.models import Sheet
 from app.scoring.queries import computed_beside
+from tests.report.paper import Paper, disagreements
 
 ROOT = Path(__file__).parents[2]
 
@@ -272,6 +273,10 @@ def test_report_is_final_with_a_dissent_and_prints_the_six_districts(played: Pla
     for name in ("Dongcheng", "Haidian", "Fengtai", "Shunyi", "Pinggu", "Huairou"):
         assert name in english
     assert "演练" in chinese
+
+
+def test_a_reader_of_the_printed_report_finds_every_figure_of_it_again(played: Played) -> None:
+    assert disagreements(Paper(played.made.report_zh.read_bytes())) == []
 
 
 def test_everything_is_a_drill(played: Played) -> None:
