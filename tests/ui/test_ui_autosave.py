@@ -46,7 +46,7 @@ def test_words_typed_during_a_save_go_with_the_next(page: Any, server: Server) -
     page.wait_for_timeout(800)
     assert server.got == []
     held[0].continue_()
-    page.wait_for_function("() => !localStorage.length")
+    page.wait_for_function("key => !localStorage.getItem(key)", arg=UNSAVED)
     assert [b["fields"]["words"] for b in server.got] == ["one", "one two"]
     assert [b["version"] for b in server.got] == [1, 2]
 
