@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,8 @@ def drawn(session: Session, staff: Staff, **more: Any) -> Draw:
 
 def pages_of(data: bytes, folder: Path) -> list[str]:
     """The text of each page of a PDF, without the spaces that typesetting puts in."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is missing")
     path = folder / "paper.pdf"
     path.write_bytes(data)
     text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True)

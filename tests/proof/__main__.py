@@ -15,8 +15,10 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import time
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +87,18 @@ def keep(state: dict[str, dict[str, Any]]) -> None:
     PAGE.write_text(HEAD + "".join(lines) + TAIL)
 
 
+@cache
 def found(needs: str) -> bool:
-    """Whether the program of the system that a proof needs is there."""
-    return not needs or bool(chromium_path() if needs == "chromium" else shutil.which(needs))
+    """Whether the program of the system that a proof needs is there, and may do its work: a container
+    can have strace and forbid tracing."""
+    if needs == "chromium":
+        return chromium_path() is not None
+    if needs != "strace":
+        return not needs or shutil.which(needs) is not None
+    if shutil.which("strace") is None:
+        return False
+    tries = ["strace", "--seccomp-bpf", "-f", "-e", "trace=write", "-o", os.devnull, "true"]
+    return subprocess.run(tries, capture_output=True, check=False).returncode == 0
 
 
 def main() -> None:
