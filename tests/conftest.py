@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import hypothesis
 import jinja2
 import pytest
 from flask import Flask
@@ -31,6 +32,7 @@ from app.db import Base, Database
 from app.directory.models import Person
 from app.factory import create_app
 from app.files.store import Store
+from tests import randomness
 
 PG = os.environ.get("MINGJIAN_TEST_PG") == "1"
 PASSWORD = "a long test password"
@@ -65,6 +67,21 @@ class _CompiledTemplates(jinja2.BytecodeCache):
 
 
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _CompiledTemplates()}
+
+
+# Hypothesis too tries the same examples each time; MINGJIAN_TEST_SEED=random looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+if randomness.SEED == "1":
+    hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_report_header() -> str:
+    return f"MINGJIAN_TEST_SEED={randomness.SEED}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    randomness.begin(item.nodeid)
 
 
 # What treats the two databases differently, asked whole on both every time; of what happens once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -97,7 +98,9 @@ def test_pairs_that_meet_too_often_stand_before_both_who_agree(
         row = operations_what_if.what_if(session, people.office, draw)
         pairs = row.summary["meetings"]
         lifts = [abs(Decimal(p[3]) - Decimal(p[4])) for p in pairs]
-        assert 10 < len(pairs) <= 20 and lifts[0] > 0 and lifts == sorted(lifts, reverse=True)
+        assert 10 < len(pairs) <= 20 and lifts[0] > 0
+        # In order before each share was rounded to six places: afterwards within two halves of one.
+        assert all(a - b >= Decimal("-0.000001") for a, b in pairwise(lifts))
         assert [one.id, two.id] not in [sorted(p[1] + p[2]) for p in pairs]  # these can never meet
         names = {e.id: f"{e.number} {e.person.name}" for e in session.scalars(select(Expert))}
         key, first = draw.id, [names[k] for k in pairs[0][1]]

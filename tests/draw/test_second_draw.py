@@ -30,7 +30,7 @@ from tests.proof.raw_sql import _twin
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen whole draws: their estimates and rehearsals are not what is tested."""
-    monkeypatch.setattr(pool, "DRILLS", 20)
+    monkeypatch.setattr(pool, "DRILLS", 100)
     monkeypatch.setattr(freezing, "REHEARSALS", 5)
 
 

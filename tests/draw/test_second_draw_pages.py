@@ -19,7 +19,7 @@ from tests.draw.builders import Staff, completed, make_pool, make_round, request
 @pytest.fixture
 def first(write: Any, make: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Staff, str]:
     """A real draw with its result, in a round that is then cancelled."""
-    monkeypatch.setattr(pool, "DRILLS", 20)
+    monkeypatch.setattr(pool, "DRILLS", 100)
     monkeypatch.setattr(freezing, "REHEARSALS", 5)
     with write() as session:
         make_pool(session, 24, 10)

@@ -131,6 +131,8 @@ class Reader:
         self.page.wait_for_url("**/")
 
     def text(self) -> str:
+        """What stands on the page once its scripts, which are deferred, have run."""
+        self.page.wait_for_load_state("load")
         return str(self.page.inner_text("main"))
 
 
