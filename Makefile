@@ -27,6 +27,7 @@ bench:  ## speed and memory, as ratios against a peer in the same run
 	@.ci/venv dev
 	.venv/bin/python -m tests.benchmarks
 	.venv/bin/python -m tests.benchmarks.seasons --rivals
+	.venv/bin/python -m tests.benchmarks.papers
 
 lock:  ## pin the dependencies again (needs pip-tools)
 	pip-compile -q -U --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header --allow-unsafe -o .ci/requirements.txt pyproject.toml

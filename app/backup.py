@@ -40,6 +40,7 @@ DAMAGED = Text(
     "The backup is damaged or incomplete ({what}). The target was left unchanged; use another copy.",
 )
 SEAL = 64  # hex digits at the end of the file
+MAX_MANIFEST = 64 * 1024 * 1024
 Progress = Callable[[str], None]
 
 
@@ -76,7 +77,8 @@ def _decode(value: Any) -> Any:
             return content
 
 
-def _rows(session: Session, table: Table) -> Iterator[bytes]:
+def portable_rows(session: Session, table: Table) -> Iterator[bytes]:
+    """A table's rows as JSON lines, the same bytes on both databases."""
     # By code point on both databases, so that the same rows give the same bytes.
     postgres = session.connection().dialect.name == "postgresql"
     order = [
@@ -124,7 +126,7 @@ def backup(
                 name = f"tables/{table.name}.jsonl"
                 running = hashlib.sha256()
                 with archive.open(name, "w", force_zip64=True) as member:
-                    for line in _rows(session, table):
+                    for line in portable_rows(session, table):
                         running.update(line)
                         member.write(line)
                 digests[name] = running.hexdigest()
@@ -217,6 +219,9 @@ def check(source: Path) -> Content:
 
 
 def _check_members(archive: zipfile.ZipFile) -> Content:
+    # A member never gives more than its directory says; a hundred thousand files need 15 MiB here.
+    if any(archive.getinfo(f"manifest.{n}").file_size > MAX_MANIFEST for n in ("json", "sig")):
+        raise DomainError(DAMAGED.format(what="manifest.json"))
     signed = archive.read("manifest.json")
     public, _, signature = archive.read("manifest.sig").decode().partition(":")
     key = bytes.fromhex(public)

@@ -60,9 +60,7 @@ class Settings:
         """
         env = os.environ
         root = Path(home or env.get("MINGJIAN_HOME", "instance")).absolute()
-        url = env.get("DATABASE_URL") or f"sqlite:///{root / 'mingjian.db'}"
-        if url.startswith(("postgres://", "postgresql://")):
-            url = "postgresql+psycopg://" + url.split("://", 1)[1]
+        url = portable_url(env.get("DATABASE_URL") or f"sqlite:///{root / 'mingjian.db'}")
         public = env.get("MINGJIAN_PUBLIC_URL", "").rstrip("/") or _served(root)
         hosts = tuple(h.strip() for h in env.get("MINGJIAN_TRUSTED_HOSTS", "").split(",") if h)
         return cls(
@@ -74,6 +72,13 @@ class Settings:
             proxy_hops=int(env.get("MINGJIAN_PROXY_HOPS", "0")),
             demo=env.get("MINGJIAN_DEMO", "") == "1" or (root / "DEMO").exists(),
         )
+
+
+def portable_url(url: str) -> str:
+    """A database's address with the driver that the product brings along."""
+    if url.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+    return url
 
 
 def trusted(public_url: str) -> tuple[str, ...]:

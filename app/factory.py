@@ -38,8 +38,9 @@ from app.programme.queries import round_by_slug, rounds_for
 from app.registry import views as registry_views
 from app.report import views as report_views
 from app.scoring import views as scoring_views
+from app.scoring import views_form_paper
 from app.supervision import views as supervision_views
-from app.ui import access, compress, errors, headers, language, transport, views_trust
+from app.ui import access, compress, errors, headers, help, language, transport, views_trust
 from app.ui import views as ui_views
 from app.ui.outage import outage
 from app.ui.request import Application, database, db, finish, maybe_me
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     draw_device_views.blueprint,
     panel_views.blueprint,
     scoring_views.blueprint,
+    views_form_paper.blueprint,
     field_views.blueprint,
     field_views.desk,
     aggregation_views.blueprint,
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Application:
     csrf = CSRFProtect(app)
     _sign_in(app, settings)
     language.register(app)
+    help.register(app)
     headers.register(app, https=settings.secure_cookies)
     compress.register(app)
     errors.register(app)
@@ -205,6 +208,7 @@ def _page_frame(app: Application, settings: Settings) -> None:
             frame["rounds"] = [
                 {"id": r.id, "title": r.title, "url": url_for("home.of_round", slug=r.slug)}
                 for r in rounds_for(reading, viewer)
+                if not r.hidden or (frame["round"] is not None and r.id == frame["round"].id)
             ]
             frame["ledger_head"] = prove.head(reading).root.hex()
             if frame["round"] is not None:

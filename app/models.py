@@ -2,7 +2,9 @@
 
 from app.accounts import models as accounts
 from app.aggregation import models as aggregation
+from app.aggregation import models_corrections as aggregation_corrections
 from app.aggregation import models_flags as aggregation_flags
+from app.aggregation import models_holds as aggregation_holds
 from app.aggregation import models_release as aggregation_release
 from app.directory import models as directory
 from app.draw import models as draw
@@ -22,6 +24,7 @@ from app.panel import models as panel
 from app.panel import models_statement as panel_statement
 from app.panel import models_votes as panel_votes
 from app.programme import models as programme
+from app.programme import models_score_rule as programme_score_rule
 from app.registry import models as registry
 from app.report import models as report
 from app.scoring import models as scoring
@@ -31,7 +34,9 @@ from app.supervision import models as supervision
 __all__ = [
     "accounts",
     "aggregation",
+    "aggregation_corrections",
     "aggregation_flags",
+    "aggregation_holds",
     "aggregation_release",
     "directory",
     "draw",
@@ -51,6 +56,7 @@ __all__ = [
     "panel_statement",
     "panel_votes",
     "programme",
+    "programme_score_rule",
     "registry",
     "report",
     "scoring",

@@ -80,7 +80,8 @@ class Failure(Exception):
 class Report:
     """`ok`, the steps that held, and the first that did not; `anchored` needs a valid checkpoint.
 
-    `cosigners`: [name, fingerprint of the device's key] of every device that signed; `seated`: [panel,
+    `cosigners`: [name, fingerprint of the device's key] of every device that signed; `fallbacks`: [source,
+    the fallback that was read in its place]; `seated`: [panel,
     place, pseudonym, name] of the last occupants, once openings were given.
     """
 
@@ -95,6 +96,7 @@ class Report:
     signers: list[str] = field(default_factory=list)
     cosigned: bool = False
     cosigners: list[list[str]] = field(default_factory=list)
+    fallbacks: list[list[str]] = field(default_factory=list)
     seated: list[list[Any]] = field(default_factory=list)
 
     def lines(self) -> list[str]:
@@ -119,6 +121,9 @@ class Report:
                     "未会签：没有监督人员本人设备的签名",
                     "not cosigned: no supervisor's device signed",
                 ]
+        for name, other in self.fallbacks if self.ok else ():
+            out += [f"以替补来源“{other}”代替“{name}”：请查证后者确未产生"]
+            out += [f"fallback '{other}' in place of '{name}': check that it did not come about"]
         if self.commitment_hash:
             out += [f"承诺哈希 / commitment hash: {self.commitment_hash}"]
         for panel, place, who, name in self.seated:
@@ -193,6 +198,9 @@ def load(data: bytes, held: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
+            # Before anything is unpacked: a transcript is stored, so it is never larger inside.
+            if any(i.compress_type for i in infos) or sum(i.file_size for i in infos) > len(data):
+                raise ValueError("packed / 有压缩")
             raw = {info.filename: archive.read(info) for info in infos}
             comment = archive.comment
     except Exception as error:
@@ -352,7 +360,11 @@ FORMS: dict[str, Any] = {
     "tickets": [(str, PAIRS)],
     "anchor": fields("event", "index", keys=[str], proof=[str]),
 }
-BINDING = {**FORMS["commitment"], "requires_cosignature": int}
+# Keys that a commitment may leave out.
+OPTIONAL: dict[str, Any] = {
+    "requires_cosignature": int,
+    "fallbacks": [fields("of name kind when", "count low high")],
+}
 COSIGNED = {
     **FORMS["anchor"],
     "cosigners": [str],
@@ -416,8 +428,8 @@ def check_form(files: dict[str, Any]) -> None:
     for name, form in FORMS.items():
         if name == "anchor" and "cosigners" in files.get(name, ()):
             form = COSIGNED
-        if name == "commitment" and "requires_cosignature" in files[name]:
-            form = BINDING
+        if name == "commitment":
+            form = {**form, **{key: OPTIONAL[key] for key in OPTIONAL if key in files[name]}}
         need(
             name not in files or formed(files[name], form),
             "form",
@@ -494,11 +506,18 @@ class Draw:
                 f"{p['id']} cannot be a lottery: shared dates or a load cap",
             )
         hold(c["type_attributes"] == sorted(kinds), "类型属性不符", "type attributes do not match")
-        called = [x["name"] for x in c["sources"] + c["parties"]]
+        spare = c.get("fallbacks", [])
+        called = [x["name"] for x in c["sources"] + spare + c["parties"]]
         hold(
             c["sources"] and len(set(called)) == len(called), "来源无效", "sources or parties named"
         )
-        for x in c["sources"]:
+        known = {x["name"] for x in c["sources"]}
+        hold(
+            "fallbacks" not in c or (spare and all(x["of"] in known for x in spare)),
+            "替补来源无效",
+            "fallbacks are not of a source",
+        )
+        for x in c["sources"] + spare:
             right = (
                 x["kind"] in ("sequence", "set") and x["count"] >= 1 and 0 <= x["low"] < x["high"]
             )
@@ -706,15 +725,23 @@ class Draw:
 
     def seed(self) -> None:
         c, s, step = self.c, self.files["seed"], "seed"
-        want = [x["name"] for x in c["sources"]]
+        spare = c.get("fallbacks", [])
+        choices = [[x, *(y for y in spare if y["of"] == x["name"])] for x in c["sources"]]
+        names = [[x["name"] for x in row] for row in choices]
         need(
-            [n for n, _ in s["sources"]] == want,
+            len(s["sources"]) == len(names)
+            and all(n in row for row, (n, _) in zip(names, s["sources"], strict=False)),
             step,
             "来源不符",
             "the sources are not those committed",
         )
-        self.material = ""
-        for source, (_, values) in zip(c["sources"], s["sources"], strict=False):
+        self.material, self.fallbacks = "", []
+        for row, called, (name, values) in zip(choices, names, s["sources"], strict=False):
+            place = called.index(name)
+            source = row[place]
+            if place:
+                self.fallbacks.append([called[0], name])
+                self.material += f"~{place}:"
             right = len(values) == source["count"] and all(
                 source["low"] <= v <= source["high"] for v in values
             )
@@ -1631,6 +1658,7 @@ def verify_transcript(
         step = "cosignature"
         report.cosigners = check_cosignature(draw, notes)
         report.cosigned = bool(report.cosigners)
+        report.fallbacks = draw.fallbacks
         if report.cosigned:
             report.steps.append(step)
         if openings is not None:

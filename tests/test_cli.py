@@ -302,6 +302,10 @@ def _csv(path: Path, rows: list[list[str]]) -> Path:
 def test_import_of_experts_dry_run_then_all_or_nothing(tampered: Shell) -> None:
     heads, rows = template_table()
     rows = [[cell.replace(",", "，") for cell in row] for row in rows]
+    left_in = _csv(tampered.directory / "examples.csv", [heads, *rows])
+    examples = tampered("import", "experts", "--new-employers", left_in, code=1)
+    assert examples.stderr.count("this is the template's example") == len(rows)
+    rows = [[f"测试{row[0]}", *row[1:-1], "备注"] for row in rows]
     file = _csv(tampered.directory / "experts.csv", [heads, *rows])
     before = json.loads(tampered("ledger", "verify", "--json").stdout)
     dry = tampered("import", "experts", "--dry-run", "--new-employers", file)
@@ -325,6 +329,27 @@ def test_import_of_experts_dry_run_then_all_or_nothing(tampered: Shell) -> None:
     empty = tampered.directory / "empty.csv"
     empty.write_bytes(b"")
     assert refused(tampered("import", "experts", empty, code=2))
+    own = [head.replace("姓名", "称呼") for head in heads]
+    rows[0][heads.index("职称*")] = "副教授"
+    rows[0][heads.index("职称级别")] = "副高"
+    other = _csv(file.with_name("own.csv"), [own, *rows])
+    assert "缺少列：姓名" in tampered("import", "experts", other, code=2).stderr
+    changed = tampered("import", "experts", "--update", "--column", "name=称呼*", other)
+    assert "职称 Title: 教授 -> 副教授" in changed.stdout and "1 updated" in changed.stdout
+    past = _csv(
+        file.with_name("past.csv"),
+        [["专家", "届次", "评审日期", "依据"], [rows[0][0], "2011年度评选", "2011.9.5", "名单"]],
+    )
+    assert "1 would be entered" in tampered("import", "engagements", "--dry-run", past).stdout
+    assert "1 entered, 0 were there" in tampered("import", "engagements", past).stdout
+    assert "0 entered, 1 were there" in tampered("import", "engagements", past).stdout
+    wrong = _csv(file.with_name("wrong.csv"), [["专家", "处理", "自", "事由", "决定机关及文号"],
+                                               ["E9999", "批评", "2011-01-01", "x", "y"]])  # fmt: skip
+    assert "row 2, expert" in tampered("import", "sanctions", wrong, code=1).stderr
+    assert "row 2, expert" in tampered("import", "sanctions", "--dry-run", wrong, code=1).stderr
+    made = tampered.directory / "sanctions.xlsx"
+    tampered("import", "template", "sanctions", made)
+    assert "example" in tampered("import", "sanctions", made, code=1).stderr
 
 
 # ---------- headless

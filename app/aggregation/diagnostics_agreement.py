@@ -102,7 +102,8 @@ class AnnexRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemAgreement:
-    """One judged item of a panel: alpha of its marks, and the spread left between the experts."""
+    """One judged item of a panel: alpha of its marks as distances, as grades in order and as mere
+    categories, and the spread left between the experts. `alpha` is the interval one."""
 
     id: str
     title: Text
@@ -111,6 +112,8 @@ class ItemAgreement:
     alpha: str | None
     reason: Text | None
     spread: str | None
+    ordinal: str | None
+    nominal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +329,10 @@ def item_agreements(reading: Reading, stage: str, panel: str) -> list[ItemAgreem
             tuple(g[0] for g in given), tuple(g[1] for g in given), tuple(g[2] for g in given)
         )
         counties, _, table = seen.matrix()
-        value = alpha(table, "interval") if given else Text("没有评分。", "There are no marks.")
+        value, ordinal, nominal = (
+            alpha(table, scale) if given else Text("没有评分。", "There are no marks.")
+            for scale in ("interval", "ordinal", "nominal")
+        )
         fit = fit_additive(seen)
         why = said({"zh": value.zh, "en": value.en}) if isinstance(value, Text) else None
         made.append(
@@ -338,6 +344,8 @@ def item_agreements(reading: Reading, stage: str, panel: str) -> list[ItemAgreem
                 None if isinstance(value, Text) else f"{value:.2f}",
                 why,
                 None if isinstance(fit, Text) else f"{fit.scale:.2f}",
+                None if isinstance(ordinal, Text) else f"{ordinal:.2f}",
+                None if isinstance(nominal, Text) else f"{nominal:.2f}",
             )
         )
     return made

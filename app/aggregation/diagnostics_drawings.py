@@ -9,6 +9,7 @@ from typing import Literal
 from app.aggregation.diagnostics import Certainty, StageRaters
 from app.aggregation.reading import Reading, Row
 from app.aggregation.wording import punctuated
+from app.documents.charts import CaterpillarRow, caterpillar
 from app.documents.charts_mandel import MandelBar, MandelBlock, mandel_bars
 from app.documents.charts_ranks import ChanceRow, RankRow, rank_intervals, top_chances
 from app.documents.charts_raters import ForestRow, HeatCell, HeatRow, heat_map, severity_forest
@@ -41,8 +42,47 @@ def stored_intervals(reading: Reading, language: Language) -> list[str]:
     ]
 
 
-def intervals_with_cut(reading: Reading, found: Certainty, language: Language) -> str | None:
-    """The same intervals with the cut line, each county filled by its standing."""
+def caterpillars_with_cut(reading: Reading, found: Certainty, language: Language) -> list[str]:
+    """Totals with their 90 % bands, the cut line under the last place that it lets in and each county
+    drawn by its standing; a page's worth to a chart, all on one scale."""
+    rows, last = [], []
+    for row in found.rows:
+        if row.place.total is None:
+            continue
+        low, high = row.place.band or (None, None)
+        group = _class(reading, row.place.group, language)
+        rank = row.place.rank or ""
+        rows.append(
+            CaterpillarRow(
+                row.place.name.get(language), row.place.total, low, high, rank, row.standing, group
+            )
+        )
+        last.append(int(rank.rstrip("=") or 0) <= found.cut.top)
+    values = [v for row in rows for v in (row.score, row.low, row.high) if v is not None]
+    made = []
+    for at in range(0, len(rows), A_PAGE):
+        part = rows[at : at + A_PAGE]
+        below = [
+            n
+            for n, row in enumerate(part)
+            if last[at + n]
+            and at + n + 1 < len(rows)
+            and (not last[at + n + 1] or rows[at + n + 1].group != row.group)
+        ]
+        scale = min(values), max(values)
+        made.append(
+            caterpillar(
+                part, None, language=language, below=below, first=found.cut.top, scale=scale
+            )
+        )
+    return made
+
+
+def intervals_with_cut(
+    reading: Reading, found: Certainty, language: Language, last: int | None = None
+) -> str | None:
+    """The same intervals with the cut line, each county filled by its standing. `last`: the scale
+    ends there."""
     rows = [
         RankRow(
             row.place.name.get(language),
@@ -54,7 +94,7 @@ def intervals_with_cut(reading: Reading, found: Certainty, language: Language) -
         for row in found.rows
         if row.place.interval is not None
     ]
-    return rank_intervals(rows, found.cut.top, language=language) if rows else None
+    return rank_intervals(rows, found.cut.top, language=language, last=last) if rows else None
 
 
 def chances(reading: Reading, found: Certainty, language: Language) -> str | None:

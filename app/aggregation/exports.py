@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from decimal import Decimal
 
 from app.aggregation.reading import STATE, Reading
@@ -20,6 +21,16 @@ MARK_HEADS = (
     Text("是否计入", "Counted"),
     Text("理由", "Reason"),
 )
+TABS = {
+    "results": Text("结果", "Results"),
+    "marks": Text("评分", "Marks"),
+    "items": Text("指标", "Items"),
+    "given": Text("他方评定", "Given by others"),
+    "bonus": Text("加分", "Bonuses"),
+    "checks": Text("实地查验", "Checks on site"),
+    "arithmetic": Text("计算过程", "Arithmetic"),
+    "origin": Text("来源", "Origin"),
+}
 _OUT = Text(
     "实地查验未通过，取消资格，名额不再增补", "failed the check on site: disqualified, not filled"
 )
@@ -28,6 +39,19 @@ _TWICE = Text("同一文件只计一次", "a document counts once")
 _FAILED, _PASSED = Text("未通过", "failed"), Text("通过", "passed")
 _NOT_APPLICABLE = Text("不适用", "not applicable")
 _YES, _DROPPED, _NO = Text("计入", "yes"), Text("去掉", "dropped"), Text("不计", "no")
+
+
+def both(words: Text | str) -> str:
+    """A heading in both languages side by side: whoever opens the file reads one of them."""
+    if isinstance(words, str) or words.zh == words.en:
+        return str(words)
+    return f"{words.zh} {words.en}"
+
+
+def _sheet(
+    name: str, heads: Sequence[Text | str], rows: list[list[Cell]], widths: Sequence[int] = ()
+) -> Sheet:
+    return Sheet(both(TABS[name]), [both(head) for head in heads], rows, widths)
 
 
 def mark_rows(reading: Reading) -> list[list[Cell]]:
@@ -79,7 +103,7 @@ def result_sheet(reading: Reading) -> Sheet:
         ]
         for place in reading.ranking()
     ]
-    return Sheet(Text("结果", "Results").zh, heads, rows)
+    return _sheet("results", heads, rows)
 
 
 def item_rows(reading: Reading) -> list[list[Cell]]:
@@ -138,7 +162,7 @@ def bonus_sheet(reading: Reading) -> Sheet | None:
         Text("依据", "Evidence"),
     ]
     widths = (10, 14, 10, 10, 40, 14, 8, 20, 30, 66, 30)
-    return Sheet("加分", heads, rows, widths) if rows else None
+    return _sheet("bonus", heads, rows, widths) if rows else None
 
 
 def given_sheet(reading: Reading) -> Sheet | None:
@@ -172,7 +196,8 @@ def given_sheet(reading: Reading) -> Sheet | None:
         Text("得分", "Points"),
         Text("说明", "How"),
     ]
-    return Sheet("他方评定", heads, rows, (10, 14, 14, 10, 40, 8, 16, 8, 50)) if rows else None
+    widths = (10, 14, 14, 10, 40, 8, 16, 8, 50)
+    return _sheet("given", heads, rows, widths) if rows else None
 
 
 def check_sheet(reading: Reading) -> Sheet | None:
@@ -190,7 +215,7 @@ def check_sheet(reading: Reading) -> Sheet | None:
         Text("未通过的项目及理由", "Items not passed, with reasons"),
         Text("本县结论", "Verdict on the county"),
     ]
-    return Sheet("实地查验", heads, rows, (10, 14, 8, 12, 50, 40)) if rows else None
+    return _sheet("checks", heads, rows, (10, 14, 8, 12, 50, 40)) if rows else None
 
 
 def as_xlsx(reading: Reading, language: str) -> bytes:
@@ -224,11 +249,11 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
         target,
         [
             result_sheet(reading),
-            Sheet("评分", MARK_HEADS, mark_rows(reading)),
-            Sheet("指标", item_heads, item_rows(reading), (10, 14, 14, 10, 40, 8, 8, 10)),
+            _sheet("marks", MARK_HEADS, mark_rows(reading)),
+            _sheet("items", item_heads, item_rows(reading), (10, 14, 14, 10, 40, 8, 8, 10)),
             *(s for s in more if s is not None),
-            Sheet(
-                "计算过程",
+            _sheet(
+                "arithmetic",
                 [
                     Text("区划代码", "Code"),
                     Text("区县", "County"),
@@ -238,7 +263,7 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
                 lines,
                 (10, 14, 6, 100),
             ),
-            Sheet("来源", [Text("项", "Item"), Text("值", "Value")], origin, (20, 70)),
+            _sheet("origin", [Text("项", "Item"), Text("值", "Value")], origin, (20, 70)),
         ],
         language=language,
         created=run.made_at,
@@ -249,5 +274,5 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
 def as_csv(reading: Reading, language: str) -> bytes:
     """The marks, one row each."""
     target = io.BytesIO()
-    write_csv(target, MARK_HEADS, mark_rows(reading), language=language)
+    write_csv(target, [both(head) for head in MARK_HEADS], mark_rows(reading), language=language)
     return target.getvalue()

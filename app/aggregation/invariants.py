@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.aggregation import queries
+from app.aggregation import holds, queries
 from app.aggregation.flags_invariants import INVARIANTS as FLAGS
 from app.aggregation.inputs import collect, same_inputs
 from app.aggregation.models import Run
+from app.aggregation.models_corrections import MarkCorrection
+from app.aggregation.models_release import ResultRelease
 from app.aggregation.places import given_places
 from app.aggregation.results import marks_of
 from app.aggregation.ties import open_ties, orders_of
@@ -104,9 +106,48 @@ def inputs_are_current(session: Session) -> list[Text]:
     return faults
 
 
+def corrections_have_two_people(session: Session) -> list[Text]:
+    """Every correction that a run took was confirmed, and not by who asked for it."""
+    faults = []
+    for row in session.scalars(
+        select(MarkCorrection).where(MarkCorrection.used_run_id.is_not(None))
+    ):
+        own = row.asked_by is not None and row.asked_by == row.confirmed_by
+        if row.confirmed_at is None or own:
+            faults.append(
+                Text(
+                    "{c}：汇总采用的更正没有另一人确认",
+                    "{c}: a run took a correction that no second person confirmed",
+                ).format(c=row.subject.name)
+            )
+    return faults
+
+
+def held_results_are_kept_back(session: Session) -> list[Text]:
+    """No run was released while a hold bound it."""
+    faults = []
+    for release in session.scalars(
+        select(ResultRelease).where(ResultRelease.confirmed_at.is_not(None))
+    ):
+        run, at = release.run, release.confirmed_at
+        if at is not None and any(
+            row.kind == "hold"
+            and row.run.number <= run.number
+            and row.placed_at <= at
+            and (row.lifted_at is None or row.lifted_at > at)
+            for row in holds.of_round(session, run.round)
+        ):
+            faults.append(
+                _of(run, "暂缓期间发布给了区县", "released to the counties while under a hold")
+            )
+    return faults
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("runs fit their digests", digests_fit),
     ("the last run of a round computes again digit for digit", last_runs_replay),
     ("the last run of a round rests on the sheets as they are", inputs_are_current),
+    ("corrections after totals have two people", corrections_have_two_people),
+    ("no held result was released", held_results_are_kept_back),
     *FLAGS,
 )

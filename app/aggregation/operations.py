@@ -6,15 +6,18 @@ and why.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.aggregation import queries
+from app.aggregation import corrections, queries
 from app.aggregation.flags import keep_flags
 from app.aggregation.frames import refrozen_since
 from app.aggregation.inputs import collect, same_inputs
 from app.aggregation.models import Run
+from app.aggregation.models_corrections import MarkCorrection
 from app.aggregation.results import compute, differences
 from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, Text
@@ -40,8 +43,8 @@ _OTHER_RULE = Text(
 
 
 def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "") -> Run:
-    """Collect, compute and keep one run. Conflict or DomainError naming what is missing; `note` is
-    required from the second run on."""
+    """Collect, compute and keep one run. Conflict or DomainError naming what is missing; from the
+    second run on `note` is required, and a confirmed correction of every county whose marks differ."""
     if actor:
         actor.require("office")
     rule = score_rule_of(round)
@@ -49,17 +52,25 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
         raise Conflict(_OTHER_RULE)
     reentries.none_waiting(session, round_id=round.id)
     inputs = collect(session, round)
-    results = compute(rule, inputs)
     before = queries.last_run(session, round)
-    changes: list[Text] = []
+    used: list[MarkCorrection] = []
+    causes: list[dict[str, Any]] = []
+    said = len(note.strip()) >= 5
     if before is not None:
         if same_inputs(before.inputs, inputs):
             raise Conflict(_SAME.format(n=before.number))
+        if said:
+            used, causes = corrections.taken(session, round, before.inputs, inputs)
+    results = compute(rule, inputs)
+    changes: list[Text] = []
+    if before is not None:
         changes = differences(before.inputs, before.results, inputs, results)
-        if len(note.strip()) < 5:
+        if not said:
             listed = Text("；".join(c.zh for c in changes), "; ".join(c.en for c in changes))
             raise DomainError(_WHY.format(changes=listed), field="note")
         results["refrozen"] = refrozen_since(before.inputs, inputs)
+    if causes:
+        results["corrections"] = causes
     results["changes"] = [{"zh": c.zh, "en": c.en} for c in changes]
     made = Run(
         round=round,
@@ -77,7 +88,10 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
     )
     session.add(made)
     session.flush()
+    for row in used:
+        row.used_run_id = made.id
     keep_flags(session, made)
+    taken: dict[str, Any] = {"corrections": [row.id for row in used]} if used else {}
     append(
         session,
         actor,
@@ -88,5 +102,6 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
         rule=made.rule_digest,
         inputs=made.inputs_digest,
         results=made.results_digest,
+        **taken,
     )
     return made

@@ -19,9 +19,8 @@ from app.aggregation.places import Awarded, awarded
 from app.aggregation.results import own_mark, own_maximum
 from app.aggregation.ties import SettledTie, settled_ties
 from app.aggregation.wording import Agreed, agreed, punctuated, rate_of, swapped, written
-from app.documents.charts import CaterpillarRow, DotMark, DotRow, caterpillar, dot_strip
 from app.domain.statistics.rounding import half_up, plain
-from app.domain.types import Language, Text
+from app.domain.types import Text
 from app.programme.zones import UNIT_TEXT
 
 STATE = {
@@ -357,39 +356,6 @@ class Reading:
     def changes(self) -> list[Text]:
         """What differs from the run before."""
         return [Text.of(row) for row in self.results["changes"]]
-
-    # ---------- drawings
-    def dots(self, stage: str, panel: str, language: str) -> str:
-        """Marks by county as SVG, dropped ones hollow and struck."""
-        rows = []
-        for row in self.rows(stage, panel):
-            marks = [DotMark(m.value, m.dropped, m.rater) for m in row.marks if m.value is not None]
-            value = self.scores[row.id]["stages"][stage]["value"]
-            mean = None if value is None else half_up(Fraction(value), 2)
-            rows.append(DotRow(row.name.get(language), marks, mean))
-        return dot_strip(rows, language=_language(language))
-
-    def caterpillar(self, language: str) -> str:
-        """Totals with their 90 % bands as SVG, in the order of the ranking."""
-        rows = [
-            CaterpillarRow(
-                p.name.get(language),
-                p.total,
-                p.band[0] if p.band else None,
-                p.band[1] if p.band else None,
-                p.rank or "",
-            )
-            for p in self.ranking()
-            if p.total is not None
-        ]
-        line = self.run.rule["pass_line"]
-        return caterpillar(
-            rows, None if line is None else Decimal(line), language=_language(language)
-        )
-
-
-def _language(chosen: str) -> Language:
-    return "en" if chosen == "en" else "zh"
 
 
 def _two(value: str) -> Decimal:

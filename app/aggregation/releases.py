@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.aggregation import queries
+from app.aggregation import holds, queries
 from app.aggregation.models import Run
 from app.aggregation.models_release import ResultRelease
 from app.aggregation.ties import names_of_open
@@ -140,3 +140,4 @@ def _releasable(session: Session, run: Run) -> None:
         raise Conflict(_LATE.format(n=latest.number if latest else 0))
     if names_of_open(run):
         raise Conflict(_TIED.format(n=run.number))
+    holds.must_be_free(session, run)

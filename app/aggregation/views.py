@@ -8,13 +8,22 @@ from typing import Any
 from flask import abort, flash, g, redirect, render_template, send_file, url_for
 from markupsafe import Markup
 
-from app.aggregation import exports, meetings, operations, queries, ties
+from app.aggregation import (
+    corrections,
+    exports,
+    holds,
+    meetings,
+    operations,
+    queries,
+    run_drawings,
+    ties,
+)
 from app.aggregation.comparison import compare
 from app.aggregation.flags_read import checked
 from app.aggregation.forms import RunForm
 from app.aggregation.pages import blueprint
 from app.aggregation.reading import Reading
-from app.domain.types import DomainError
+from app.domain.types import DomainError, Language
 from app.draw.forms_order import OrderForm
 from app.draw.refusals_watch import watch
 from app.draw.room_order import drafted, order_form
@@ -56,12 +65,16 @@ def show(slug: str, number: int) -> Any:
     """One run with every mark, the arithmetic, the agreement and the flags."""
     run = queries.run(db(), me(), g.round, number)
     reading = Reading(run)
-    chosen = language()
+    chosen: Language = "en" if language() == "en" else "zh"
     dots = [
-        (title, Markup(reading.dots(stage["id"], panel, chosen)))  # our own SVG, escaped there
+        (title, Markup(run_drawings.dots(reading, stage["id"], panel, chosen)[0]))  # our own SVG
         for stage, panel, title in reading.panels()
     ]
     before = queries.run(db(), me(), g.round, number - 1) if number > 1 else None
+    taken = corrections.of_run(db(), run)
+    names = names_of(
+        db(), {run.made_by, *(who for row in taken for who in (row.asked_by, row.confirmed_by))}
+    )
     return render_template(
         "aggregation/show.html",
         run=run,
@@ -71,10 +84,14 @@ def show(slug: str, number: int) -> Any:
         meetings=meetings.of_run(db(), run),
         ranking=reading.ranking(),
         dots=dots,
-        caterpillar=Markup(reading.caterpillar(chosen)),
+        caterpillar=Markup(run_drawings.caterpillars(reading, chosen)[0]),
         open_ties=ties.standings(db(), g.round, run),
+        held=[(holds.what(row), row.reason) for row in holds.open_of(db(), run)],
+        taken=taken,
         latest=run.id == getattr(queries.last_run(db(), g.round), "id", None),
-        made_by=names_of(db(), {run.made_by}).get(run.made_by or "", ""),
+        names=names,
+        causes=corrections.CAUSE_TEXT,
+        made_by=names.get(run.made_by or "", ""),
     )
 
 
@@ -112,4 +129,4 @@ def export(slug: str, number: int, kind: str) -> Any:
 
 
 # Further pages of the room, on the same blueprint.
-from app.aggregation import views_diagnostics, views_flags, views_release  # noqa: E402, F401
+from app.aggregation import views_diagnostics, views_flags, views_holds, views_release  # noqa: E402, F401

@@ -16,6 +16,7 @@ from app.aggregation import diagnostics_drawings as drawings
 from app.aggregation import queries
 from app.aggregation.diagnostics import SHADOW_RULE, Diagnosis
 from app.aggregation.diagnostics_agreement import item_agreements, panel_agreements, simulated
+from app.aggregation.diagnostics_checks import check_agreements
 from app.aggregation.diagnostics_queries import diagnosis_of, names_of_raters
 from app.aggregation.diagnostics_words import (
     changed_list,
@@ -67,7 +68,11 @@ def agreement(slug: str, number: int) -> Any:
             }
         )
     return render_template(
-        "aggregation/diagnostics_agreement.html", run=run, rows=rows, signed=signed
+        "aggregation/diagnostics_agreement.html",
+        run=run,
+        rows=rows,
+        checks=check_agreements(reading.counties),
+        signed=signed,
     )
 
 

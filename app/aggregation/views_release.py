@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, g, redirect, render_template, url_for
 
-from app.aggregation import county, meetings, queries, releases
+from app.aggregation import county, holds, meetings, queries, releases
 from app.aggregation.forms_flags import MeetingForm
 from app.aggregation.pages import blueprint
 from app.domain.types import DomainError
@@ -30,6 +30,7 @@ def release(slug: str, number: int) -> Any:
         run=run,
         row=row,
         shown=shown,
+        held=[(holds.what(row), row.reason) for row in holds.open_of(db(), run)],
         latest=last is not None and last.id == run.id,
         counties=county.results_of(db(), run, [r["id"] for r in run.inputs["subjects"]]),
         names=names_of(db(), people),

@@ -14,22 +14,48 @@ from app.domain.types import DomainError, Text
 
 # name -> (module, attribute, one line of help)
 COMMANDS = {
-    "init": ("admin", "init", "Create keys and database; print the first sign-up link."),
-    "demo": ("demo", "demo", "Load the exercise and run the whole cycle."),
-    "cert": ("cert", "cert_group", "The office's certificate for tablets in the local network."),
-    "serve": ("admin", "serve", "Serve the application."),
-    "user": ("admin", "user", "Accounts from the command line."),
-    "doctor": ("admin", "doctor", "Check the invariants over live data."),
-    "backup": ("admin", "backup_command", "Write a backup while the server is in use."),
-    "restore": ("admin", "restore_command", "Load a backup into an empty place."),
-    "import": ("data", "import_group", "Import from XLSX or CSV."),
-    "forms": ("forms", "forms_group", "Scoring forms."),
-    "ledger": ("ledger", "ledger", "Verify the ledger, sign its head."),
-    "draw": ("draw", "draw_group", "The draw without the web application."),
-    "verify": ("draw", "verify_command", "Verify a draw transcript."),
-    "report": ("report", "report_group", "The bundle behind a final rating report."),
-    "aggregate": ("statistics", "aggregate_command", "Scores from a table of marks."),
-    "agree": ("statistics", "agree_command", "Agreement between raters."),
+    "init": (
+        "admin",
+        "init",
+        "生成密钥和数据库，打印首个注册链接 / Create keys and database; print the first sign-up link.",
+    ),
+    "demo": ("demo", "demo", "载入演练，走完整个流程 / Load the exercise and run the whole cycle."),
+    "cert": (
+        "cert",
+        "cert_group",
+        "局域网平板用的证书 / The office's certificate for tablets in the local network.",
+    ),
+    "serve": ("admin", "serve", "启动服务 / Serve the application."),
+    "user": ("admin", "user", "账号 / Accounts from the command line."),
+    "doctor": ("admin", "doctor", "核对现有数据 / Check the invariants over live data."),
+    "backup": (
+        "admin",
+        "backup_command",
+        "备份（不停服务） / Write a backup while the server is in use.",
+    ),
+    "restore": ("admin", "restore_command", "恢复或演练恢复 / Load a backup into an empty place."),
+    "move": (
+        "move",
+        "move_command",
+        "从 SQLite 搬到 PostgreSQL 或反向 / Move between SQLite and PostgreSQL.",
+    ),
+    "import": ("data", "import_group", "导入 XLSX 或 CSV / Import from XLSX or CSV."),
+    "forms": ("forms", "forms_group", "评分表 / Scoring forms."),
+    "ledger": ("ledger", "ledger", "核验账本，签署账本头 / Verify the ledger, sign its head."),
+    "draw": ("draw", "draw_group", "脱离网页应用的抽取 / The draw without the web application."),
+    "verify": ("draw", "verify_command", "核验抽取记录 / Verify a draw transcript."),
+    "round": ("round", "round_group", "届次档案 / The archive of an ended round, and its check."),
+    "report": (
+        "report",
+        "report_group",
+        "评审报告的全部数据包 / The bundle behind a final rating report.",
+    ),
+    "aggregate": (
+        "statistics",
+        "aggregate_command",
+        "由打分表计算得分 / Scores from a table of marks.",
+    ),
+    "agree": ("statistics", "agree_command", "评分者一致性 / Agreement between raters."),
 }
 
 _DISK_FULL = Text(

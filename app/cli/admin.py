@@ -52,10 +52,13 @@ def init(home: str | None, public_url: str | None = None) -> None:
     click.echo(f"public key    {parts.keys.public.hex()}")
     parts.close()
     if fresh:
+        click.echo("请在一小时内打开以下一次性链接，注册第一位系统管理员：")
         click.echo("Sign up the first administrator within one hour (the link works once):")
         click.echo(f"  {address or where.public_url}/join/{token}")
+        click.echo("请把 keys 目录的副本封存在信封里，与备份分开保管。")
         click.echo("Keep a copy of the keys directory in a sealed envelope, apart from backups.")
     else:
+        click.echo("数据库已是本版本的结构；已有账号。")
         click.echo("The database is at this version's schema; accounts exist already.")
 
 
@@ -139,7 +142,8 @@ def serve(
         _keep.append(install_page.start(page, made.tls, made.public_url))
         page.close()
         click.echo(
-            f"certificate  {serving.install_address(made)}  (open this on a new tablet first)"
+            f"certificate  {serving.install_address(made)}  "
+            "(新平板先打开这个地址 / open this on a new tablet first)"
         )
     sys.argv = serving.gunicorn(made, workers)
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
@@ -216,10 +220,11 @@ def user_add(home: str | None, role: str, name: str, login: str, password: str |
         token = None
         if not password:
             token = operations.invite(session, None, purpose="reset", person_id=account.person_id)
-    click.echo(f"added {login} ({role})")
+    click.echo(f"已新建账号 {login}（{role}）\nadded {login} ({role})")
     if token:
         click.echo(f"  {parts.settings.public_url}/join/{token}")
     elif operations.needs_second_factor(role, parts.settings.demo):
+        click.echo("首次登录须绑定动态口令；绑定之前不能办理其他事项。")
         click.echo("The first sign-in sets up the authenticator; nothing else works before.")
 
 
@@ -230,7 +235,10 @@ def _sweep(parts: installation.Installation) -> None:
 
     gone = Chunks(parts.store).sweep(clock.now())
     if gone:
-        click.echo(f"swept  {gone} file(s) that a tablet began to send over 30 days ago")
+        click.echo(
+            f"已清理 {gone} 个平板三十天前开始上传、一直没有传完的文件\n"
+            f"swept  {gone} file(s) that a tablet began to send over 30 days ago"
+        )
 
 
 @click.command()
@@ -356,7 +364,7 @@ def restore_command(home: str | None, source: Path, keys: Path | None, drill: bo
     with closing(installation.create(home)) as parts:
         head = backup.restore(parts, source)
         own = parts.keys.public == content.public
-    click.echo(f"restored {source}\nhead {head}")
+    click.echo(f"已恢复 {source}\nrestored {source}\nhead {head}")
     if not own:
         click.echo(
             "注意：密钥不在备份中，这里用的是另一套密钥：身份证号和电话无法解密，检查点签名无法核对。"
@@ -380,6 +388,7 @@ def _drill(home: str | None, source: Path, keys: Path | None) -> None:
             with parts.database.write() as session:
                 record_drill(session, made)
     if made.ok:
+        click.echo(f"恢复演练成功：{source}，{made.seconds} 秒\n{made.said.zh}")
         click.echo(f"drill well: {source}, {made.seconds} s\n{made.said.en}\nhead {made.head}")
         return
     click.echo(f"错误: 恢复演练没有成功：{made.said.zh}", err=True)

@@ -36,13 +36,17 @@ def make(home: str | None, names: tuple[str, ...], office: str, new_authority: b
     known = certificates.make(
         settings.tls, list(names), clock.now(), office=office, replace=new_authority
     )
+    click.echo(f"已在 {settings.tls} 生成本单位的根证书和服务器证书")
     click.echo(f"made an office authority and a server certificate in {settings.tls}")
     _tell(settings, known)
     click.echo(
-        "Next: mingjian serve --lan --public-url https://" + _shown(known.names[0]) + ":8443"
+        "下一步 / Next: mingjian serve --lan --public-url https://"
+        + _shown(known.names[0])
+        + ":8443"
     )
     if new_authority:
         click.echo(
+            "请在每台平板和电脑上安装新的根证书，并删除旧的。\n"
             "Install the new authority on every tablet and computer; remove the old one there."
         )
 
@@ -53,6 +57,7 @@ def renew(home: str | None) -> None:
     """Make a new certificate of the server under the same authority: tablets notice nothing."""
     settings = _settings(home)
     known = certificates.renew(settings.tls, clock.now())
+    click.echo("服务器证书已更新，根证书不变。请重新启动服务。")
     click.echo("renewed the server certificate; the authority is the same. Restart the server.")
     _tell(settings, known)
 
@@ -79,6 +84,7 @@ def _tell(settings: Settings, known: certificates.Certificates) -> None:
     click.echo(f"authority     {known.office}, until {day(known.authority_until)}")
     click.echo(f"server        {', '.join(known.names)}")
     click.echo(f"              until {day(known.server_until)} ({left} days left)")
+    click.echo("根证书的 SHA-256（与平板上显示的逐位核对）：")
     click.echo("SHA-256 of the authority (compare it with what the tablet shows):")
     for line in certificates.grouped(known.fingerprint):
         click.echo(f"  {line}")

@@ -12,20 +12,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli.draw_files import fail, publish_once, read_text, read_yaml, write_all
-from app.cli.draw_guards import refuse_guarded, show_guards, words
+from app.cli.draw_files import fail, publish_once, read_text, read_yaml
+from app.cli.draw_guards import show_guards, words
 from app.domain.types import DomainError, Text
+
+if TYPE_CHECKING:
+    from app.domain.draw.objects import Kind
 
 UNWITNESSED = (
     "unwitnessed: nobody but you holds this commitment; publish its hash before the seed exists"
 )
-REHEARSING = Text("用练习密钥试抽", "rehearsing with drill keys")
-REHEARSALS = 200
-NODES = 1_000_000
 
 
 @contextmanager
@@ -189,100 +189,16 @@ def fairness(roster: Path, request: Path, as_json: bool) -> None:
 def commit(roster: Path, request: Path, directory: Path, drill: bool) -> None:
     """Fix pool, exclusions, quotas and seed sources; print the hash to publish."""
     with refusals():
-        from app.domain.draw import (
-            SearchTooLong,
-            build_commitment,
-            check_feasible,
-            check_guards,
-            drill_keys,
-            exclusion_leaves,
-            probabilities,
-            rehearse,
-            roster_leaves,
-        )
-        from app.domain.draw.objects import canonical
+        from app.cli.draw_commit import Names, committed, keep, refuse_used
 
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            fail(Text(f"{directory} 已存在且不为空", f"{directory} exists and is not empty"))
+        refuse_used(directory)
+        kind: Kind = "drill" if drill else "real"
         people, exclusions, wanted, codes = load(roster, request, os.urandom)
-        relaxations = check_feasible(wanted.panels, people, exclusions)
-        if relaxations:
-            texts = [words(r.text, codes) for r in relaxations]
-            fail(
-                Text(
-                    f"{request.name} 的名额在 {roster.name} 中无法满足。"
-                    + "；".join(t.zh for t in texts),
-                    f"{request.name} cannot be met from {roster.name}: "
-                    + "; ".join(t.en for t in texts),
-                )
-            )
-        tell = Progress(codes)
-        commitment = build_commitment(
-            kind="drill" if drill else "real",
-            purpose={"scheme": "headless"},
-            attempt=1,
-            panels=wanted.panels,
-            roster=people,
-            exclusions=exclusions,
-            load_cap=wanted.load_cap,
-            replacement=wanted.replacement,
-            sources=wanted.sources,
-            parties=wanted.parties,
-            rule_set_hash="",
-            previous_head="",
-            tell=tell,
-        )
-        # Few keys for a large batch: the rehearsal is there to find a search that would not end.
-        tickets = [p for p in wanted.panels if p.mode == "tickets"]
-        keys = drill_keys(
-            max(2, min(REHEARSALS, 2_000_000 // (len(people) * len(tickets)))) if tickets else 0
-        )
-        try:
-            rehearsed = rehearse(
-                commitment.panels,
-                people,
-                exclusions,
-                wanted.load_cap,
-                commitment.lotteries,
-                keys,
-                NODES,
-                lambda done: tell(done, REHEARSING),
-            )
-        except SearchTooLong:
-            fail(
-                Text(
-                    f"{request.name}：演练的搜索超过 {NODES} 步，请放宽名额或限制",
-                    f"{request.name}: a rehearsal needed more than {NODES} steps, loosen quotas or limits",
-                )
-            )
-        if rehearsed and all(any(p.short for p in r.panels) for r in rehearsed):
-            fail(
-                Text(
-                    f"{request.name}：各组合在一起无法全部组成（日期或场次上限）",
-                    f"{request.name}: the panels cannot all be formed together (dates or load cap)",
-                )
-            )
-        chances = probabilities(
-            wanted.panels, people, exclusions, wanted.load_cap,
-            lotteries=commitment.lotteries, tell=tell,
-            draws=max(200, min(1_000, 2_000_000 // (len(people) * max(1, len(tickets))))),
+        commitment = committed(
+            people, exclusions, wanted, codes, Names(roster.name, request.name), kind=kind,
+            tell=Progress(codes),
         )  # fmt: skip
-        # From too few drill draws a chance of zero or above one half would be luck.
-        known = None if chances.rough else chances
-        found = check_guards(wanted.panels, people, exclusions, wanted.load_cap, known)
-        refuse_guarded(found, wanted.accepted, codes)
-        attributes = commitment.document["type_attributes"]
-        files = {
-            "commitment.json": (canonical(commitment.document), 0o644),
-            "lotteries.json": (
-                canonical([commitment.lotteries[p] for p in sorted(commitment.lotteries)]),
-                0o644,
-            ),
-            "labels.json": (canonical(sorted(map(list, codes.labels.items()))), 0o600),
-            "roster.json": (canonical(roster_leaves(people, attributes)), 0o600),
-            "exclusions.json": (canonical(exclusion_leaves(exclusions)), 0o600),
-        }
-    write_all(directory, files)
+    keep(directory, commitment, people, exclusions, codes.labels)
     click.echo(commitment.hash)
     click.echo("drill" if drill else "real draw")
     click.echo(UNWITNESSED)
@@ -312,49 +228,14 @@ def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
 def run(directory: Path, dice: str | None, named: tuple[str, ...], codes: tuple[str, ...]) -> None:
     """Draw from a commitment and its seed, once; write DIR/transcript.zip."""
     with refusals():
-        from app.domain.draw import (
-            Commitment,
-            candidates_from_leaves,
-            derive_key,
-            exclusions_from_leaves,
-            parse_values,
-            select,
-            write_transcript,
-        )
-        from app.domain.draw.roster import exclusion_leaves, root_of, roster_leaves
+        from app.cli.draw_directory import opened
+        from app.domain.draw import derive_key, parse_values, select, write_transcript
 
         target = directory / "transcript.zip"
         if target.exists():
             fail(Text(f"{directory} 已经抽取过，不得重抽", f"{directory} has been drawn already"))
-        try:
-            data = {
-                name: json.loads((directory / f"{name}.json").read_bytes())
-                for name in ("commitment", "lotteries", "labels", "roster", "exclusions")
-            }
-            people = candidates_from_leaves(data["roster"])
-            exclusions = exclusions_from_leaves(data["exclusions"])
-            tables = {t["panel"]: t for t in data["lotteries"]}
-            commitment = Commitment(data["commitment"], tables)
-            whole = (
-                root_of(roster_leaves(people, commitment.document["type_attributes"]))
-                == commitment.document["roster_root"]
-                and root_of(exclusion_leaves(exclusions)) == commitment.document["exclusions_root"]
-                and commitment.holds_lotteries()
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            fail(
-                Text(
-                    f"{directory} 不是完整的承诺目录（{error}）",
-                    f"{directory} is not a complete commitment directory ({error})",
-                )
-            )
-        if not whole:
-            fail(
-                Text(
-                    f"{directory} 的名单、回避或抽签表与承诺不符，没有抽取",
-                    f"roster, exclusions or tables in {directory} differ from the commitment: nothing drawn",
-                )
-            )
+        held = opened(directory)
+        commitment, people, exclusions = held.commitment, held.people, held.exclusions
         given = pairs(named, "--source")
         if dice is not None:
             if len(commitment.sources) != 1 or given:
@@ -365,10 +246,21 @@ def run(directory: Path, dice: str | None, named: tuple[str, ...], codes: tuple[
                     )
                 )
             given = {commitment.sources[0].name: dice}
-        sources = {s.name: s for s in commitment.sources}
-        if set(given) != set(sources):
-            names = ", ".join(sources)
+        fallbacks = commitment.fallbacks
+        sources = {s.name: s for row in (commitment.sources, *fallbacks.values()) for s in row}
+        ways = [[s.name, *(f.name for f in fallbacks.get(s.name, ()))] for s in commitment.sources]
+        if any(len(set(way) & set(given)) != 1 for way in ways) or set(given) - set(sources):
+            names = ", ".join(" / ".join(way) for way in ways)
             fail(Text(f"须给出每个来源的值：{names}", f"give the values of every source: {names}"))
+        for way in ways:
+            if way[0] not in given:
+                used = next(name for name in way if name in given)
+                click.echo(
+                    f"提示: 以替补来源“{used}”代替“{way[0]}”，任何人都会查证后者确未产生\n"
+                    f"warning: fallback '{used}' in place of '{way[0]}': anybody will check that the "
+                    "latter did not come about",
+                    err=True,
+                )
         values = {name: parse_values(text, sources[name]) for name, text in given.items()}
         revealed = pairs(codes, "--code")
         key = derive_key(commitment, values, revealed)
@@ -381,11 +273,15 @@ def run(directory: Path, dice: str | None, named: tuple[str, ...], codes: tuple[
             codes=revealed,
             key=key,
             result=result,
-            labels=dict(data["labels"]),
+            labels=held.labels,
         )
     publish_once(target, transcript)
     click.echo(f"commitment: {commitment.hash}\nkey: {key}")
     for panel in result.panels:
+        if held.is_order:
+            for number, place in enumerate(panel.seats, 1):
+                click.echo(f"{number}\t{held.labels[place.expert]}")
+            continue
         click.echo(
             f"{panel.id}{' (short)' if panel.short else ''}: "
             + " ".join(s.expert for s in panel.seats)
@@ -416,4 +312,5 @@ def verify_command(file: Path, head: str | None, openings: Path | None, as_json:
         raise SystemExit(1)
 
 
-from app.cli import draw_openings  # noqa: E402,F401  (adds its command to the group)
+# These add their commands to the group.
+from app.cli import draw_acts, draw_openings, draw_order, draw_supplement  # noqa: E402,F401

@@ -100,7 +100,7 @@ def write_all(directory: Path, files: dict[str, tuple[bytes, int]]) -> None:
         fail(Text(f"{directory} 无法写入：{error}", f"{directory} cannot be written: {error}"), 1)
 
 
-def publish_once(target: Path, data: bytes) -> None:
+def publish_once(target: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file whole, and only if there is none: two runs at once give one transcript."""
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".transcript.")
@@ -109,7 +109,7 @@ def publish_once(target: Path, data: bytes) -> None:
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-            os.chmod(name, 0o644)
+            os.chmod(name, mode)
             os.link(name, target)
         finally:
             os.unlink(name)

@@ -49,6 +49,7 @@ def lint(paths: tuple[Path, ...], as_json: bool) -> None:
     else:
         for entry in findings:
             click.echo(_line(entry))
+        click.echo(f"{checked} 个文件：{errors} 个错误，{warnings} 个提示")
         click.echo(f"{checked} file(s): {errors} error(s), {warnings} warning(s)")
     if errors:
         raise SystemExit(1)

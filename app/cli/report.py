@@ -1,4 +1,5 @@
-"""`mingjian report bundle ROUND NUMBER FILE`: everything behind a final report, in one ZIP."""
+"""`mingjian report pdf | bundle ROUND NUMBER FILE`: a rating report as it stands, and everything behind a final
+one in one ZIP."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import Path
 import click
 
 from app import installation
-from app.domain.types import DomainError, NotFound
+from app.domain.types import DomainError, Language, NotFound
 
 FILES = 16  # about how many a bundle holds: the bar's length
 
@@ -17,6 +18,52 @@ FILES = 16  # about how many a bundle holds: the bar's length
 @click.group()
 def report_group() -> None:
     """Rating reports."""
+
+
+@report_group.command("pdf")
+@click.argument("round_slug", metavar="ROUND")
+@click.argument("number", type=click.IntRange(1))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", help="Edition (default: zh)")
+@click.option(
+    "--home", type=click.Path(), help="Installation (default: MINGJIAN_HOME or ./instance)"
+)
+def pdf_command(round_slug: str, number: int, file: Path, lang: Language, home: str | None) -> None:
+    """Write report NUMBER of ROUND as a PDF: the kept one when it is final and Chinese, else made now. An
+    existing FILE is not overwritten."""
+    from sqlalchemy import select
+
+    from app.programme.models import Round
+    from app.report import papers, queries
+    from app.report.models import Report
+
+    if file.exists():
+        _refuse(f"{file} 已存在，没有写入", f"{file} exists; nothing was written")
+    parts = installation.open_existing(home)
+    try:
+        with parts.database.read() as session:
+            found = session.scalar(
+                select(Report).join(Round).where(Round.slug == round_slug, Report.number == number)
+            )
+            if found is None:
+                raise NotFound(queries.ABSENT)
+            if found.pdf_sha256 and lang == "zh":
+                with session.info["store"].open(found.pdf_sha256) as kept:
+                    data = kept.read()
+            else:
+                with click.progressbar(length=1, label="pdf", file=sys.stderr) as bar:
+
+                    def show(done: int, total: int) -> None:
+                        bar.length = total
+                        bar.update(done - bar.pos)
+
+                    data = papers.report_pdf(session, found, lang, progress=show)
+    except DomainError as error:
+        _refuse(error.text.zh, error.text.en)
+    finally:
+        parts.close()
+    _write(file, data)
+    click.echo(f"{file}  {len(data)} bytes")
 
 
 @report_group.command("bundle")
@@ -54,11 +101,15 @@ def bundle_command(round_slug: str, number: int, file: Path, home: str | None) -
         _refuse(error.text.zh, error.text.en)
     finally:
         parts.close()
-    # It holds every mark: nobody but the caller may read the file.
+    _write(file, data)
+    click.echo(f"{file}  {len(data)} bytes\n解压后运行 / unpack it and run: python3 recompute.py")
+
+
+def _write(file: Path, data: bytes) -> None:
+    """It holds every mark: nobody but the caller may read the file."""
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as out:
         out.write(data)
-    click.echo(f"{file}  {len(data)} bytes\nunpack it and run: python3 recompute.py")
 
 
 def _refuse(zh: str, en: str) -> None:

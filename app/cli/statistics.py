@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
-import yaml
 
 from app.cli.statistics_print import Diagnostics, print_agreement, print_raters, print_scores
+from app.domain.statistics import rule_file
 from app.domain.statistics.agreement import Agreement, agreement
 from app.domain.statistics.alpha import SCALES
 from app.domain.statistics.chance import MOST_GRADES, coefficient
+from app.domain.statistics.conger import conger
 from app.domain.statistics.marks import SubjectMarks
 from app.domain.statistics.marks_file import STAGE, decode_marks, parse_marks, subjects_of
 from app.domain.statistics.observed import item_names, observed_item, observed_totals
@@ -38,44 +39,17 @@ from app.domain.types import DomainError, Text
 Arguments = ParamSpec("Arguments")
 
 
-class _StringLoader(yaml.BaseLoader):
-    """YAML whose scalars stay strings (1.6 must not become a float) and whose keys are unique."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise DomainError(
-                    Text(
-                        f"规则第 {line} 行:键 {key.value} 重复。",
-                        f"Rule, line {line}: key {key.value} appears twice.",
-                    )
-                )
-            seen.add(str(key.value))
-        return dict(super().construct_mapping(node, deep=deep))
-
-
 def load_rule(path: Path | None) -> ScoreRule:
     """The rule of a YAML file; the default rule without a file. Raises DomainError."""
     if path is None:
         return ScoreRule.parse(None)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_StringLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" {mark.line + 1}" if mark is not None else ""
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
         raise DomainError(
-            Text(
-                f"规则文件无法读取,行{line}:{error}",
-                f"The rule cannot be read, line{line}: {error}",
-            )
+            Text("规则文件不是 UTF-8 文本。", "The rule file is not UTF-8 text.")
         ) from error
-    if data is not None and not isinstance(data, dict):
-        raise DomainError(Text("规则应为键值对。", "The rule must be a mapping."))
-    return ScoreRule.parse(data)
+    return rule_file.load_rule(text)
 
 
 def load_subjects(path: Path, rule: ScoreRule) -> list[SubjectMarks]:
@@ -100,11 +74,11 @@ def _says_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None
 _MARKS = click.argument(
     "marks", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="MARKS.csv"
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="打印 JSON / Print JSON.")
 _ORDER = click.option(
     "--in-order",
     is_flag=True,
-    help="Subjects stand in the order in which they were marked (drift).",
+    help="对象按评分先后排列，用于看漂移 / Subjects stand in the order in which they were marked (drift).",
 )
 
 
@@ -115,7 +89,7 @@ _ORDER = click.option(
     "rule_path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="RULE.yaml",
-    help="Scoring rule; without it: trimmed mean of the sheets, quorum 5, 2 decimals.",
+    help="计分规则文件，与届次页面所用的相同 / Scoring rule, the file that a round's page takes; without it: trimmed mean of the sheets, quorum 5, 2 decimals.",
 )
 @_ORDER
 @click.option(
@@ -123,14 +97,16 @@ _ORDER = click.option(
     "homes_path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="HOMES.csv",
-    help="Which subjects are of an expert's own region: expert,subject; for the home-region flag.",
+    help="哪些对象属于专家本地区：expert,subject / Which subjects are of an expert's own region: expert,subject; for the home-region flag.",
 )
 @_JSON
 @_says_errors
 def aggregate_command(
     marks: Path, rule_path: Path | None, in_order: bool, homes_path: Path | None, as_json: bool
 ) -> None:
-    """Scores, dropped marks, ranks, flags and rank uncertainty of a CSV of marks."""
+    """由打分表计算得分、名次、提示和名次的可靠程度。
+
+    Scores, dropped marks, ranks, flags and rank uncertainty of a CSV of marks."""
     rule = load_rule(rule_path)
     subjects = load_subjects(marks, rule)
     scores = score_round(rule, subjects)
@@ -158,13 +134,15 @@ def aggregate_command(
     type=click.IntRange(0, 100_000),
     default=RESAMPLES,
     show_default=True,
-    help="For intervals without a formula; 0: none.",
+    help="没有公式的区间的模拟次数，0 为不算 / For intervals without a formula; 0: none.",
 )
 @_ORDER
 @_JSON
 @_says_errors
 def agree_command(marks: Path, scale: str, resamples: int, in_order: bool, as_json: bool) -> None:
-    """Agreement of the experts, with confidence intervals, on untrimmed marks."""
+    """评分者一致性及其区间，按未去极值的评分计算。
+
+    Agreement of the experts, with confidence intervals, on untrimmed marks."""
     rule = ScoreRule.parse(None)
     subjects = load_subjects(marks, rule)
     agreed = _agreements(rule, subjects, scale, resamples)
@@ -176,9 +154,9 @@ def agree_command(marks: Path, scale: str, resamples: int, in_order: bool, as_js
         click.echo(_dump(data))
         return
     for item, result in agreed.items():
-        click.echo("Sheet totals" if item is None else f"\nItem {item}")
+        click.echo("评分表总分 / Sheet totals" if item is None else f"\n指标 {item} / Item {item}")
         print_agreement(result)
-    click.echo("\nExperts (sheet totals):")
+    click.echo("\n各专家（评分表总分） / Experts (sheet totals):")
     print_raters(raters)
 
 
@@ -227,6 +205,10 @@ def _weighted(rule: ScoreRule, subjects: Sequence[SubjectMarks]) -> dict[str, An
                 if isinstance(one, Text)
                 else one.to_json()
             )
+        own = conger(table, weighting)
+        made[weighting]["conger"] = (
+            {"value": None, "reason": text_json(own)} if isinstance(own, Text) else own.to_json()
+        )
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Code, Long, Name, Ref
+from app.db import At, Code, Long, Name, Ref
 from app.ledger.models import Record
 
 ORGANISATION_KINDS = (
@@ -19,6 +19,7 @@ ORGANISATION_KINDS = (
     "institute",
     "company",
 )
+DATED = ("name", "phone", "id_number", "birth_date")
 RELATIONS = ("employed", "director", "supervisor", "adviser", "shareholder")
 
 
@@ -67,19 +68,36 @@ class Organisation(Record):
 
 class Person(Record):
     """One human being. Identity number, phone and birth date are encrypted; equal ones are
-    found through keyed indexes."""
+    found through keyed indexes. `merged_into`: the record that stands for this person since two
+    records turned out to be one human being; nothing is entered here any more."""
 
     __tablename__ = "person"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"merged_into"})
     name: Mapped[Name] = mapped_column(index=True)
     id_number: Mapped[Long | None]
     id_index: Mapped[Code | None] = mapped_column(unique=True)
     phone: Mapped[Long | None]
     phone_index: Mapped[Code | None] = mapped_column(index=True)
     birth_date: Mapped[Long | None]
+    merged_into: Mapped[Ref | None] = mapped_column(ForeignKey("person.id"))
 
     employments: Mapped[list[Employment]] = relationship(
         back_populates="person", order_by="Employment.since"
     )
+
+
+class FormerValue(Record):
+    """A name, phone, identity number or birth date as it was up to `until`, its last day. All but the
+    name are encrypted; what was signed or printed then keeps its own text."""
+
+    __tablename__ = "former_value"
+    __table_args__ = (CheckConstraint(f"field IN {DATED}", name="field"),)
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("person.id"), index=True)
+    field: Mapped[Code]
+    value: Mapped[Long]
+    until: Mapped[date]
+    changed_by: Mapped[Ref | None]
+    changed_at: Mapped[At]
 
 
 class Employment(Record):

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.directory.models import Organisation, Person, Region
+from app.directory.models import FormerValue, Organisation, Person, Region
 from app.domain.types import NotFound, Text
 from app.keys import Keys
 
@@ -49,8 +49,9 @@ class Page(Generic[Row]):
 
 
 def like(term: str) -> str:
-    """A LIKE pattern (escape character backslash) that finds `term` anywhere, taken literally."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", term) + "%"
+    """A LIKE pattern (escape character backslash) that finds `term` anywhere, taken literally. Only the
+    beginning of a term longer than any name counts: SQLite refuses patterns of 50,000 bytes."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", term[:500]) + "%"
 
 
 def paged(session: Session, query: Select[Any], total: int, page: int, size: int) -> Page[Any]:
@@ -120,18 +121,51 @@ def provinces(session: Session) -> list[Region]:
     )
 
 
+# What is empty comes last, on every database; "in force" has no last day and so ends the former ones.
+REGION_SORTS: dict[str, tuple[Any, ...]] = {
+    "code": (Region.code,),
+    "name": (Region.name,),
+    "kind": (Region.kind,),
+    "parent": (Region.parent_code.is_(None), Region.parent_code),
+    "valid": (
+        Region.valid_to.is_(None),
+        Region.valid_to,
+        Region.valid_from.is_(None),
+        Region.valid_from,
+    ),
+    "source": (Region.source,),
+}
+
+
+def _ordered(sorts: dict[str, tuple[Any, ...]], sort: str, usual: str) -> list[Any]:
+    """The columns of one of `sorts`; "-" in front reverses, an unknown name is the usual one."""
+    columns = sorts.get(sort.removeprefix("-"))
+    if columns is None:
+        return list(sorts[usual])
+    return [column.desc() if sort.startswith("-") else column for column in columns]
+
+
 def regions(
     session: Session,
     viewer: Actor,
     *,
     search: str = "",
     province: str = "",
+    kind: str = "",
+    state: str = "",
+    sort: str = "code",
     page: int = 1,
     size: int = PAGE_SIZE,
 ) -> Page[Region]:
-    """Regions by code, former ones included; `search` fits name or the start of a code."""
+    """Regions, former ones included; `search` fits name or the start of a code, `state` "now" or
+    "former" by whether a last day is recorded; `sort` one of REGION_SORTS, "-" reverses."""
     viewer.require(*READERS)
     query = select(Region)
+    if kind:
+        query = query.where(Region.kind == kind)
+    if state in ("now", "former"):
+        former = Region.valid_to.is_not(None)
+        query = query.where(former if state == "former" else ~former)
     if province:
         query = query.where(Region.code.startswith(province[:2], autoescape=True))
     if term := search.strip():
@@ -142,8 +176,14 @@ def regions(
             )
         )
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    ordered = query.order_by(Region.code, Region.valid_to)
-    return paged(session, ordered, total, page, size)
+    columns = _ordered(REGION_SORTS, sort, "code")
+    ordered = query.order_by(*columns, Region.code, Region.valid_to.is_(None), Region.valid_to)
+    return paged(session, ordered.order_by(Region.id), total, page, size)
+
+
+def region_kinds(session: Session) -> list[str]:
+    """The kinds of region that there are, for a filter."""
+    return list(session.scalars(select(Region.kind).distinct().order_by(Region.kind)))
 
 
 class Places:
@@ -233,18 +273,31 @@ def organisations(
     *,
     search: str = "",
     kind: str = "",
+    central: str = "",
     parent: str | None = None,
+    sort: str = "name",
     page: int = 1,
     size: int = PAGE_SIZE,
 ) -> Page[OrganisationLine]:
-    """Organisations by name. `parent` "" gives the roots of the tree, an id what is under it."""
+    """Organisations. `parent` "" gives the roots of the tree, an id what is under it; `central` "yes"
+    or "no"; `sort` is name, kind, parent, place, central or children, "-" reverses."""
     viewer.require(*READERS)
     above = aliased(Organisation)
     below = aliased(Organisation)
     children = (
         select(func.count(below.id)).where(below.parent_id == Organisation.id).scalar_subquery()
     )
+    sorts: dict[str, tuple[Any, ...]] = {
+        "name": (Organisation.name,),
+        "kind": (Organisation.kind,),
+        "parent": (above.name.is_(None), above.name),
+        "place": (Organisation.region_code.is_(None), Organisation.region_code),
+        "central": (Organisation.central,),
+        "children": (children,),
+    }
     conditions: list[ColumnElement[bool]] = []
+    if central in ("yes", "no"):
+        conditions.append(Organisation.central.is_(central == "yes"))
     if term := search.strip():
         conditions.append(Organisation.name.like(like(term), escape="\\"))
     if kind:
@@ -259,7 +312,7 @@ def organisations(
         select(Organisation, above.name, children)
         .outerjoin(above, above.id == Organisation.parent_id)
         .where(*conditions)
-        .order_by(Organisation.name, Organisation.id)
+        .order_by(*_ordered(sorts, sort, "name"), Organisation.name, Organisation.id)
         .limit(size)
         .offset((number - 1) * size)
     )
@@ -296,6 +349,33 @@ def masked_id(person: Person, keys: Keys) -> str:
 def birth_date(person: Person, keys: Keys) -> date | None:
     """The decrypted birth date: for age rules, never for a page."""
     return date.fromisoformat(keys.decrypt(person.birth_date)) if person.birth_date else None
+
+
+def former_values(session: Session, person: Person) -> list[FormerValue]:
+    """What the person's name and numbers were before, the latest first."""
+    return list(
+        session.scalars(
+            select(FormerValue)
+            .where(FormerValue.person_id == person.id)
+            .order_by(FormerValue.changed_at.desc(), FormerValue.field)
+        )
+    )
+
+
+def clear_former(row: FormerValue, keys: Keys) -> str:
+    """A former value as it was, for the person himself."""
+    return row.value if row.field == "name" else keys.decrypt(row.value)
+
+
+def masked_former(row: FormerValue, keys: Keys) -> str:
+    """A former value as a page of the office shows it: names whole, numbers by their ends."""
+    clear = clear_former(row, keys)
+    if row.field == "name":
+        return clear
+    if row.field == "birth_date":
+        return "****-**-**"
+    front = 4 if row.field == "id_number" else 3
+    return clear[:front] + "*" * max(0, len(clear) - front - 4) + clear[-4:]
 
 
 def person_by_id_number(session: Session, id_number: str, keys: Keys) -> Person | None:

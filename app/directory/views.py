@@ -36,6 +36,9 @@ def regions() -> Any:
         me(),
         search=request.args.get("q", ""),
         province=request.args.get("province", ""),
+        kind=request.args.get("kind", ""),
+        state=request.args.get("state", ""),
+        sort=request.args.get("sort", "code"),
         page=page_number(),
     )
     parents = queries.region_names(db(), [row.parent_code for row in found.rows])
@@ -45,6 +48,7 @@ def regions() -> Any:
         parents=parents,
         provinces=queries.provinces(db()),
         kinds=words.REGION_KIND,
+        present=queries.region_kinds(db()),
     )
 
 
@@ -93,12 +97,15 @@ def _places(text: str) -> list[Place]:
 def organisations() -> Any:
     """The tree from its roots, or a search through all."""
     search, kind = request.args.get("q", ""), request.args.get("kind", "")
+    central = request.args.get("central", "")
     found = queries.organisations(
         db(),
         me(),
         search=search,
         kind=kind,
-        parent=None if search or kind else "",
+        central=central,
+        parent=None if search or kind or central else "",
+        sort=request.args.get("sort", "name"),
         page=page_number(),
     )
     return render_template(
@@ -165,7 +172,8 @@ def organisation(organisation_id: str) -> Any:
     """One organisation with its superiors and what stands under it."""
     row = queries.organisation(db(), organisation_id)
     chain = queries.organisation_chain(db())[row.id]
-    found = queries.organisations(db(), me(), parent=row.id, page=page_number())
+    sort = request.args.get("sort", "name")
+    found = queries.organisations(db(), me(), parent=row.id, sort=sort, page=page_number())
     codes = [row.region_code, *(line.organisation.region_code for line in found.rows)]
     return render_template(
         "directory/organisation.html",

@@ -10,7 +10,7 @@ Lengths are SVG user units; the drawing is 640 wide and grows downwards with its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -52,13 +52,16 @@ class DotRow:
 
 @dataclass(frozen=True, slots=True)
 class CaterpillarRow:
-    """A score with its band; `rank` as printed ("2=" for a shared rank)."""
+    """A score with its band; `rank` as printed ("2=" for a shared rank). `standing`: to the cut line
+    among ranks, where there is one; a change of `group` is headed by its name."""
 
     label: str
     score: Decimal
     low: Decimal | None
     high: Decimal | None
     rank: str
+    standing: str | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +84,22 @@ class ProbabilityRow:
     people: int
 
 
-def dot_strip(rows: Sequence[DotRow], *, language: Language = "zh") -> str:
-    """Each county's marks as dots (dropped: hollow and struck) and the counted mean as a bar."""
+def dot_strip(
+    rows: Sequence[DotRow],
+    *,
+    language: Language = "zh",
+    scale: tuple[Decimal, Decimal] | None = None,
+) -> str:
+    """Each county's marks as dots (dropped: hollow and struck) and the counted mean as a bar. `scale`:
+    least and greatest mark, so that several charts of one panel share it."""
     title = Text("各对象评分分布与计入均值", "Marks and counted mean by subject").get(language)
     step, top = 34, 14
     bottom = top + step * len(rows)
     drawing = Drawing(title, bottom + 52)
     values = [float(m.value) for r in rows for m in r.marks]
-    x_of = axis(drawing, ticks_of(min(values, default=0), max(values, default=1)), top, bottom)
+    values += [float(v) for v in scale or ()]
+    ticks = ticks_of(min(values, default=0), max(values, default=1))
+    x_of = axis(drawing, ticks, top, bottom, POINTS.get(language))
     for i, row in enumerate(rows):
         y = top + step * i + step / 2
         drawing.line(LEFT, y, WIDTH - RIGHT, y, stroke=PALE)
@@ -135,42 +146,88 @@ def dot_strip(rows: Sequence[DotRow], *, language: Language = "zh") -> str:
 
 
 def caterpillar(
-    rows: Sequence[CaterpillarRow], cut: Decimal | None, *, language: Language = "zh"
+    rows: Sequence[CaterpillarRow],
+    cut: Decimal | None,
+    *,
+    language: Language = "zh",
+    below: Collection[int] = (),
+    first: int = 0,
+    scale: tuple[Decimal, Decimal] | None = None,
 ) -> str:
-    """Scores in the order given, each with its band; filled on or above the cut, hollow below."""
+    """Scores in the order given, each with its band; filled on or above the cut, hollow below.
+
+    `below`: rows (from 0) under which the cut line among the ranks runs; the diamonds then tell the
+    standing: solid certain in, half borderline, hollow certain out. `first`: how many places it lets
+    in. `scale`: least and greatest value, so that several charts of one ranking share it."""
     title = Text("得分、区间与入选线", "Scores, bands and cut line").get(language)
+    heads = [
+        row.group if row.group and (n == 0 or rows[n - 1].group != row.group) else ""
+        for n, row in enumerate(rows)
+    ]
     step, top = 26, 24
-    bottom = top + step * len(rows)
-    drawing = Drawing(title, bottom + 26)
+    bottom = top + step * (len(rows) + sum(map(bool, heads)))
+    legend = any(row.standing for row in rows)
+    drawing = Drawing(title, bottom + (52 if legend else 26))
     values = [float(v) for r in rows for v in (r.score, r.low, r.high) if v is not None]
-    if cut is not None:
-        values.append(float(cut))
-    x_of = axis(drawing, ticks_of(min(values, default=0), max(values, default=1)), top, bottom)
+    values += [float(v) for v in ((cut,) if cut is not None else ())]
+    values += [float(v) for v in scale or ()]
+    ticks = ticks_of(min(values, default=0), max(values, default=1))
+    x_of = axis(drawing, ticks, top, bottom, POINTS.get(language))
+    y = top - step / 2
     for i, row in enumerate(rows):
-        y = top + step * i + step / 2
+        if heads[i]:
+            y += step
+            drawing.text(8, y + 4, heads[i], bold=True)
+        y += step
         drawing.text(24, y + 4, row.rank, anchor="end", bold=True)
-        drawing.text(LEFT - 8, y + 4, shortened(row.label, 16), anchor="end")
+        drawing.text(LEFT - 8, y + 4, shortened(row.label, 18), anchor="end")
         if row.low is not None and row.high is not None:
             left, right = x_of(float(row.low)), x_of(float(row.high))
             drawing.line(left, y, right, y, width=1.6)
             for end in (left, right):
                 drawing.line(end, y - 5, end, y + 5, width=1.6)
-        x = x_of(float(row.score))
-        inside = cut is None or row.score >= cut
-        drawing.add(
-            "path",
-            d=f"M{number(x)} {number(y - 6)}L{number(x + 6)} {number(y)}"
-            f"L{number(x)} {number(y + 6)}L{number(x - 6)} {number(y)}Z",
-            fill=GREEN if inside else "#ffffff",
-            stroke=INK,
-        )
+        standing = row.standing or ("in" if cut is None or row.score >= cut else "out")
+        _diamond(drawing, x_of(float(row.score)), y, standing)
         drawing.text(WIDTH - RIGHT + 10, y + 4, f"{row.score:f}", bold=True)
+        if i in below:
+            line = y + step / 2
+            drawing.line(8, line, WIDTH - 8, line, stroke=RED, width=1.6, dash="6 4")
+            words = Text(f"前 {first} 名", f"first {first}").get(language)
+            drawing.text(WIDTH - 8, line - 4, words, anchor="end", size=11, fill=RED)
     if cut is not None:
         x = x_of(float(cut))
         drawing.line(x, top - 6, x, bottom, stroke=RED, width=1.6, dash="6 4")
         words = Text(f"入选线 {cut:f}", f"cut line {cut:f}").get(language)
         drawing.text(x, top - 10, words, anchor="middle", size=11, fill=RED)
+    if legend:
+        for n, (standing, name) in enumerate(STANDING.items()):
+            _diamond(drawing, LEFT + 6 + 150 * n, bottom + 36, standing)
+            drawing.text(LEFT + 20 + 150 * n, bottom + 40, name.get(language), size=11)
     return drawing.svg()
+
+
+POINTS = Text("分", "points")
+STANDING = {
+    "in": Text("稳入", "certain in"),
+    "borderline": Text("临界", "borderline"),
+    "out": Text("稳出", "certain out"),
+}
+
+
+def _diamond(drawing: Drawing, x: float, y: float, standing: str) -> None:
+    """Solid, half filled or hollow: told apart without any colour."""
+    drawing.add(
+        "path",
+        d=f"M{number(x)} {number(y - 6)}L{number(x + 6)} {number(y)}"
+        f"L{number(x)} {number(y + 6)}L{number(x - 6)} {number(y)}Z",
+        fill=GREEN if standing == "in" else "#ffffff",
+        stroke=INK,
+    )
+    if standing == "borderline":
+        half = (
+            f"M{number(x)} {number(y - 6)}L{number(x)} {number(y + 6)}L{number(x - 6)} {number(y)}Z"
+        )
+        drawing.add("path", d=half, fill=INK)
 
 
 def strata_bars(rows: Sequence[StratumRow], *, language: Language = "zh") -> str:

@@ -128,9 +128,9 @@ def shortened(label: str, limit: int = 22) -> str:
 
 
 def axis(
-    drawing: Drawing, ticks: list[float], top: float, bottom: float
+    drawing: Drawing, ticks: list[float], top: float, bottom: float, unit: str = ""
 ) -> Callable[[float], float]:
-    """Draw the scale; gives the x of a value."""
+    """Draw the scale, `unit` at its end; gives the x of a value."""
     low, high = ticks[0], ticks[-1]
     room = WIDTH - LEFT - RIGHT
 
@@ -140,4 +140,6 @@ def axis(
     for tick in ticks:
         drawing.line(x_of(tick), top, x_of(tick), bottom, stroke=PALE)
         drawing.text(x_of(tick), bottom + 15, f"{tick:g}", anchor="middle", size=11, fill=GREY)
+    if unit:
+        drawing.text(WIDTH - RIGHT + 20, bottom + 15, unit, size=11, fill=GREY)
     return x_of

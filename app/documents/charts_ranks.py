@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.documents.charts import STANDING
 from app.documents.charts_canvas import (
     GREEN,
     GREY,
@@ -26,9 +27,6 @@ from app.documents.charts_canvas import (
 from app.domain.types import Language, Text
 
 _STEP = 26
-_IN = Text("稳入", "certain in")
-_EDGE = Text("临界", "borderline")
-_OUT = Text("稳出", "certain out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,8 @@ def rank_intervals(
     for tick in _ranks(last):
         drawing.line(x_of(tick), top, x_of(tick), bottom, stroke=PALE)
         drawing.text(x_of(tick), bottom + 15, str(tick), anchor="middle", size=11, fill=GREY)
+    words = Text("名次", "rank").get(language)
+    drawing.text(WIDTH - RIGHT + 20, bottom + 15, words, size=11, fill=GREY)
     for place, index in enumerate(lines):
         y = top + _STEP * place + _STEP / 2
         if isinstance(index, str):
@@ -132,6 +132,8 @@ def top_chances(rows: Sequence[ChanceRow], cut: int, *, language: Language = "zh
     for limit, words in ((0.05, "5%"), (0.95, "95%")):
         drawing.line(x_of(limit), top - 4, x_of(limit), bottom, stroke=RED, width=1.2, dash="4 3")
         drawing.text(x_of(limit), top - 8, words, anchor="middle", size=11, fill=RED)
+    words = Text("概率", "chance").get(language)
+    drawing.text(WIDTH - RIGHT + 20, bottom + 15, words, size=11, fill=GREY)
     for place, index in enumerate(lines):
         y = top + _STEP * place + _STEP / 2
         if isinstance(index, str):
@@ -204,11 +206,8 @@ def _bar(
 def _legend(drawing: Drawing, y: float, language: Language) -> None:
     # Two tags side by side would run into one another in English, which is longer.
     at = float(LEFT)
-    for standing, words, limit in (
-        ("in", _IN, "≥95%"),
-        ("borderline", _EDGE, "5–95%"),
-        ("out", _OUT, "≤5%"),
-    ):
+    for standing, limit in (("in", "≥95%"), ("borderline", "5–95%"), ("out", "≤5%")):
+        words = STANDING[standing]
         _bar(drawing, at, y - 9, 22, 10, standing)
         drawing.text(at + 28, y, f"{words.get(language)} {limit}", size=11)
         at += 140

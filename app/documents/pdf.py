@@ -9,9 +9,12 @@ a box; and text typed by people reaches typst only as JSON strings, so it can ne
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,9 +22,18 @@ from pathlib import Path
 from typing import Any
 
 from app.documents.characters import FONT_DIR, clean_text, undrawable
+from app.documents.pdf_merge import merge
 from app.domain.types import DomainError, Text
 
-__all__ = ["DocumentError", "chart_png", "clean_text", "render_pdf", "undrawable"]
+__all__ = [
+    "DocumentError",
+    "chart_png",
+    "clean_text",
+    "compiled",
+    "render_parts",
+    "render_pdf",
+    "undrawable",
+]
 
 _HERE = Path(__file__).parent
 TEMPLATE_DIR = _HERE / "templates"
@@ -88,13 +100,9 @@ def _template(name: str) -> bytes:
     return path.read_bytes()
 
 
-def render_pdf(template: str, data: dict[str, Any], *, published_at: datetime) -> bytes:
-    """Fill `templates/<template>.typ` with `data` (schema: the comment on top of the template).
-
-    `published_at` (time zone required) is the document's date and the only time in the file.
-    Raises DomainError when a text holds a character that the fonts lack (it names the character and
-    the place in `data`), DocumentError when data do not fit the template or typst warns of anything.
-    """
+def _checked(data: dict[str, Any], published_at: datetime) -> tuple[dict[str, Any], datetime]:
+    """JSON-ready data with the day of printing, and the moment in UTC; DomainError naming a character
+    that the fonts lack."""
     if published_at.tzinfo is None:
         raise ValueError("published_at needs a time zone")
     moment = published_at.astimezone(UTC).replace(microsecond=0)
@@ -113,6 +121,60 @@ def render_pdf(template: str, data: dict[str, Any], *, published_at: datetime) -
                 field=place,
             )
     plain["_date"] = {"year": moment.year, "month": moment.month, "day": moment.day}
+    return plain, moment
+
+
+def render_pdf(template: str, data: dict[str, Any], *, published_at: datetime) -> bytes:
+    """Fill `templates/<template>.typ` with `data` (schema: the comment on top of the template).
+
+    `published_at` (time zone required) is the document's date and the only time in the file.
+    Raises DomainError when a text holds a character that the fonts lack (it names the character and
+    the place in `data`), DocumentError when data do not fit the template or typst warns of anything.
+    """
+    return compiled(template, *_checked(data, published_at))
+
+
+def render_parts(
+    template: str,
+    parts: Sequence[dict[str, Any]],
+    *,
+    published_at: datetime,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> bytes:
+    """One PDF of several parts, for papers that are too large to lay out at once: each is compiled in a
+    process of its own, whose memory ends with it. A part is told its `first_page`. `progress` hears how
+    many of the parts are done. Errors as `render_pdf`."""
+    ready = [_checked(part, published_at) for part in parts]
+    made: list[bytes] = []
+    page = 1
+    for done, (plain, moment) in enumerate(ready):
+        progress(done, len(ready))
+        if done:
+            plain["first_page"] = page
+        made.append(_apart(template, plain, moment))
+        page += int(re.search(rb"/Type/Pages/Count (\d+)", made[-1])[1])  # type: ignore[index]
+    progress(len(ready), len(ready))
+    return merge(made)
+
+
+def _apart(template: str, plain: dict[str, Any], moment: datetime) -> bytes:
+    """`compiled` in another process."""
+    order = json.dumps([template, plain, moment.isoformat()], ensure_ascii=False).encode()
+    path = os.pathsep.join(filter(None, [str(_HERE.parents[1]), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-m", "app.documents.pdf_part"],
+        input=order,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    if done.returncode != 0 or not done.stdout.startswith(b"%PDF-"):
+        raise DocumentError(done.stderr.decode(errors="replace").strip()[-2000:])
+    return done.stdout
+
+
+def compiled(template: str, plain: dict[str, Any], moment: datetime) -> bytes:
+    """typst on JSON-ready data; DocumentError."""
     files = {
         "main.typ": _template(template),
         "base.typ": _template("base"),

@@ -13,17 +13,29 @@ import io
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from app.documents.characters import normalise
-from app.domain.types import DomainError, Text
-from app.files.archive import open_archive
+from app.documents.table_heads import (
+    Look,
+    Row,
+    Score,
+    Table,
+    arrange,
+    letter,
+    look_of,
+    make_table,
+    refuse,
+)
+from app.domain.types import DomainError
+from app.files.archive import check_whole, open_archive
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+
+__all__ = ["Row", "Table", "read_table"]
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 40 * 1024 * 1024
@@ -31,32 +43,6 @@ MAX_COLUMNS = 500
 _EMPTY_RUN = (
     20_000  # formatted but empty rows cost seconds; passing them over could lose rows below
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """`number` is the row (XLSX) or line (CSV) in the source, counted from 1."""
-
-    number: int
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with unique, non-empty headers; every row has exactly as many cells."""
-
-    headers: tuple[str, ...]
-    rows: tuple[Row, ...]
-    sheet: str = ""
-
-    def records(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """(source row number, {header: text}) for each row."""
-        for row in self.rows:
-            yield row.number, dict(zip(self.headers, row.cells, strict=True))
-
-
-def _refuse(zh: str, en: str) -> DomainError:
-    return DomainError(Text(zh, en), field="file")
 
 
 def read_table(
@@ -68,82 +54,48 @@ def read_table(
     max_cells: int = 1_000_000,
     max_bytes: int = MAX_BYTES,
     max_unpacked: int = MAX_UNPACKED,
+    score: Score | None = None,
 ) -> Table:
     """The first worksheet (or the one named `sheet`) of an XLSX file, or a CSV file.
 
     The type follows from the content; `filename` is used in messages only. The first row that is
-    not empty holds the headers; empty rows are passed over. Raises DomainError with one sentence
-    for anything that cannot be read whole: nothing is ever half read.
+    not empty holds the headers; empty rows are passed over. With `score` (how many heads of a row are
+    known) titles above the heads, heads of two rows and merged cells are understood, and hidden rows
+    and columns named in the table's notices. Raises DomainError with one sentence for anything that
+    cannot be read whole: nothing is ever half read.
     """
     shown = normalise(filename)[-80:] or "?"
     if not data.strip(b"\x00 \t\r\n"):
-        raise _refuse(
+        raise refuse(
             f"文件 {shown} 是空的，请检查后重新上传。",
             f"The file {shown} is empty. Check it and upload it again.",
         )
     if len(data) > max_bytes:
         limit = max_bytes // (1024 * 1024)
-        raise _refuse(
+        raise refuse(
             f"文件 {shown} 超过 {limit} MB，未读取。请拆分后分次上传。",
             f"The file {shown} is larger than {limit} MB and was not read. Split it and upload the parts.",
         )
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _refuse(
+        raise refuse(
             f"文件 {shown} 已加密或为旧版 .xls 格式，无法读取。请去掉密码并另存为 .xlsx 后上传。",
             f"The file {shown} is encrypted or in the old .xls format. Remove the password, save it as .xlsx and upload it.",
         )
     if data.startswith(b"PK"):
-        name, numbered = _xlsx(data, shown, sheet, max_rows, max_cells, max_unpacked)
+        name, numbered, look = _xlsx(data, shown, sheet, max_rows, max_cells, max_unpacked)
     else:
-        name, numbered = "", _csv(data, shown, max_rows, max_cells)
-    return _table(numbered, name, shown)
+        name, numbered, look = "", _csv(data, shown, max_rows, max_cells), Look()
+    if score is None:
+        return make_table(numbered, name, shown)
+    numbered, notices = arrange(numbered, look, score)
+    return make_table(numbered, name, shown, notices)
 
 
 def _too_long(shown: str, max_rows: int, max_cells: int) -> DomainError:
-    return _refuse(
+    return refuse(
         f"文件 {shown} 超过 {max_rows} 行或 {max_cells} 个单元格，未读取。请拆分后分次上传。",
         f"The file {shown} has more than {max_rows} rows or {max_cells} cells and was not read. Split it and upload the parts.",
     )
-
-
-def _table(numbered: list[tuple[int, list[str]]], name: str, shown: str) -> Table:
-    if not numbered:
-        raise _refuse(
-            f"文件 {shown} 中没有数据，请检查后重新上传。",
-            f"The file {shown} holds no data. Check it and upload it again.",
-        )
-    headers = [" ".join(h.split()) for h in numbered[0][1]]
-    while headers and not headers[-1]:
-        headers.pop()
-    twice = sorted({h for h in headers if h and headers.count(h) > 1})
-    if twice:
-        raise _refuse(
-            f"文件 {shown} 的表头重复：{'、'.join(twice)}。请改名后重新上传。",
-            f"The file {shown} has duplicate headings: {', '.join(twice)}. Rename them and upload it again.",
-        )
-    kept = [i for i, h in enumerate(headers) if h]
-    named = set(kept)
-    rows = []
-    for number, cells in numbered[1:]:
-        for i, cell in enumerate(cells):
-            if cell and i not in named:
-                letter = _letter(i + 1)
-                raise _refuse(
-                    f"文件 {shown} 第 {number} 行第 {letter} 列有内容但没有表头，未读取。请补上表头或删去该列。",
-                    f"The file {shown} has a value in row {number}, column {letter}, which has no heading; "
-                    "nothing was read. Name the column or remove it.",
-                )
-        rows.append(Row(number, tuple(cells[i] if i < len(cells) else "" for i in kept)))
-    return Table(tuple(headers[i] for i in kept), tuple(rows), name)
-
-
-def _letter(column: int) -> str:
-    """The name of a spreadsheet's column, counted from 1: A, ..., Z, AA, ..."""
-    name = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
 
 
 # -- XLSX -------------------------------------------------------------------------------------
@@ -151,10 +103,13 @@ def _letter(column: int) -> str:
 
 def _xlsx(
     data: bytes, shown: str, wanted: str | None, max_rows: int, max_cells: int, max_unpacked: int
-) -> tuple[str, list[tuple[int, list[str]]]]:
-    archive = open_archive(data, max_unpacked=max_unpacked)
-    if not any(n.lower() == "xl/workbook.xml" for n in archive.namelist()):
-        raise _refuse(
+) -> tuple[str, list[tuple[int, list[str]]], Look]:
+    with open_archive(data, max_unpacked=max_unpacked) as archive:
+        known = any(n.lower() == "xl/workbook.xml" for n in archive.namelist())
+        if known:
+            check_whole(archive)
+    if not known:
+        raise refuse(
             f"文件 {shown} 不是 XLSX 表格，未读取。请上传 .xlsx 或 .csv。",
             f"The file {shown} is not an XLSX table and was not read. Upload .xlsx or .csv.",
         )
@@ -163,7 +118,7 @@ def _xlsx(
     except DomainError:
         raise
     except Exception as error:  # openpyxl raises whatever its parser met: KeyError, ParseError, ...
-        raise _refuse(
+        raise refuse(
             f"文件 {shown} 已损坏或含有不允许的内容，未读取。请用办公软件重新保存后上传。",
             f"The file {shown} is damaged or holds forbidden content and was not read. Save it again and upload it.",
         ) from error
@@ -171,7 +126,7 @@ def _xlsx(
 
 def _read_workbook(
     data: bytes, shown: str, wanted: str | None, max_rows: int, max_cells: int, max_unpacked: int
-) -> tuple[str, list[tuple[int, list[str]]]]:
+) -> tuple[str, list[tuple[int, list[str]]], Look]:
     # Imported where a workbook is read: openpyxl brings numpy, which starting up does without.
     import openpyxl
 
@@ -183,7 +138,7 @@ def _read_workbook(
     )
     titles = [s.title for s in book.worksheets]
     if not titles or (wanted is not None and wanted not in titles):
-        raise _refuse(
+        raise refuse(
             f"文件 {shown} 中没有工作表 {wanted or ''}（现有：{'、'.join(titles)}）。",
             f"The file {shown} has no worksheet {wanted or ''} (it has: {', '.join(titles)}).",
         )
@@ -199,20 +154,39 @@ def _read_workbook(
             found.append((number, cells))
             if len(found) > max_rows + 1:
                 raise _too_long(shown, max_rows, max_cells)
+    look = _look(data, book, index, max_unpacked)
     book.close()
     if formulas_inside:
         formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         for number, values in _rows(formulas, index, shown, max_rows, max_cells):
             for x, value in enumerate(values):
                 if value is not None and (number, x) not in filled:
-                    at = f"{_letter(x + 1)}{number}"
-                    raise _refuse(
+                    at = f"{letter(x + 1)}{number}"
+                    raise refuse(
                         f"文件 {shown} 的单元格 {at} 是没有计算结果的公式，未读取。请在表格软件中打开并保存，或粘贴为数值。",
                         f"Cell {at} of {shown} is a formula without a result; nothing was read. "
                         "Open and save it in a spreadsheet program, or paste values.",
                     )
         formulas.close()
-    return titles[index], found
+    return titles[index], found, look
+
+
+def _look(data: bytes, book: Workbook, index: int, max_unpacked: int) -> Look:
+    """Merged ranges, hidden rows and columns of the sheet, and the names of others with content."""
+    with open_archive(data, max_unpacked=max_unpacked) as archive:
+        inside = set(archive.namelist())
+
+        def xml(page: object) -> bytes:
+            path = str(getattr(page, "_worksheet_path", "")).lstrip("/")
+            return archive.read(path) if path in inside else b""
+
+        pages = list(book.worksheets)
+        others = [
+            page.title
+            for i, page in enumerate(pages)
+            if i != index and re.search(rb"<(?:\w+:)?(?:v|is)[ >]", xml(page))
+        ]
+        return look_of(xml(pages[index]), others)
 
 
 def _has_formulas(data: bytes, max_unpacked: int) -> bool:
@@ -240,7 +214,7 @@ def _rows(
         while last and values[last - 1] is None:
             last -= 1
         if last > MAX_COLUMNS:
-            raise _refuse(
+            raise refuse(
                 f"文件 {shown} 超过 {MAX_COLUMNS} 列，未读取。请删去多余的列。",
                 f"The file {shown} has more than {MAX_COLUMNS} columns and was not read. Remove the surplus.",
             )
@@ -248,7 +222,7 @@ def _rows(
             latest = number
             yield number, values[:last]
         elif number - latest > _EMPTY_RUN:
-            raise _refuse(
+            raise refuse(
                 f"文件 {shown} 第 {latest} 行之后有两万多个空行，未读取。请删去空行后重新上传。",
                 f"The file {shown} has over 20,000 empty rows after row {latest} and was not read. "
                 "Delete the empty rows and upload it again.",
@@ -259,9 +233,9 @@ def _cell_text(value: object, row: int, column: int, shown: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        at = f"{_letter(column + 1)}{row}"
+        at = f"{letter(column + 1)}{row}"
         if value in ("#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!"):
-            raise _refuse(
+            raise refuse(
                 f"文件 {shown} 的单元格 {at} 是错误值 {value}，未读取。请改正后重新上传。",
                 f"Cell {at} of {shown} holds the error {value}; nothing was read. Correct it and upload the file again.",
             )
@@ -270,8 +244,8 @@ def _cell_text(value: object, row: int, column: int, shown: str) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, (int, float)):
         if abs(value) >= 10**15:
-            at = f"{_letter(column + 1)}{row}"
-            raise _refuse(
+            at = f"{letter(column + 1)}{row}"
+            raise refuse(
                 f"文件 {shown} 的单元格 {at} 是超过 15 位的数字，末尾几位已被表格软件改动。请将该列设为文本并重新填写。",
                 f"Cell {at} of {shown} is a number of more than 15 digits, whose end the spreadsheet has changed. "
                 "Make the column text and type it again.",
@@ -301,9 +275,12 @@ def _plain_number(value: int | float) -> str:
 def _decode(data: bytes, shown: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
-            return data.decode("utf-16")
+            wide = data.decode("utf-16")
         except UnicodeDecodeError as error:
             raise _encoding(shown) from error
+        if "\x00" in wide:  # UTF-32, or no text
+            raise _encoding(shown)
+        return wide
     if b"\x00" in data or data.startswith(
         (
             b"%PDF",
@@ -339,14 +316,14 @@ def _decode(data: bytes, shown: str) -> str:
 
 
 def _encoding(shown: str) -> DomainError:
-    return _refuse(
+    return refuse(
         f"文件 {shown} 的编码无法识别（支持 UTF-8、GB18030），未读取。请另存为 UTF-8 编码的 CSV 或 .xlsx。",
         f"The encoding of {shown} is not known (UTF-8 and GB18030 are); nothing was read. Save it as CSV UTF-8 or .xlsx.",
     )
 
 
 def _not_csv(shown: str) -> DomainError:
-    return _refuse(
+    return refuse(
         f"文件 {shown} 不是表格，未读取。请上传 .xlsx 或 .csv。",
         f"The file {shown} is not a table and was not read. Upload .xlsx or .csv.",
     )
@@ -384,7 +361,7 @@ def _csv(data: bytes, shown: str, max_rows: int, max_cells: int) -> list[tuple[i
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise _refuse(
+            raise refuse(
                 f"文件 {shown} 第 {number} 行的引号或格式有误，未读取。请改正后重新上传。",
                 f"Line {number} of {shown} has a quoting or format error; nothing was read. Correct it and upload the file again.",
             ) from error

@@ -133,10 +133,13 @@ def rates(draw: Draw, names: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def removal_rates(draw: Draw, names: dict[str, str]) -> list[tuple[str, str, int, int]]:
-    """(operator, cause, removals, percent of all seats that were ever held), by operator and cause."""
+    """(operator, cause, removals, percent of all seats that were ever held), by operator and cause.
+
+    Removals that the program records by itself (rule D-16) are no operator's.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     for act in draw.acts:
-        for row in act.removals:
+        for row in act.removals if act.recorded_by is not None else ():
             counts[act.recorded_by or "", row["reason"]] += 1
     return [
         (names.get(by, ""), cause, n, _percent(n, len(draw.seats)))

@@ -44,6 +44,7 @@ from app.domain.ledger.checkpoint import ED25519, Checkpoint, key_id
 from app.domain.ledger.checkpoint import parse as parse_note
 from app.domain.ledger.merkle import inclusion_proof
 from app.domain.types import Text
+from app.draw.fallbacks import in_force
 from app.draw.models import Act, Dice, Draw
 from app.draw.models_ceremony import Cosignature, DeviceKey, DicePhoto
 from app.draw.models_order import OrderItem
@@ -135,7 +136,7 @@ def dice_states(draw: Draw) -> dict[str, DiceState]:
         str(row["name"]): _state(
             str(row["name"]), [d for d in draw.dice if d.source == row["name"]]
         )
-        for row in draw.request["sources"]
+        for row in in_force(draw)
     }
 
 

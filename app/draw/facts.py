@@ -31,6 +31,7 @@ from app.domain.draw.rules_facts import (
     Sanction,
 )
 from app.domain.draw.rules_time import shift_months
+from app.draw import disclosure
 from app.draw.facts_links import People, links_of
 from app.draw.facts_subjects import contractors_on, days_of, sat_on, subject_facts, subjects_of
 from app.draw.models import Draw, Seat
@@ -38,6 +39,7 @@ from app.draw.tree import Tree
 from app.programme.models import Round, Subject
 from app.registry import queries as registry
 from app.registry.models import Expert
+from app.registry.models_registers import PastPanel
 
 __all__ = ["Facts", "Tree", "days_of", "draw_kind", "expert_facts", "pool", "subject_facts"]
 
@@ -103,6 +105,9 @@ class Facts:
             if role != "expert":
                 self.roles[person].append(_ROLE.get(role, role))
         self.seats, self.duties = _seats(session, kind, besides)
+        for gone, keep in registry.heirs(session).items():  # one person under two records
+            self.seats.setdefault(keep, []).extend(self.seats.get(gone, ()))
+            self.duties.setdefault(keep, []).extend(self.duties.get(gone, ()))
         keys = session.info["keys"]
         self.births = {
             row.id: directory.birth_date(row.person, keys) for row in self.experts.values()
@@ -219,14 +224,28 @@ def _post(tree: Tree, post: Post) -> Employment:
     return tree.post(post.organisation_id, post.relation, post.since, post.until)
 
 
+def _before(session: Session) -> dict[str, list[Participation]]:
+    """Expert id -> panels sat on before this system was in use, as they were recorded."""
+    found: dict[str, list[Participation]] = defaultdict(list)
+    rows = select(PastPanel).where(PastPanel.struck_at.is_(None)).order_by(PastPanel.id)
+    for row in session.scalars(rows):
+        if row.since is not None:
+            counties = (row.region_code,) if row.region_code else ()
+            found[row.expert_id].append(
+                Participation(round_id=row.round_name, subject_codes=counties, panel_date=row.since)
+            )
+    return found
+
+
 def _seats(
     session: Session, kind: str | None, besides: Collection[str]
 ) -> tuple[dict[str, list[Participation]], dict[str, list[Duty]]]:
     """Expert id -> panels sat on, one per active seat of a completed draw, each on its panel's first
-    day; and -> the days taken by seats of real draws, which bind nobody in a drill and end with a
+    day, and for draws in earnest those from before this system; and -> the days taken by seats of
+    real draws, which bind nobody in a drill and end with a
     cancelled round."""
     query = (
-        select(Seat.expert_id, Seat.panel, Draw.request, Draw.kind, Round)
+        select(Seat.expert_id, Seat.panel, Draw.request, Draw.kind, Draw.id, Round)
         .join(Draw, Draw.id == Seat.draw_id)
         .join(Round, Round.id == Draw.round_id)
         .where(Draw.state == "completed", Seat.state != "removed")
@@ -237,9 +256,11 @@ def _seats(
     if besides:
         query = query.where(Draw.id.not_in(besides))
     codes = dict(session.execute(select(Subject.id, Subject.region_code)).all())
-    found: dict[str, list[Participation]] = defaultdict(list)
+    found = _before(session) if kind != "drill" else defaultdict(list)
     duties: dict[str, list[Duty]] = defaultdict(list)
-    for expert, panel, request, real, round_ in session.execute(query):
+    rows = session.execute(query).all()
+    sealed = disclosure.sealed_draws(session, {row.id for row in rows})
+    for expert, panel, request, real, draw_id, round_ in rows:
         days = sat_on(request, panel, round_.review_on)
         found[expert].append(
             Participation(
@@ -249,5 +270,5 @@ def _seats(
             )
         )
         if real == "real" and round_.phase != "cancelled":
-            duties[expert].append(Duty(days=days))
+            duties[expert].append(Duty(days=days, sealed=draw_id in sealed))
     return found, duties

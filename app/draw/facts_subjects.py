@@ -16,11 +16,18 @@ from sqlalchemy.orm import Session
 
 from app.domain.draw.rules_facts import DateRange, SubjectFacts
 from app.domain.draw.rules_time import overlaps, window_start
+from app.draw import disclosure
 from app.draw.models import Draw, Seat
 from app.draw.tree import Tree
 from app.programme.models import Guidance, Round, Subject
 from app.programme.queries import rules_of
-from app.registry.models_registers import Contractor, CountyHead, SupervisingBody
+from app.registry import queries as registry
+from app.registry.models_registers import (
+    Contractor,
+    CountyHead,
+    PastPanel,
+    SupervisingBody,
+)
 
 
 def contractors_on(session: Session, on: date, years: int) -> dict[str, frozenset[str]]:
@@ -70,7 +77,7 @@ class Registers:
 def subject_facts(
     session: Session, round_: Round, *, tree: Tree | None = None, days: Sequence[date] = ()
 ) -> list[SubjectFacts]:
-    """Facts of every county of the round, in its order; seven queries, whatever the pool.
+    """Facts of every county of the round, in its order; eight queries, whatever the pool.
 
     `days` are those of the panel, the first one first; without any, the round's review date.
     """
@@ -93,7 +100,13 @@ def subject_facts(
         guides[subject_id].add(organisation_id)
     own = {row.id: tree.of_region(row.place_code) for row in rows}
     applicants = frozenset[str]().union(*own.values()) if own else frozenset[str]()
-    before = _previous_experts(session, round_)
+    before, hidden = _previous_experts(session, round_)
+    if before is not None:  # one person under two records
+        heirs = registry.heirs(session)
+        before = {
+            code: found | {heirs[key] for key in found if key in heirs}
+            for code, found in before.items()
+        }
     return [
         SubjectFacts(
             code=row.region_code,
@@ -107,6 +120,7 @@ def subject_facts(
             previous_round_expert_ids=None
             if before is None
             else before.get(row.region_code, frozenset()),
+            withheld_expert_ids=frozenset(hidden.get(row.region_code, ())),
             sitting=tuple(DateRange(since=day, until=day) for day in days),
             parent=row.parent_code,
         )
@@ -114,10 +128,17 @@ def subject_facts(
     ]
 
 
-def _previous_experts(session: Session, round_: Round) -> dict[str, frozenset[str]] | None:
-    """Region code -> who sat on it in the round before of the same scheme; None without one."""
-    latest = session.scalar(
-        select(Round.id)
+def _previous_experts(
+    session: Session, round_: Round
+) -> tuple[dict[str, frozenset[str]] | None, dict[str, set[str]]]:
+    """Region code -> who sat on it in the round before of the same scheme, None without one; and
+    those of them of whom sealed draws alone tell.
+
+    A round from before this system was in use, as its past panels were recorded, counts when it is
+    later than every round here; of what scheme it was is not recorded, so it counts for all.
+    """
+    latest = session.execute(
+        select(Round.id, Round.review_on)
         .join(Draw, Draw.round_id == Round.id)
         .where(
             Round.scheme_id == round_.scheme_id,
@@ -128,23 +149,57 @@ def _previous_experts(session: Session, round_: Round) -> dict[str, frozenset[st
         )
         .order_by(Round.review_on.desc())
         .limit(1)
-    )
+    ).first()
+    older = _panels_before(session, round_.review_on) if round_.kind == "real" else None
+    if older is not None and (latest is None or older[0] > latest.review_on):
+        return older[1], {}
     if latest is None:
-        return None
+        return None, {}
     codes = dict(
         session.execute(
-            select(Subject.id, Subject.region_code).where(Subject.round_id == latest)
+            select(Subject.id, Subject.region_code).where(Subject.round_id == latest.id)
         ).all()
     )
-    found: dict[str, set[str]] = defaultdict(set)
-    for expert, panel, request in session.execute(
-        select(Seat.expert_id, Seat.panel, Draw.request)
+    rows = session.execute(
+        select(Seat.expert_id, Seat.panel, Draw.request, Draw.id)
         .join(Draw, Draw.id == Seat.draw_id)
-        .where(Draw.round_id == latest, Draw.state == "completed", Seat.state != "removed")
-    ):
+        .where(Draw.round_id == latest.id, Draw.state == "completed", Seat.state != "removed")
+    ).all()
+    sealed = disclosure.sealed_draws(session, {row.id for row in rows})
+    told: dict[str, set[str]] = defaultdict(set)
+    hidden: dict[str, set[str]] = defaultdict(set)
+    for expert, panel, request, draw_id in rows:
         for subject_id in subjects_of(request, panel):
-            found[codes[subject_id]].add(expert)
-    return {code: frozenset(experts) for code, experts in found.items()}
+            (hidden if draw_id in sealed else told)[codes[subject_id]].add(expert)
+    both = {code: frozenset(told[code] | hidden[code]) for code in told.keys() | hidden.keys()}
+    return both, {code: hidden[code] - told[code] for code in hidden}
+
+
+def _panels_before(
+    session: Session, review_on: date
+) -> tuple[date, dict[str, frozenset[str]]] | None:
+    """The last day and the experts by region code of the latest round among the past panels."""
+    rows = list(
+        session.execute(
+            select(
+                PastPanel.round_name, PastPanel.region_code, PastPanel.expert_id, PastPanel.since,
+                PastPanel.until,
+            ).where(PastPanel.struck_at.is_(None), PastPanel.since < review_on)
+        )
+    )  # fmt: skip
+    if not rows:
+        return None
+    ends: dict[str, date] = {}
+    for name, _, _, since, until in rows:
+        last = until or since
+        if last is not None:
+            ends[name] = max(ends.get(name, last), last)
+    latest = max(ends, key=lambda name: (ends[name], name))
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, code, expert, _, _ in rows:
+        if name == latest and code:
+            found[code].add(expert)
+    return ends[latest], {code: frozenset(experts) for code, experts in found.items()}
 
 
 def subjects_of(request: Mapping[str, Any], panel: str) -> list[str]:

@@ -14,7 +14,6 @@ from wtforms import (
     BooleanField,
     FieldList,
     FormField,
-    IntegerField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -33,12 +32,12 @@ from app.draw.forms_panel import BoundsForm, ExtraForm, PanelForm
 from app.draw.messages import HIGH, MODE, MODE_REASON, ZERO
 from app.draw.models import Draw
 from app.draw.requests import HIGH_CHANCE, MODE_REASONS, ZERO_CHANCE
-from app.draw.sources import DICE, usual_sources
+from app.draw.sources import DICE, later_draws, usual_sources
 from app.draw.wording import value_words
 from app.programme.instruments import panel_stages, stage_text
 from app.programme.models import Round
 from app.programme.queries import rules_of
-from app.ui.forms import NEEDED, Form, needed
+from app.ui.forms import NEEDED, Form, IntegerField, needed
 
 _LISTS = ("quotas", "extra", "panels", "sources", "parties", "pair_limits", "request")
 EXTRA = 3  # empty rows for quotas of employers and regions
@@ -130,6 +129,15 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
         validators=[Optional(), Length(max=80)],
         description=Text("前区 5 个（1–35）、后区 2 个（1–12），均不计顺序", "5 of 1–35 and 2 of 1–12, both as sets"),
     )  # fmt: skip
+    ssq_later, dlt_later = (
+        StringField(
+            Text("若未公布，改读{n}期号", "If not published: the draw of {n} instead").format(
+                n=word
+            ),
+            validators=[Optional(), Length(max=80)],
+        )
+        for word in (Text("双色球", "Double Colour Ball"), Text("大乐透", "Super Lotto"))
+    )
     other_name = StringField(
         Text("其他公开来源的名称", "Another public source: name"),
         validators=[Optional(), Length(max=64)],
@@ -266,6 +274,7 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
             "load_cap": self.load_cap.data or 0,
             "replacement": self.replacement.data,
             "sources": self._sources(),
+            "fallbacks": later_draws(ssq=self.ssq_later.data, dlt=self.dlt_later.data),
             "parties": [*parties, "observer"] if self.observer.data else parties,
             "fixed": fixed,
             "accept_high": self.accept_high.data or None,

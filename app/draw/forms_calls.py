@@ -5,20 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from wtforms import (
-    DateTimeLocalField,
-    IntegerField,
-    RadioField,
-    SelectField,
-    StringField,
-    TextAreaField,
-)
+from wtforms import DateTimeLocalField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from app.directory.forms import choices
 from app.domain.types import Text
 from app.draw import call_words, messages
-from app.ui.forms import NEEDED, Form, needed
+from app.ui.forms import NEEDED, Form, IntegerField, needed
 
 
 class ContactForm(Form):

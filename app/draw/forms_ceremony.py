@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     HiddenField,
-    IntegerField,
     PasswordField,
     SelectField,
     SelectMultipleField,
@@ -17,9 +16,18 @@ from wtforms.validators import InputRequired, Length, Regexp
 from app.directory.forms import choices
 from app.domain.types import Text
 from app.draw import messages
-from app.ui.forms import NEEDED, Form, needed
+from app.ui.forms import NEEDED, Form, IntegerField, needed
 
 _OWN = Text("本人密码", "Your own password")
+
+
+class FailureForm(Form):
+    """A public source did not come about."""
+
+    reason = StringField(
+        Text("在何处查得没有公布", "Where it was looked up that it was not published"),
+        validators=[needed(), Length(max=400)],
+    )
 
 
 class PartyForm(Form):

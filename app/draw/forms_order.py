@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, IntegerField, StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.domain.draw import Source, parse_values
 from app.domain.types import DomainError, Text
 from app.draw.sources import DICE, usual_sources
 from app.programme.models import Round
-from app.ui.forms import NEEDED, Form
+from app.ui.forms import NEEDED, Form, IntegerField
 
 
 class OrderForm(Form):

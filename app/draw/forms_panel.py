@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, SelectField, StringField
 from wtforms import Form as Plain
 from wtforms.validators import Length, NumberRange, Optional
 
@@ -14,6 +14,7 @@ from app.draw import messages
 from app.draw.form_data import QUOTED
 from app.draw.messages import MODE
 from app.draw.requests import VALUES
+from app.ui.forms import IntegerField
 from app.ui.language import language
 
 

@@ -33,7 +33,17 @@ from app.domain.draw import Party as Chain
 from app.domain.draw.relabel import relabelled
 from app.domain.ledger.canonical import digest
 from app.domain.types import DomainError, Text
-from app.draw import ceremony, difference, edition, messages, outlook, pool, supplements
+from app.draw import (
+    ceremony,
+    difference,
+    edition,
+    fallbacks,
+    messages,
+    outlook,
+    pool,
+    same_day,
+    supplements,
+)
 from app.draw.facts import draw_kind
 from app.draw.messages import cannot
 from app.draw.models import Draw
@@ -74,7 +84,8 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
     """Judge the pool, refuse what cannot or may not be drawn, solve and rehearse; reads only.
 
     Raises DomainError when the request cannot be met, a guard refuses or the search is too long,
-    Conflict when a party has not registered its chain.
+    Conflict when a party has not registered its chain, or while another draw that could seat
+    the same people on the same day waits for its seed.
     """
     if draw.kind != draw_kind(draw.round):
         raise DomainError(messages.DRILL_STAYS)
@@ -91,6 +102,7 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
     tell(Text("逐人判断是否合格", "judging everybody by the rules"))
     size = prove.head(session).size
     found = pool.assess(session, draw.round, request)
+    same_day.refuse_pending(session, draw, request, found.kept_off())
     seen = _same_look(session, draw, found)
     shown = outlook.summary(
         found, request, tell=tell, both_modes=seen is None, outside=draw.kind == "real"
@@ -114,6 +126,7 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
         load_cap=pool.load_cap_of(request),
         replacement=request["replacement"],
         sources=[source_of(row) for row in request["sources"]],
+        fallbacks=fallbacks.of_request(request),
         parties=[Chain(*party) for party in parties],
         rule_set_hash=found.rules.digest(),
         previous_head="",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.draw import ceremony, device, disclosure, messages, queries
+from app.draw.fallbacks import in_force
 from app.draw.models import Draw
 from app.draw.models_ceremony import Abort, DeviceKey, Typing
 from app.draw.sources import early
@@ -48,7 +49,7 @@ def sources(session: Session, draw: Draw) -> list[dict[str, Any]]:
     states, counts = ceremony.dice_states(draw), typed_counts(session, draw)
     photos = ceremony.photos_of(session, draw)
     out = []
-    for row in draw.request["sources"]:
+    for row in in_force(draw):
         name = row["name"]
         state = states[name]
         out.append(

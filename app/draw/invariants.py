@@ -19,6 +19,7 @@ from app.domain.types import DomainError, Text
 from app.draw import calls, ceremony, releases
 from app.draw.models import Candidate, Draw
 from app.draw.models_release import DrawRelease
+from app.draw.same_day import one_seat_a_day
 from app.ledger.models import Event
 from app.programme.identity import Units
 from app.programme.models import Round, Subject
@@ -311,6 +312,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("draw.result_recomputed", result_recomputed),
     ("draw.transcript_verifies", transcript_verifies),
     ("draw.no_excluded_seated", no_excluded_seated),
+    ("draw.one_seat_a_day", one_seat_a_day),
     ("draw.one_result", one_result),
     ("draw.one_result_a_county", one_result_a_county),
     ("draw.releases_as_recorded", releases_as_recorded),

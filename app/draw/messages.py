@@ -70,6 +70,18 @@ NOT_OF_THINGS = Text(
     "This draw is of an order, not of experts: it cannot {what}. Nothing was changed.",
 )
 NO_SOURCE = Text("没有这个随机来源。", "There is no such source.")
+NO_FALLBACK = Text(
+    "来源“{s}”没有事先承诺的替补，不能改用其他来源。没有登记。",
+    "No fallback of the source '{s}' was committed, so no other takes its place. Nothing was recorded.",
+)
+SAY_FAILED = Text(
+    "请写明何处查得该期未公布。没有登记。",
+    "Say where it was looked up that this draw was not published. Nothing was recorded.",
+)
+SAID_FAILED = Text(
+    "本方已登记该来源未产生，等待另一方。",
+    "Your side has said already that this source did not come about; it waits for the other.",
+)
 ROLE_TYPED = Text(
     "同一角色的另一人已录入该来源。须由创建办公室与监督人员各一人录入。",
     "Somebody else of your role has typed this source. One of the office and one supervisor type it.",
@@ -122,6 +134,14 @@ OTHER_ROUND = Text(
     "{name} has a real draw of this stage in another round of the scheme, {round}: there is one a year, "
     "and a round that has not ended must end first. If that round was cancelled, a supervisor can release "
     "one draw more: ask on the page of that draw. Nothing was saved.",
+)
+
+PENDING = Text(
+    "没有提交承诺：另一次正式抽取（{round}·{stage}，承诺值 {hash}）已承诺、尚未抽取，与本次同在 {days} 评审，有 {n} 人"
+    "在两次中都可能抽中。请先完成那次抽取，或按程序中止它，再提交本次；草稿已保留。",
+    "Nothing was committed: another real draw ({round}, {stage}, commitment {hash}) is committed and not yet drawn; "
+    "it sits on {days} as this one does, and {n} people could be drawn in both. Complete that draw first, or "
+    "end it on record, then commit this one; the draft is kept.",
 )
 
 

@@ -95,6 +95,20 @@ class Abort(Record):
     at: Mapped[At]
 
 
+class SourceFailure(Record):
+    """One of the two says that a public source did not come about. Once both have, its committed
+    fallback is read in its place."""
+
+    __tablename__ = "source_failure"
+    __table_args__ = (UniqueConstraint("draw_id", "source", "role"),)
+    draw_id: Mapped[Ref] = mapped_column(ForeignKey("draw.id"), index=True)
+    source: Mapped[Code]
+    role: Mapped[Code]  # office | supervisor
+    account_id: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[Long]
+    at: Mapped[At]
+
+
 class Typing(Base):
     """Values on their way: what one of the two has typed of a source so far.
 

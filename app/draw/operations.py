@@ -39,6 +39,7 @@ from app.draw.pool import known_values
 from app.draw.publishing import open_draft, publish
 from app.draw.purposes import purpose_key, refuse_elsewhere, refuse_second
 from app.draw.requests import checked_request
+from app.draw.same_day import refuse_pending
 from app.draw.supplements import is_supplement
 from app.ledger.append import append
 from app.programme.models import Round
@@ -77,6 +78,7 @@ def request_draw(
     fixed: Mapping[str, Sequence[int]] | None = None,
     accept_high: str | None = None,
     accept_zero: str | None = None,
+    fallbacks: Sequence[Mapping[str, Any]] = (),
 ) -> Draw:
     """A draft; arguments as for `checked_request`. Drills carry `fixed`, their printed values.
 
@@ -99,6 +101,7 @@ def request_draw(
         fixed=fixed,
         accept_high=accept_high,
         accept_zero=accept_zero,
+        fallbacks=fallbacks,
         known=known_values(session, panels),
     )
     kind = draw_kind(round)
@@ -153,6 +156,10 @@ def commit_draw(
     ready = prepared
     if ready is None or not still_fits(session, draw, ready):
         ready = prepare(session, draw)
+    kept_off = {
+        row["expert_id"]: [x["panel"] for x in row["exclusions"]] for row in ready.candidates
+    }
+    refuse_pending(session, draw, ready.request, kept_off)
     draw.request = ready.request
     draw.candidates.extend(Candidate(**row) for row in ready.candidates)
     session.add(ready.hidden.opening(draw, session.info["keys"]))

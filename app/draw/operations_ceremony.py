@@ -21,10 +21,11 @@ from app.domain.draw.seed import HEX64
 from app.domain.ledger import checkpoint as notes
 from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, NotFound, Text
-from app.draw import calls, ceremony, messages, sources
+from app.draw import calls, ceremony, messages, same_day, sources
 from app.draw.accepted import taken_up
 from app.draw.ceremony import DiceState
 from app.draw.device import keep_cosignature
+from app.draw.fallbacks import in_force
 from app.draw.messages import cannot, in_state
 from app.draw.models import Dice, Draw, Party, Seat
 from app.draw.models_ceremony import Abort, DicePhoto, ObserverLink, Typing
@@ -53,7 +54,8 @@ def cosign(
     actor.require("supervisor")
     in_state(draw.state, Text("会签", "cosign"), "committed")
     if draw.kind == "real":
-        sources.refuse_known(draw.request["sources"], clock.now())
+        named = [*draw.request["sources"], *draw.request.get("fallbacks", ())]
+        sources.refuse_known(named, clock.now())
     exceptions = taken_up(draw, accepted)
     note = notes.parse(str(draw.checkpoint))
     key, value = keep_cosignature(session, actor, draw, 1, note, signature)
@@ -75,7 +77,7 @@ def cosign(
 
 
 def _source(draw: Draw, source: str) -> dict[str, object]:
-    for row in draw.request["sources"]:
+    for row in in_force(draw):
         if row["name"] == source:
             return dict(row)
     raise DomainError(messages.NO_SOURCE, field="source")
@@ -299,6 +301,7 @@ def _complete(session: Session, actor: Viewer | None, draw: Draw) -> Draw:
         seats=places,
         transcript=draw.transcript_sha256,
     )
+    same_day.give_up(session, draw, draw.seats)
     return draw
 
 

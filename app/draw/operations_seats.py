@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.draw import Removal, ReplacementResult, Result, leaf_hash, removal_record, replace
+from app.domain.draw import ReplacementResult, Result, replace
 from app.domain.types import DomainError, NotFound, Text
-from app.draw import calls, ceremony, messages
+from app.draw import calls, ceremony, messages, same_day
 from app.draw.messages import cannot, in_state
 from app.draw.models import Act, Contact, Draw, Seat
 from app.draw.operations_calls import must_be_caller
@@ -105,40 +105,7 @@ def record_removals(
             raise DomainError(messages.BAD_CAUSE.format(reason=reason, known=known), field="reason")
         if not evidence.strip():
             raise DomainError(messages.NEEDS_EVIDENCE, field="evidence")
-    number, now = len(draw.acts) + 2, clock.now()
-    names = {c.expert_id: c.pseudonym for c in draw.candidates}
-    named = []
-    for seat, reason, evidence in removals:
-        seat.state, seat.reason, seat.evidence = "removed", reason, evidence.strip()
-        seat.changed_at = now
-        hashed = ceremony.evidence_hash({"seat": seat.id, "text": seat.evidence}, seat.salt)
-        named.append(
-            (
-                seat,
-                Removal(seat.panel, names[seat.expert_id], reason, hashed, ceremony.seconds(now)),
-            )
-        )
-    record = removal_record(number, ceremony.standing_hash(draw), [r for _, r in named])
-    act = Act(
-        number=number,
-        removals=[{**removal.document(), "seat": seat.id} for seat, removal in named],
-        removal_hash=leaf_hash(record),
-        codes={},
-        recorded_by=actor.id,
-        recorded_at=now,
-    )
-    draw.acts.append(act)
-    session.flush()
-    append(
-        session,
-        actor,
-        "draw.removals",
-        draw=draw.id,
-        act=number,
-        removal_hash=act.removal_hash,
-        removals=len(named),
-    )
-    return act
+    return same_day.fix_removals(session, actor, draw, removals)
 
 
 def reveal_act_code(
@@ -165,7 +132,8 @@ def reveal_act_code(
 def complete_act(session: Session, actor: Viewer | None, act: Act) -> list[Seat]:
     """Fill the vacancies of a cosigned act; the new seats. The transcript is written again with it.
 
-    A vacancy that nobody can fill without breaking a rule stays empty and is on record as such.
+    A vacancy that nobody can fill without breaking a rule stays empty and is on record as such. Whoever
+    was seated elsewhere on the same day in the meantime gives the seat up: the next act is on record then.
     """
     if actor is not None:  # None: the last code came in, and nobody has to ask
         actor.require("office", "supervisor")
@@ -228,6 +196,7 @@ def complete_act(session: Session, actor: Viewer | None, act: Act) -> list[Seat]
         vacant=len(filled.fills) - len(new),
         transcript=draw.transcript_sha256,
     )
+    same_day.give_up(session, draw, new)
     return new
 
 

@@ -20,6 +20,7 @@ from app.domain.draw import (
     Relaxation,
     SearchTooLong,
     check_feasible,
+    cover,
     drill_keys,
     meetings,
     prepare_lotteries,
@@ -39,6 +40,7 @@ from app.draw.wording import in_words, value_words
 
 PROBES = 20  # keys of the first look at a batch: does the search end, are the panels formed at all
 NODES = 1_000_000
+COVER = Text("估计候补能否补位", "whether reserves could step in")
 CHANCES = Text("计算每个人被抽中的机会", "computing everybody's chance")
 
 
@@ -159,6 +161,28 @@ def summary(
         if fairness is None
         else meetings_of(tables, found.roster(), found.exclusions()),
         "modes": _modes(found, request, fairness, tables, tell) if both_modes and fairness else {},
+        "cover": None if fairness is None else _cover(found, request, tables, tell),
+    }
+
+
+def _cover(
+    found: Assessment, request: Mapping[str, Any], tables: Tables, tell: Tell
+) -> dict[str, Any] | None:
+    """Shares of the seats that customary reserves would leave empty; None where it was not estimated."""
+    keys = cover.drills(len(found.experts), len(found.panels))
+    if not keys:
+        return None
+    tell(COVER)
+    known = cover.uncovered(
+        found.panels, found.roster(), found.exclusions(), load_cap_of(request), tables,
+        drill_keys(keys), lambda done: tell(COVER, done),
+    )  # fmt: skip
+    return {
+        "draws": known.draws,
+        "seats": known.seats,
+        "reserves": share(known.reserves),
+        "few": share(known.few),
+        "named": cover.FEW,
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -15,12 +16,25 @@ from app.domain.types import Text
 from app.draw import ceremony, messages, pool, queries, queries_request, sources, steps, work
 from app.draw.guarding import ACCEPTABLE
 from app.draw.models import Draw
+from app.draw.type_chances import could_sit, of_everybody
 from app.programme.queries import rules_of
 from app.registry import queries as registry
 
+BARS = 60  # types that are shown one by one in a picture
+RANGES = 20
+Row = TypeVar("Row")
+
 
 def context(
-    session: Session, viewer: Viewer, draw: Draw, chosen: str, *, search: str = "", page: int = 1
+    session: Session,
+    viewer: Viewer,
+    draw: Draw,
+    chosen: str,
+    *,
+    search: str = "",
+    page: int = 1,
+    people_page: int = 1,
+    types_page: int = 1,
 ) -> dict[str, Any]:
     """Values of `draw/show.html` but for its forms. `chosen` is the language of the charts.
 
@@ -69,8 +83,10 @@ def context(
         "exclusions": _filtered(queries.exclusions(session, viewer, draw), search, page),
         "strata": _strata(shown, names),
         "strata_svg": _strata_svg(shown, names, chosen),
-        "chances_svg": _chances_svg(shown, names, chosen),
-        "people": _people(session, shown),
+        **_chances_svg(shown, names, chosen),
+        "people": _people(session, draw, shown, people_page),
+        "by_type": shown["chances"] is not None and not shown["chances"]["people"],
+        **_types(shown, types_page),
         "meetings": _meetings(session, shown),
         "difference": queries_request.difference(session, shown.get("difference")),
         "value_text": lambda attribute, value: queries.value_text(attribute, value, names),
@@ -147,9 +163,13 @@ def _filtered(rows: list[queries.Exclusion], search: str, page: int) -> Page[que
     term = search.strip().casefold()
     if term:
         rows = [r for r in rows if term in f"{r.number} {r.name} {r.rule}".casefold()]
+    return _paged(rows, page)
+
+
+def _paged(rows: list[Row], page: int) -> Page[Row]:
     number = min(max(page, 1), max(1, -(-len(rows) // PAGE_SIZE)))
     start = (number - 1) * PAGE_SIZE
-    return Page(rows[start : start + PAGE_SIZE], len(rows), number)
+    return Page(rows[start : start + PAGE_SIZE], len(rows), number, PAGE_SIZE)
 
 
 def _strata(shown: dict[str, Any], names: dict[str, str]) -> list[dict[str, Any]]:
@@ -180,15 +200,38 @@ def _strata_svg(shown: dict[str, Any], names: dict[str, str], chosen: str) -> st
     return strata_bars(rows, language="en" if chosen == "en" else "zh")
 
 
-def _chances_svg(shown: dict[str, Any], names: dict[str, str], chosen: str) -> str:
-    chances = shown["chances"]
-    if chances is None or len(chances["groups"]) > 60:
-        return ""
+def _chances_svg(shown: dict[str, Any], names: dict[str, str], chosen: str) -> dict[str, Any]:
+    """A bar for each type; of more than `BARS` types a bar for each range of chances (`binned` ranges)."""
+    chances, binned = shown["chances"], 0
+    if chances is None:
+        return {"chances_svg": "", "binned": 0}
     rows = [
         ProbabilityRow(_group(chances["attributes"], vector, names, chosen), Decimal(share), people)
         for vector, people, share in chances["groups"]
     ]
-    return probability_bars(rows, language="en" if chosen == "en" else "zh")
+    if len(rows) > BARS:
+        rows = in_ranges(rows)
+        binned = len(rows)
+    svg = probability_bars(rows, language="en" if chosen == "en" else "zh")
+    return {"chances_svg": svg, "binned": binned}
+
+
+def in_ranges(rows: Sequence[ProbabilityRow]) -> list[ProbabilityRow]:
+    """At most `RANGES` rows: equal ranges of chance with the people in each and their mean chance."""
+    low = min(Decimal(str(row.probability)) for row in rows)
+    width = (max(Decimal(str(row.probability)) for row in rows) - low) / RANGES
+    held: dict[int, list[ProbabilityRow]] = {}
+    for row in rows:
+        place = int((Decimal(str(row.probability)) - low) / width) if width else 0
+        held.setdefault(min(place, RANGES - 1), []).append(row)
+    out = []
+    for place, found in sorted(held.items()):
+        people = sum(row.people for row in found)
+        total = sum((Decimal(str(row.probability)) * row.people for row in found), Decimal(0))
+        first, last = low + width * place, low + width * (place + 1)
+        label = f"{percent(str(first))}–{percent(str(last))}"
+        out.append(ProbabilityRow(label, total / people, people))
+    return out
 
 
 def _group(attributes: list[str], vector: list[str], names: dict[str, str], chosen: str) -> str:
@@ -225,11 +268,40 @@ def _meetings(session: Session, shown: dict[str, Any]) -> list[dict[str, Any]] |
     ]
 
 
-def _people(session: Any, shown: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """(id, number and name, chance) of everybody eligible, the highest chance first."""
-    if shown["chances"] is None:
-        return []
-    chances = shown["chances"]["people"]
-    names = registry.expert_names(session, chances)
-    rows = [(key, names.get(key, key), share) for key, share in chances.items()]
-    return sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)
+def _people(
+    session: Session, draw: Draw, shown: dict[str, Any], page: int
+) -> Page[tuple[str, str, str]]:
+    """(id, number and name, chance) of everybody eligible, the highest chance first, a page of them.
+
+    Of a large pool, which keeps one figure a type, each person's is that of his type: once the pool is
+    frozen, since a look keeps nobody's type.
+    """
+    chances = shown["chances"]
+    if chances is None:
+        return Page([], 0, 1)
+    if chances["people"]:
+        names = registry.expert_names(session, chances["people"])
+        rows = [(key, names.get(key, key), share) for key, share in chances["people"].items()]
+        return _paged(sorted(rows, key=lambda row: (row[2], row[1]), reverse=True), page)
+    if draw.snapshot is None:
+        return Page([], 0, 1)
+    found = of_everybody(chances, shown.get("people", {}), could_sit(draw.request, draw.candidates))
+    some = _paged(sorted(found.items(), key=lambda row: (row[1], row[0]), reverse=True), page)
+    names = registry.expert_names(session, [key for key, _ in some.rows])
+    return Page(
+        [(key, names.get(key, key), share) for key, share in some.rows],
+        some.total,
+        some.number,
+        some.size,
+    )
+
+
+def _types(shown: dict[str, Any], page: int) -> dict[str, Any]:
+    """A page of the types with their chances, and the attributes that make a type: those of the
+    quotas, and of a large pool, which keeps no figure a person, those of the limits too."""
+    chances = shown["chances"]
+    if chances is None:
+        return {"types": Page([], 0, 1), "typed_by": []}
+    if chances.get("types"):
+        return {"types": _paged(chances["types"], page), "typed_by": chances["typed_by"]}
+    return {"types": _paged(chances["groups"], page), "typed_by": chances["attributes"]}

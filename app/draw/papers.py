@@ -22,6 +22,7 @@ from app.documents.pdf import render_pdf
 from app.documents.qr import qr_svg
 from app.domain.types import NotFound, Text
 from app.draw import calls, ceremony, disclosure, messages, queries, results
+from app.draw.fallbacks import in_force
 from app.draw.models import Draw, Seat
 from app.draw.sources import ORDER
 from app.ledger.prove import TreeHead
@@ -156,10 +157,11 @@ def qr_words(head: TreeHead) -> str:
 
 def source_rows(draw: Draw) -> list[dict[str, Any]]:
     """The sources in words, with their locked values."""
+    kinds = {row["name"]: row["kind"] for row in in_force(draw)}
     return [
         {
             "name": state.title,
-            "kind": ORDER[next(r["kind"] for r in draw.request["sources"] if r["name"] == name)],
+            "kind": ORDER[kinds[name]],
             "values": " ".join(map(str, state.values or ())) or "-",
         }
         for name, state in ceremony.dice_states(draw).items()

@@ -81,6 +81,13 @@ class Assessment:
     def excluded(self, panel: str) -> set[str]:
         return {b.expert for b in self.blocked if b.panel == panel}
 
+    def kept_off(self) -> dict[str, list[str]]:
+        """Expert -> the panels he is kept off, for the whole pool."""
+        out: dict[str, list[str]] = {key: [] for key in self.experts}
+        for row in self.blocked:
+            out[row.expert].append(row.panel)
+        return out
+
     def digest(self) -> str:
         """One hash of everybody with attributes and exclusions, and of the rules that judged them."""
         people = [[key, self.attributes[key]] for key in sorted(self.experts)]

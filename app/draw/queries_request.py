@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person
+from app.directory.queries import like
 from app.domain.types import NotFound, Text
 from app.draw import messages
 from app.draw.freezing import request_digest
@@ -122,12 +123,12 @@ def find_people(session: Session, text: str, limit: int = 30) -> tuple[list[Expe
     term = text.strip()
     if not term:
         return [], []
-    like = f"%{term.replace('%', '').replace('_', '')}%"
+    named = Person.name.like(like(term), escape="\\")
     experts = list(
         session.scalars(
             select(Expert)
             .join(Person, Person.id == Expert.person_id)
-            .where((Expert.id == term) | (Expert.number == term.upper()) | Person.name.like(like))
+            .where((Expert.id == term) | (Expert.number == term.upper()) | named)
             .order_by(Expert.number)
             .limit(limit)
         )
@@ -136,7 +137,7 @@ def find_people(session: Session, text: str, limit: int = 30) -> tuple[list[Expe
     others = list(
         session.scalars(
             select(Person)
-            .where(Person.name.like(like), Person.id.not_in(known))
+            .where(named, Person.id.not_in(known))
             .order_by(Person.name, Person.id)
             .limit(limit)
         )

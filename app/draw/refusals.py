@@ -64,6 +64,7 @@ ACTS: Mapping[str, Text] = {
     "full_opening": Text("取得完整开启材料", "take the full opening"),
     "dice": Text("录入随机数值", "type the values"),
     "dice_save": Text("录入随机数值", "type the values"),
+    "source_failed": Text("登记来源未产生", "say that a source did not come about"),
     "dice_photo": Text("附上照片", "attach a photograph"),
     "code": Text("出示口令", "reveal a code"),
     "complete": Text("完成抽取", "complete the draw"),

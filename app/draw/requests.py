@@ -19,7 +19,7 @@ from app.domain.draw.request import ZERO_CHANCE as ZERO_CHANCE
 from app.domain.draw.rules_set import Rule, RuleSet
 from app.domain.types import DomainError, Text
 from app.draw.batches import covered, lotteries_alone, refuse
-from app.draw.sources import checked_sources
+from app.draw.sources import checked_fallbacks, checked_sources
 from app.draw.sources import source_of as source_of
 from app.programme.instruments import panel_stages
 from app.programme.models import Round
@@ -57,6 +57,7 @@ def checked_request(
     accept_high: str | None = None,
     accept_zero: str | None = None,
     known: Mapping[str, Collection[str]] | None = None,
+    fallbacks: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The request as JSON, defaults filled in. Raises DomainError naming the field.
 
@@ -114,6 +115,7 @@ def checked_request(
         "parties": checked_parties(parties, drill),
         "accept_high": accept_high,
         "accept_zero": accept_zero,
+        **({"fallbacks": checked_fallbacks(fallbacks, places)} if fallbacks else {}),
     }
 
 
@@ -132,6 +134,7 @@ def asked_again(stored: Mapping[str, Any]) -> dict[str, Any]:
         "fixed": stored["fixed"],
         "accept_high": stored["accept_high"],
         "accept_zero": stored.get("accept_zero"),
+        "fallbacks": stored.get("fallbacks", ()),
     }
 
 

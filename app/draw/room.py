@@ -60,6 +60,8 @@ def draw_page(draw: Draw, status: int = 200, **given: Any) -> Any:
         language(),
         search=request.args.get("q", ""),
         page=request.args.get("page", 1, type=int),
+        people_page=request.args.get("people", 1, type=int),
+        types_page=request.args.get("types", 1, type=int),
     )
     after = results.context(db(), me(), draw)
     return render_template("draw/show.html", **{**shown, **after, **empty, **given}), status

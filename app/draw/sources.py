@@ -35,6 +35,7 @@ NAMES: Mapping[str, Text] = {
     "dlt-front": Text("体彩大乐透·前区", "Super Lotto (大乐透), front"),
     "dlt-back": Text("体彩大乐透·后区", "Super Lotto (大乐透), back"),
 }
+LATER = "-later"  # how the fallback of a preset is called
 ORDER: Mapping[str, Text] = {
     "set": Text("不计顺序", "as a set"),
     "sequence": Text("有序", "in order"),
@@ -66,6 +67,52 @@ def usual_sources(dice: int | None, **draws: str | None) -> list[dict[str, Any]]
         if (when or "").strip():
             rows += [{**row, "when": (when or "").strip()} for row in PRESETS[preset]]
     return rows
+
+
+def later_draws(**draws: str | None) -> list[dict[str, Any]]:
+    """The fallbacks of presets: the same lottery, read at a later draw if the named one is not held."""
+    return [
+        {**row, "name": f"{row['name']}{LATER}", "of": row["name"], "when": (when or "").strip()}
+        for preset, when in draws.items()
+        if (when or "").strip()
+        for row in PRESETS[preset]
+    ]
+
+
+def checked_fallbacks(
+    rows: Sequence[Mapping[str, Any]], sources: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Fallbacks in shape: one at most of each public source, read at another and later draw or instant.
+
+    Raises DomainError on field `sources`.
+    """
+    known = {row["name"]: row for row in sources}
+    out: list[dict[str, Any]] = []
+    for given in rows:
+        of = str(given.get("of", ""))
+        row = _checked({key: value for key, value in given.items() if key != "of"})
+        taken = {*known, *(one["name"] for one in out)}
+        if of not in known or not is_outside(known[of]) or any(one["of"] == of for one in out):
+            raise _refuse(
+                "替补来源“{n}”须对应一个已写明期号的公开来源，且每个来源至多一个替补。",
+                "The fallback '{n}' stands in for one public source whose draw is named, one for each.",
+                n=named(row["name"]),
+            )
+        first, then = instant_of(known[of]), instant_of(row)
+        if row["name"] in taken or not is_outside(row) or row["when"] == known[of]["when"]:
+            raise _refuse(
+                "替补来源“{n}”须是另外的一期，名称不得重复。",
+                "The fallback '{n}' is another draw with a name of its own.",
+                n=named(row["name"]),
+            )
+        if first is not None and then is not None and then <= first:
+            raise _refuse(
+                "替补来源“{n}”的时间须晚于它所代替的来源。",
+                "The fallback '{n}' comes about later than what it stands in for.",
+                n=named(row["name"]),
+            )
+        out.append({**row, "of": of})
+    return out
 
 
 def checked_sources(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -135,6 +182,8 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def named(name: str) -> Text:
     """A source by its words; one without words is called by its name."""
+    if name.endswith(LATER) and name.removesuffix(LATER) in NAMES:
+        return Text("{n}（替补）", "{n} (fallback)").format(n=NAMES[name.removesuffix(LATER)])
     return NAMES.get(name, Text.of(name))
 
 

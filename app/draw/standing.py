@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.domain.draw.vacancies import tied
 from app.domain.types import Text
 
 Row = tuple[str, str, str, Text, dict[str, Any]]  # panel, expert, rule, reason, evidence
@@ -40,9 +41,6 @@ def barred(
             if key in ever:
                 yield panel, key, "D-09", _BEFORE, {"findings": [{"seated": "before"}]}
                 continue
-            mine = attributes[key]
-            for name, most in sorted(rows.items()):
-                value = mine.get(name)
-                if value and sum(member.get(name) == value for member in members) >= most:
-                    reason = _TIE.format(a=_WORDS.get(name, Text("关系", "a pair")))
-                    yield panel, key, "C-10", reason, {"findings": [{"attribute": name}]}
+            for name in tied(attributes[key], rows, members):
+                reason = _TIE.format(a=_WORDS.get(name, Text("关系", "a pair")))
+                yield panel, key, "C-10", reason, {"findings": [{"attribute": name}]}

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app import clock
 from app.accounts.viewer import Viewer
+from app.domain.draw.vacancies import bounds_left
 from app.domain.ledger.canonical import digest
 from app.domain.types import Text
 from app.draw import calls, disclosure, pool
@@ -222,13 +223,8 @@ def _panel(
     """The panel as far as it is vacant: quotas less what the standing members fill."""
     seats = len(wanted[spec["id"]])
     members = [found.attributes.get(key, {}) for key in standing[spec["id"]]]
-    quotas: dict[str, dict[str, list[int]]] = {}
-    for attribute, rows in spec["quotas"].items():
-        quotas[attribute] = {}
-        for value, (low, high) in rows.items():
-            held = sum(member.get(attribute) == value for member in members)
-            most = max(0, min(seats, high - held))
-            quotas[attribute][value] = [min(max(0, low - held), most), most]
+    left = bounds_left(spec["quotas"], seats, members)
+    quotas = {a: {v: list(row) for v, row in rows.items()} for a, rows in left.items()}
     made = {**spec, "seats": seats, "quotas": quotas}
     if not alone and spec["mode"] == "lottery":  # panels that share a day are drawn by ticket
         made |= {"mode": "tickets", "mode_reason": "batch"}

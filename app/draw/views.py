@@ -7,6 +7,7 @@ from app.draw import (  # noqa: F401  (each module adds its pages to the bluepri
     views_ceremony,
     views_dice,
     views_hall,
+    views_merging,
     views_names,
     views_order,
     views_release,

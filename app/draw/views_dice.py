@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, flash, g, jsonify, redirect, render_template, request, url_for
 
 from app.domain.draw import parse_values
-from app.domain.types import DomainError, NotFound, Text
-from app.draw import ceremony, hall, messages, operations_ceremony, sources, steps
-from app.draw.forms_ceremony import DiceForm, PhotoForm
+from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.draw import ceremony, fallbacks, hall, messages, operations_ceremony, sources, steps
+from app.draw.forms_ceremony import DiceForm, FailureForm, PhotoForm
 from app.draw.models import Draw
 from app.draw.requests import source_of
 from app.draw.room import BOTH, back, blueprint, the_draw
@@ -28,7 +28,11 @@ _NOT_JSON = Text(
 def _page(draw: Draw, status: int = 200, **given: Any) -> Any:
     """The page of the dice; `given` are forms that came back with errors."""
     rows = hall.sources(db(), draw)
-    forms = {"dice_form": DiceForm(formdata=None), "photo_form": PhotoForm(formdata=None)}
+    forms = {
+        "dice_form": DiceForm(formdata=None),
+        "photo_form": PhotoForm(formdata=None),
+        "failure_form": FailureForm(formdata=None),
+    }
     page = render_template(
         "draw/dice.html",
         **{
@@ -37,6 +41,9 @@ def _page(draw: Draw, status: int = 200, **given: Any) -> Any:
             "sources": rows,
             "mine": {row["name"]: hall.own_values(db(), me(), draw, row["name"]) for row in rows},
             "states": ceremony.dice_states(draw),
+            "spare": {row["of"]: row for row in draw.request.get("fallbacks", ())},
+            "declared": fallbacks.declared(draw),
+            "described": sources.described,
             "photos": ceremony.photos_of(db(), draw),
             "terms": messages,
             **forms,
@@ -47,9 +54,9 @@ def _page(draw: Draw, status: int = 200, **given: Any) -> Any:
 
 
 def _row(draw: Draw, name: str) -> dict[str, Any]:
-    for row in draw.request["sources"]:
+    for row in fallbacks.in_force(draw):
         if row["name"] == name:
-            return dict(row)
+            return row
     raise NotFound(messages.NO_SOURCE)
 
 
@@ -91,6 +98,33 @@ def dice_save(slug: str, draw_id: str) -> Any:
     operations_ceremony.save_typing(db(), me(), draw, name, values)
     found = next(row for row in hall.sources(db(), draw) if row["name"] == name)
     return jsonify(found)
+
+
+@blueprint.post("/draws/<draw_id>/dice/failed")
+@allow(*BOTH)
+def source_failed(slug: str, draw_id: str) -> Any:
+    """One of the two says that a source did not come about; with the other's word its fallback counts."""
+    draw, form = the_draw(draw_id), FailureForm()
+    if draw.commitment is None:
+        raise NotFound(messages.ABSENT)
+    if not form.validate_on_submit():
+        return _page(draw, 422, failure_form=form)
+    try:
+        done = fallbacks.declare(
+            db(), me(), draw, request.form.get("source", ""), form.reason.data or ""
+        )
+    except Conflict:
+        raise
+    except DomainError as error:
+        form.refuse(error, "reason")
+        return _page(draw, 422, failure_form=form)
+    flash(
+        say("两方均已登记，改读替补来源。", "Both have said so: the fallback is read now.")
+        if done
+        else say("已登记，等待另一方登记。", "On record; it waits for the other."),
+        "done",
+    )
+    return redirect(url_for("draw.dice", slug=slug, draw_id=draw.id))
 
 
 @blueprint.post("/draws/<draw_id>/dice/photo")

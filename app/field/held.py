@@ -20,9 +20,10 @@ from app.accounts.models import Account
 from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
 from app.domain.field.operations import moment
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, Text
 from app.draw.models import Seat
 from app.field.batches import store_outcomes
+from app.field.decisions import one_of, reason_of
 from app.field.models import FieldOp, HeldDecision
 from app.field.models_desk import Reminder
 from app.field.ops import Taken
@@ -40,10 +41,6 @@ SET_ASIDE = "set_aside"
 ABSENT = Text(
     "没有这条待处理内容，或它不对您开放。",
     "There is nothing held here, or it is not open to you.",
-)
-_REASON = Text(
-    "请写明理由（至少 5 个字）。没有任何改动。",
-    "State the reason (5 characters or more). Nothing was changed.",
 )
 _ENDED = Text(
     "本届已结束，不能再计入。没有任何改动；可不予采用，内容照样留存。",
@@ -163,10 +160,8 @@ def _waiting(
 
 def held_sheet(session: Session, viewer: Viewer, round_: Round, sheet_id: str) -> Held:
     """One of them, by the sheet of the absence; NotFound."""
-    for row in held_sheets(session, viewer, round_):
-        if row.sheet.id == sheet_id:
-            return row
-    raise NotFound(ABSENT)
+    rows = held_sheets(session, viewer, round_)
+    return one_of(rows, sheet_id, lambda row: row.sheet.id, ABSENT)
 
 
 def decisions(session: Session, viewer: Viewer, round_: Round) -> list[HeldDecision]:
@@ -188,11 +183,10 @@ def decide(
 ) -> HeldDecision:
     """The supervisor's word, once: `accepted` withdraws the absence and applies what is held."""
     actor.require("supervisor")
-    if len(reason.strip()) < 5:
-        raise DomainError(_REASON, field="reason")
+    given = reason_of(reason)
     now, why = clock.now(), held.sheet.reason
     if accepted:
-        _accept(session, actor, held, reason.strip())
+        _accept(session, actor, held, given)
     else:
         taken = [Taken(operation_of(row), "refused", SET_ASIDE) for row in held.ops]
         store_outcomes(session, actor, taken, now)
@@ -206,12 +200,12 @@ def decide(
         last_at=held.last_at,
         absence_reason=why,
         decision=decision,
-        reason=reason.strip(),
+        reason=given,
         decided_by=actor.id,
         decided_at=now,
     )
     session.add(row)
-    session.add(_told(actor, held, _TOLD[decision], reason.strip(), now))
+    session.add(_told(actor, held, _TOLD[decision], given, now))
     session.flush()
     append(session, actor, "held.decided", held=row.id, decision=decision)
     return row

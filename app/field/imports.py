@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from app.domain.types import DomainError, Text
 from app.field import media
 from app.field.media import Kept
 from app.field.push import MAX_OPERATIONS, Push
-from app.files.archive import open_archive
+from app.files.archive import UNREADABLE, open_archive
 from app.files.chunks import CHUNK, Chunks, pieces
 from app.ledger.append import append
 
@@ -34,6 +33,7 @@ CONTEXT = "FIELD/1 export"
 MAX_PACKAGE = 32 * 1024 * 1024  # of package.json
 MAX_UNPACKED = 600 * 1024 * 1024
 _MEDIA = re.compile(r"media/([0-9a-f]{64})")
+_ID = re.compile(r"[0-9a-f]{16}")
 
 _BAD = Text(
     "这不是完整的外业导出文件（{why}）。没有导入任何内容；请在平板上重新导出。",
@@ -96,10 +96,10 @@ def read_package(data: bytes) -> Package:
         raw = archive.read("package.json")
         signature = archive.read("package.sig").decode("ascii").strip()
         found = {name.removeprefix("media/"): archive.read(name) for name in photos}
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError) as error:
-        raise _bad(_ZIP) from error
     except UnicodeDecodeError as error:
         raise _bad(_SIGNED) from error
+    except UNREADABLE as error:
+        raise _bad(_ZIP) from error
     except DomainError as error:
         if error.field == "file":
             raise
@@ -122,7 +122,7 @@ def read_package(data: bytes) -> Package:
 def owner_of(session: Session, package: Package) -> tuple[Tablet, Viewer]:
     """Whose it is, once the signature is the tablet's. A revoked tablet's counts: what it dates
     after its revocation is refused operation by operation. DomainError."""
-    tablet = session.get(Tablet, package.tablet_id)
+    tablet = session.get(Tablet, package.tablet_id) if _ID.fullmatch(package.tablet_id) else None
     message = f"{CONTEXT}\n{package.sha256}".encode()
     if tablet is None or not signed_by(tablet.public_key, message, package.signature):
         raise _bad(_SIGNED)

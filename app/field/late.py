@@ -15,8 +15,9 @@ from app.accounts.models import Account
 from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
 from app.domain.field.operations import Operation, moment
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, Text
 from app.field.batches import store_outcomes
+from app.field.decisions import one_of, reason_of
 from app.field.models import FieldOp, LateSheet
 from app.field.ops import Taken
 from app.field.places import Place, find_place, latest_outcomes, operation_of
@@ -32,10 +33,6 @@ ABSENT = Text(
     "没有这条迟到记录，或它不对您开放。", "There is no such late sheet, or it is not open to you."
 )
 _DONE = Text("这条迟到记录已处理。", "This late sheet has been decided.")
-_REASON = Text(
-    "请写明理由（至少 5 个字）。没有任何改动。",
-    "State the reason (5 characters or more). Nothing was changed.",
-)
 _GONE = Text(
     "该席位已不在本组，不能接受。没有任何改动。",
     "The seat is no longer on the panel, so this cannot be accepted. Nothing was changed.",
@@ -109,10 +106,7 @@ def late_sheets(session: Session, viewer: Viewer, round_: Round) -> list[LateShe
 
 def late_sheet(session: Session, viewer: Viewer, round_: Round, late_id: str) -> LateSheet:
     """One of them; NotFound."""
-    for row in late_sheets(session, viewer, round_):
-        if row.id == late_id:
-            return row
-    raise NotFound(ABSENT)
+    return one_of(late_sheets(session, viewer, round_), late_id, lambda row: row.id, ABSENT)
 
 
 def _held(session: Session, row: LateSheet) -> list[FieldOp]:
@@ -139,15 +133,14 @@ def decide(
     actor.require("supervisor")
     if late.decision is not None:
         raise Conflict(_DONE)
-    if len(reason.strip()) < 5:
-        raise DomainError(_REASON, field="reason")
+    given = reason_of(reason)
     rows = _held(session, late)
     if accepted:
         if late.sitting.panel.round.phase != "open":
             raise Conflict(_ENDED)
         _accept(session, actor, late, rows)
     late.decision = "accepted" if accepted else "refused"
-    late.reason = reason.strip()
+    late.reason = given
     late.decided_by, late.decided_at = actor.id, clock.now()
     if not accepted and rows:
         taken = [Taken(operation_of(row), "refused", "closed") for row in rows]

@@ -20,10 +20,11 @@ from app.domain.types import DomainError, NotFound, Text
 from app.draw.models import Seat
 from app.draw.supplements import sits_on
 from app.field.models_media import MediaFile
-from app.files.chunks import Chunks
+from app.files.chunks import Chunks, Full, Joined
 from app.files.images import reencode
 from app.files.kinds import IMAGES, RECORDINGS, identify, sniff
 from app.files.metadata import carries_metadata
+from app.files.store import Stored
 from app.ledger.append import append
 from app.panel.models import Panel, Sitting
 from app.programme.models import Round
@@ -125,7 +126,7 @@ def keep(chunks: Chunks, owner: str, sha256: str, size: int) -> Kept:
             head = chunks.first_bytes(owner, sha256, size)
             check_limits(size, head, 0)
             if sniff(head) in RECORDINGS:
-                stored = chunks.put(whole, RECORDINGS, size)
+                stored = _recording(chunks, whole, size)
                 return Kept(sha256, size, stored.mime, sha256, size, stored.mime)
             data = whole.read()
             mime = _photo(data)
@@ -137,6 +138,15 @@ def keep(chunks: Chunks, owner: str, sha256: str, size: int) -> Kept:
         clean, clean_mime = reencode(data, mime, max_side=MAX_SIDE)
     stored = chunks.put(clean, IMAGES, max(len(clean), 1))
     return Kept(sha256, size, mime, stored.sha256, stored.size, clean_mime)
+
+
+def _recording(chunks: Chunks, whole: Joined, size: int) -> Stored:
+    try:
+        return chunks.put(whole, RECORDINGS, size)
+    except Full:
+        raise
+    except DomainError as error:
+        raise WrongKind(error.text) from error
 
 
 def _photo(data: bytes) -> str:

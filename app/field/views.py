@@ -13,8 +13,8 @@ from flask import Response, current_app, request, send_from_directory
 
 from app.field import (  # noqa: F401  (they add their pages)
     views_board,
+    views_decisions,
     views_desk,
-    views_held,
     views_media,
     views_office,
     views_pack,

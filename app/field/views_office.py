@@ -1,4 +1,4 @@
-"""Pages about what tablets sent: what waits, late sheets, imports, the unlock code, an owner's branch."""
+"""Pages about what tablets sent: what waits, imports, the unlock code, an owner's branch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from app.documents.qr import qr_svg
 from app.domain.types import DomainError
 from app.field import branches, held, imports, late, settle, unlocks
-from app.field.forms_office import ImportForm, LateForm
+from app.field.forms_office import ImportForm
 from app.field.pages import desk
 from app.files.chunks import Chunks
 from app.panel import queries as panels
@@ -53,32 +53,6 @@ def settle_sitting(slug: str, sitting_id: str) -> Any:
             "wrong",
         )
     return redirect(url_for("field_desk.waiting", slug=slug))
-
-
-@desk.route("/r/<slug>/late/<late_id>", methods=["GET", "POST"])
-@allow("office", "supervisor")
-def late_sheet(slug: str, late_id: str) -> Any:
-    """One late sheet with both times; the supervisor accepts or refuses it."""
-    row = late.late_sheet(db(), me(), g.round, late_id)
-    form = LateForm()
-    if request.method == "POST":
-        me().require("supervisor")
-    if form.validate_on_submit():
-        accepted = form.decision.data == "accepted"
-        try:
-            late.decide(db(), me(), late=row, accepted=accepted, reason=form.reason.data or "")
-        except DomainError as error:
-            form.refuse(error, "reason")
-        else:
-            flash(
-                say("已接受，评分表计入。", "Accepted: the sheet counts.")
-                if accepted
-                else say("已拒绝，内容留存。", "Refused; everything is kept."),
-                "done",
-            )
-            return redirect(url_for("field_desk.waiting", slug=slug))
-    page = render_template("field/late.html", row=row, form=form)
-    return page, 422 if request.method == "POST" else 200
 
 
 @desk.get("/r/<slug>/sittings/<sitting_id>/unlock")

@@ -1,7 +1,7 @@
 """What a file really is, from its bytes; its name and the browser's claim are never believed.
 
 Recognised: PDF, PNG, JPEG, WebP, XLSX, DOCX, MP3, M4A, MP4, WebM, Ogg, WAV. What carries code or more than one
-face (macros, PDF scripts, HTML, SVG, a PDF that is also a ZIP) is refused with the reason.
+face (macros, PDF scripts and attachments, HTML, SVG, a PDF that is also a ZIP) is refused with the reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 
 from app.domain.types import DomainError, Text
-from app.files.archive import open_archive
+from app.files.archive import check_whole, open_archive
 from app.files.images import check_image
 
 PDF, PNG, JPEG, WEBP = "application/pdf", "image/png", "image/jpeg", "image/webp"
@@ -45,6 +45,7 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
 # Unpacked size of an office file and of the scripts looked for in a PDF's compressed objects.
 _MAX_UNPACKED = 200 * 1024 * 1024
 _MAX_OBJECTS = 64 * 1024 * 1024
+_MAX_STREAM = 8 * 1024 * 1024  # of one of them
 
 
 def _refuse(zh: str, en: str) -> DomainError:
@@ -99,6 +100,9 @@ def sniff(head: bytes) -> str | None:
     return None
 
 
+_PAGE = re.compile(rb"<\s*(script|html|iframe|svg)[\s>]|<\?php", re.I)
+
+
 def identify(head: bytes, read_all: Callable[[], bytes]) -> str:
     """The media type of a file that passed every check of its kind, or a DomainError.
 
@@ -121,6 +125,8 @@ def identify(head: bytes, read_all: Callable[[], bytes]) -> str:
             "The type of the file is not known; it was not taken. Upload PDF, pictures, XLSX, DOCX or audio.",
         )
     if kind in RECORDINGS:
+        if _PAGE.search(head) or b"%PDF-" in head:  # a player would play it, a browser run it
+            raise _two_faces()
         return kind
     data = read_all()
     if kind == "application/zip":
@@ -131,9 +137,7 @@ def identify(head: bytes, read_all: Callable[[], bytes]) -> str:
         check_pdf(data)
     else:
         check_image(data, kind)
-        if re.search(rb"<\s*(script|html|iframe|svg)[\s>]|<\?php|%PDF-\d", data, re.I) or _is_zip(
-            data
-        ):
+        if _PAGE.search(data) or re.search(rb"%PDF-\d", data) or _is_zip(data):
             raise _two_faces()
     return kind
 
@@ -152,18 +156,20 @@ def _is_zip(data: bytes) -> bool:
 def _office(data: bytes) -> str:
     with open_archive(data, max_unpacked=_MAX_UNPACKED) as archive:
         names = {n.lower() for n in archive.namelist()}
-    if "[content_types].xml" in names:
-        if "xl/workbook.xml" in names:
-            return XLSX
-        if "word/document.xml" in names:
-            return DOCX
+        for part, kind in (("xl/workbook.xml", XLSX), ("word/document.xml", DOCX)):
+            if "[content_types].xml" in names and part in names:
+                check_whole(archive)
+                return kind
     raise _refuse(
         "压缩包不能直接上传，未接收。请解压后逐个上传其中的文件。",
         "Archives are not taken. Unpack it and upload the files one by one.",
     )
 
 
-_SCRIPT = re.compile(rb"/(JavaScript|Launch)(?![A-Za-z0-9])")
+# ISO 32000-1, 12.6.4 (actions), 7.11.4 (files inside), 12.7.8 (XFA); 32000-2, 13.7 (rich media)
+_SCRIPT = re.compile(
+    rb"/(JavaScript|JS|Launch|SubmitForm|ImportData|GoToE|RichMedia|XFA|EmbeddedFile)(?![A-Za-z0-9])"
+)
 _HEX_NAME = re.compile(rb"/[A-Za-z0-9]*#[0-9A-Fa-f]{2}[A-Za-z0-9#]*")
 
 
@@ -195,24 +201,31 @@ def check_pdf(data: bytes) -> None:
             "The PDF is encrypted and cannot be checked or archived; it was not taken. Remove the password and upload it again.",
         )
     found = _runs_code(data)
-    budget = _MAX_OBJECTS
+    budget, whole = _MAX_OBJECTS, True
     for match in re.finditer(rb"/ObjStm(?![A-Za-z0-9])", data):
-        if found or budget <= 0:
+        if found or not whole:
             break
         start = data.find(b"stream", match.end(), match.end() + 2048)
         if start < 0:
             continue
         start += 8 if data[start + 6 : start + 8] == b"\r\n" else 7
+        end = data.find(b"endstream", start)
+        stream = zlib.decompressobj()
         try:
-            objects = zlib.decompressobj().decompress(
-                data[start : start + 8 * 1024 * 1024], min(budget, 8 * 1024 * 1024)
-            )
+            objects = stream.decompress(data[start : end if end > 0 else None], _MAX_STREAM)
         except zlib.error:
             continue
         budget -= len(objects)
+        whole = whole and not stream.unconsumed_tail and budget > 0
         found = _runs_code(objects)
     if found:
         raise _refuse(
-            "PDF 含有脚本或启动程序的动作，未接收。请用“打印为 PDF”重新生成后上传。",
-            "The PDF holds scripts or starts programs and was not taken. Print it to a new PDF and upload that.",
+            "PDF 含有脚本、附件，或启动程序、发送数据的动作，未接收。请用“打印为 PDF”重新生成后上传。",
+            "The PDF holds scripts, attached files or actions that start programs or send data, and was not taken. "
+            "Print it to a new PDF and upload that.",
+        )
+    if not whole:
+        raise _refuse(
+            "PDF 的压缩内容过多，无法检查，未接收。请用“打印为 PDF”重新生成后上传。",
+            "The PDF unpacks to too much to be checked and was not taken. Print it to a new PDF and upload that.",
         )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, url_for
+from flask import g, redirect, render_template, url_for
 
-from app.home import care
+from app.home import care, views_rounds  # noqa: F401  (its pages join the blueprint)
+from app.home.pages import blueprint
 from app.home.queries import stage_line
 from app.home.waits import waits
 from app.programme.queries import rounds_for
 from app.ui.access import signed_in
 from app.ui.request import db, keys, me, settings
 
-blueprint = Blueprint("home", __name__)
+__all__ = ["blueprint"]
 
 
 @blueprint.get("/")
@@ -24,7 +25,7 @@ def index() -> Any:
     return render_template(
         "home/index.html",
         waits=waits(db(), me()),
-        lines=[(r, stage_line(db(), me(), r)) for r in rounds if r.phase != "cancelled"],
+        lines=[(r, stage_line(db(), me(), r)) for r in rounds if not r.hidden],
         care=care.look(db(), settings(), keys()) if me().role == "admin" else None,
     )
 

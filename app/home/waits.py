@@ -18,7 +18,7 @@ from app.domain.types import Text
 from app.draw.models import Draw
 from app.draw.supplements import is_supplement
 from app.home.wait import Wait, count_of
-from app.home.waits_forms import case_sheet_waits, entry_waits
+from app.home.waits_forms import case_sheet_waits, entry_waits, opinion_waits
 from app.home.waits_results import (
     expert_flag_waits,
     leader_report_waits,
@@ -30,7 +30,7 @@ from app.panel import queries as panels
 from app.panel import votes
 from app.panel.models import Challenge, Panel, Sitting
 from app.programme.models import Figure, FormPin, FormVersion, Round, Subject
-from app.registry.models import Expert, Interest
+from app.registry.models import Expert, ExpertCorrection, Interest
 from app.registry.queries import due_for_review
 from app.report.models import Report, Signature
 from app.scoring import queries as sheets
@@ -75,6 +75,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
                     n,
                 )
             )
+        found += opinion_waits(session, viewer, round_)
         n = count_of(
             session,
             select(Figure.id)
@@ -214,6 +215,10 @@ def _office_results(session: Session, round_: Round) -> list[Wait]:
 def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
     found = []
     today = clock.today(session.info["settings"].timezone)
+    n = count_of(session, select(ExpertCorrection.id).where(ExpertCorrection.decision.is_(None)))
+    if n:
+        text = Text("件专家更正申请待您答复", "requests for correction await your answer")
+        found.append(Wait(text, "registry.corrections", n=n))
     n = count_of(session, select(Expert.id).where(Expert.status == "candidate"))
     if n:
         found.append(

@@ -1,19 +1,43 @@
-"""What waits outside the experts' main sheets: given items, lists of case files, case-file sheets."""
+"""What waits outside the experts' main sheets: vetoes to confirm, given items, lists of case files, case-file
+sheets."""
 
 from __future__ import annotations
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
 from app.domain.types import Text
-from app.home.wait import Wait
+from app.home.wait import Wait, count_of
 from app.programme.casefiles import case_states
-from app.programme.models import Round
+from app.programme.models import Opinion, Round, Subject
 from app.scoring.cases import work_read
 from app.scoring.given import GivenItem, given_of
 from app.scoring.queries import Duty
 
 _RUNNING = ("declared", "qualified")
+
+
+def opinion_waits(session: Session, viewer: Viewer, round_: Round) -> list[Wait]:
+    """For the office: vetoes that another clerk recorded, to be compared with the signed paper."""
+    n = count_of(
+        session,
+        select(Opinion.id)
+        .join(Subject, Opinion.subject_id == Subject.id)
+        .where(
+            Subject.round_id == round_.id,
+            Subject.status == "declared",
+            Opinion.verdict == "veto",
+            Opinion.confirmed_at.is_(None),
+            or_(Opinion.recorded_by.is_(None), Opinion.recorded_by != viewer.id),
+        ),
+    )
+    text = Text(
+        "份否决意见待第二人与原件核对",
+        "veto opinions await a second person's look at the signed paper",
+    )
+    at = {"slug": round_.slug}
+    return [Wait(text, "programme.qualification", at, round_, n)] if n else []
 
 
 def entry_waits(session: Session, viewer: Viewer, round_: Round) -> list[Wait]:

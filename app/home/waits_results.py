@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
-from app.aggregation import flags_read, releases
+from app.aggregation import corrections, flags_read, releases
 from app.aggregation.queries import last_run
 from app.domain.types import Text
 from app.home.wait import Wait
@@ -98,11 +98,21 @@ def flag_waits(session: Session) -> list[Wait]:
 
 
 def release_waits(session: Session, viewer: Viewer) -> list[Wait]:
-    """A proposed release of the latest run, for everybody who may confirm it."""
+    """What a second person confirms: a proposed release of the latest run, corrections after totals."""
     text = Text("向区县发布结果待您确认", "A release to the counties waits for your confirmation")
-    return [
+    found = [
         Wait(text, "aggregation.release", {"slug": round_.slug, "number": number}, round_)
         for round_, number in releases.to_confirm(session, viewer)
+    ]
+    return found + correction_waits(session, viewer)
+
+
+def correction_waits(session: Session, viewer: Viewer) -> list[Wait]:
+    """Corrections after totals, for everybody who may confirm them."""
+    text = Text("汇总之后的更正待您确认", "A correction after totals waits for your confirmation")
+    return [
+        Wait(text, "aggregation.corrections_of_round", {"slug": round_.slug}, round_)
+        for round_ in corrections.to_confirm(session, viewer)
     ]
 
 

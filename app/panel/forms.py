@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
@@ -10,7 +10,7 @@ from app.directory.forms import choices
 from app.domain.types import Text
 from app.panel.declarations import CONFLICTS
 from app.panel.statements import IDENTITY, UNCONFIRMED
-from app.ui.forms import Form, needed
+from app.ui.forms import Form, IntegerField, needed
 
 CHOOSE = Text("请选择", "Choose")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from flask_wtf.file import FileField
-from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
 from app.directory.forms import choices
 from app.domain.types import Text
 from app.panel.attachments import KINDS
-from app.ui.forms import Form, needed
+from app.ui.forms import Form, IntegerField, needed
 
 
 class ConsentForm(Form):

@@ -24,7 +24,7 @@ from app.accounts.viewer import Viewer
 from app.directory.models import Person
 from app.domain.ledger.canonical import digest
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
-from app.files.chunks import CHUNK, Chunks, Joined, WrongWhole
+from app.files.chunks import CHUNK, Chunks, Full, Joined, WrongWhole
 from app.files.kinds import AUDIO, sniff
 from app.files.store import Stored, clean_name
 from app.ledger.append import append
@@ -229,8 +229,14 @@ def put_together(chunks: Chunks, owner: str, what: Listed) -> Stored:
     with _Row(chunks, owner, what.pieces) as whole:
         if hashlib.file_digest(whole, "sha256").hexdigest() != what.sha256:  # type: ignore[arg-type]
             raise WrongWhole
-    with _Row(chunks, owner, what.pieces) as whole:
-        return chunks.put(whole, AUDIO, what.size)  # type: ignore[arg-type]
+    try:
+        with _Row(chunks, owner, what.pieces) as whole:
+            return chunks.put(whole, AUDIO, what.size)  # type: ignore[arg-type]
+    except Full:
+        raise  # room may be made: what arrived stays
+    except DomainError:
+        forget(chunks, owner, what)  # no recording, and never will be one
+        raise
 
 
 def forget(chunks: Chunks, owner: str, what: Listed) -> None:

@@ -16,6 +16,7 @@ from app.panel import (
     operations,
     queries,
     views_challenges,  # noqa: F401  (adds its pages to the blueprint)
+    views_papers,  # noqa: F401
     views_recordings,  # noqa: F401
     views_statement,
     views_votes,  # noqa: F401

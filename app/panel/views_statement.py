@@ -126,7 +126,8 @@ def agenda_state(slug: str, sitting_id: str) -> Any:
 def move_agenda(slug: str, sitting_id: str) -> Any:
     """One tap of the recorder; the answer is the agenda as it stands then."""
     found = the_sitting(sitting_id)
-    body = request.get_json(silent=True) or {}
+    sent = request.get_json(silent=True)
+    body = sent if isinstance(sent, dict) else {}
     version, position = body.get("version"), body.get("position")
     agenda.act(
         db(),

@@ -116,8 +116,12 @@ def import_figures(
     while_live(round_)
     plan = plan_figures(session, actor, round_, data, filename)
     refuse_all(plan.problems, COLUMNS, _REFUSED)
+    catalogue = {row.spec.key: row.spec for row in plan.rows}
     for row in plan.changes:
-        enter_figure(session, actor, row.subject, row.spec.key, row.value, "", row.year, row.source)
+        enter_figure(
+            session, actor, row.subject, row.spec.key, row.value, "", row.year, row.source,
+            catalogue=catalogue,
+        )  # fmt: skip
     append(
         session,
         actor,

@@ -192,15 +192,17 @@ def enter_figure(
     source: str,
     *,
     seen: str | None = None,
+    catalogue: Mapping[str, FigureSpec] | None = None,
 ) -> Figure:
     """Enter or correct a figure; a correction has to be confirmed anew.
 
     `unit` may be empty: it is then the declared one. `seen` is the value that the form showed ("" for
-    none); Conflict when another value stands there by now.
+    none); Conflict when another value stands there by now. `catalogue` is the round's, when the caller
+    has it: finding it compiles the forms of every county.
     """
     require(actor, "office")
     while_live(subject.round)
-    catalogue = figure_catalogue(subject.round)
+    catalogue = figure_catalogue(subject.round) if catalogue is None else catalogue
     spec, number, year, source = checked(catalogue, key, value, unit, year, source)
     figure = session.scalar(
         select(Figure).where(Figure.subject_id == subject.id, Figure.key == spec.key)

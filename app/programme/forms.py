@@ -6,7 +6,6 @@ from flask_wtf.file import FileField, FileRequired, MultipleFileField
 from wtforms import (
     DateField,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -18,7 +17,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from app.directory.forms import choices
 from app.domain.types import Text
 from app.registry.words import INTEREST
-from app.ui.forms import NEEDED, Form, needed
+from app.ui.forms import NEEDED, Form, IntegerField, needed
 
 KIND_TEXT = {
     "real": Text("正式", "Real"),

@@ -7,7 +7,6 @@ is deleted: a material is withdrawn with a reason.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.types import Conflict, DomainError, NotFound, Text
-from app.files.archive import open_archive
+from app.files.archive import UNREADABLE, open_archive
 from app.files.kinds import MATERIALS, identify
 from app.files.store import Store
 from app.ledger.append import append
@@ -282,7 +281,7 @@ def _members(file: Upload) -> list[Upload]:
                 hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
                 if not (hidden or info.is_dir()):
                     found.append(Upload(str(path), archive.read(info)))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zlib.error) as error:
+    except UNREADABLE as error:
         raise DomainError(_NOT_ZIP, field="files") from error
     return found
 

@@ -42,7 +42,7 @@ class Round(Record):
         CheckConstraint("kind IN ('real', 'drill', 'trial')", name="kind"),
         CheckConstraint("phase IN ('preparing', 'open', 'closed', 'cancelled')", name="phase"),
     )
-    ledger_later: ClassVar[frozenset[str]] = frozenset({"note_en"})
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"note_en", "discarded_at"})
     slug: Mapped[Code] = mapped_column(unique=True)  # in every URL of the round
     title_zh: Mapped[Name]
     title_en: Mapped[Name]
@@ -63,6 +63,7 @@ class Round(Record):
     ended_at: Mapped[datetime | None]  # closed or cancelled
     ended_reason: Mapped[Long] = mapped_column(default="")
     note_en: Mapped[Long | None]
+    discarded_at: Mapped[datetime | None]  # a draft given up before any draw: kept, hidden
 
     subjects: Mapped[list[Subject]] = relationship(
         back_populates="round", order_by="Subject.position"
@@ -81,6 +82,11 @@ class Round(Record):
     @property
     def drill(self) -> bool:
         return self.kind == "drill"
+
+    @property
+    def hidden(self) -> bool:
+        """Cancelled or discarded: kept, but in no switcher."""
+        return self.phase == "cancelled"
 
     @property
     def url(self) -> str:
@@ -211,6 +217,11 @@ class Opinion(Record):
     signer: Mapped[Name]  # who signed for the department
     signed_at: Mapped[At]
     recorded_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    confirmed_by: Mapped[Ref | None] = mapped_column(
+        ForeignKey("account.id")
+    )  # a veto's second clerk
+    confirmed_at: Mapped[At | None]
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"confirmed_by", "confirmed_at"})
 
 
 class CaseFile(Record):

@@ -17,7 +17,11 @@ from app.programme.counties import (
 from app.programme.figure_import import import_figures, plan_figures
 from app.programme.figures import confirm_figure, enter_figure
 from app.programme.materials import import_folder, upload_material, withdraw_material
-from app.programme.qualification import conclude_qualification, record_opinion
+from app.programme.qualification import (
+    conclude_qualification,
+    confirm_opinion,
+    record_opinion,
+)
 from app.programme.rounds import (
     cancel_round,
     close_round,
@@ -34,6 +38,7 @@ __all__ = [
     "cancel_round",
     "close_round",
     "conclude_qualification",
+    "confirm_opinion",
     "confirm_figure",
     "create_round",
     "enter_figure",

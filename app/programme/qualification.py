@@ -1,7 +1,8 @@
 """Qualification check: the departments' signed opinions, and vetoes as a gate (S0 art. 16(1)).
 
 The limits of a veto are evaluated with the figures and shown beside the opinion, as a help. Only
-an opinion that a department signed decides; a computed veto never acts by itself.
+an opinion that a department signed decides; a computed veto never acts by itself. A veto ends a
+county's round, so a second clerk compares it with the signed paper before it can be concluded.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.scoring.expressions import Value
 from app.domain.scoring.vetoes import VetoFinding, evaluate_vetoes
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.ledger.append import append
 from app.programme.figures import figures_of
 from app.programme.guards import account_id, require, words
@@ -63,6 +64,19 @@ _MISSING = Text(
     "{name} 还缺 {n} 份部门意见：{list}。结论没有作出。",
     "{name} still lacks {n} opinion(s): {list}. Nothing was concluded.",
 )
+_UNCONFIRMED = Text(
+    "{name} 的否决意见 {list} 还没有第二人与签署原件核对。结论没有作出；请另一位办公室人员在本页确认。",
+    "The veto on {list} of {name} was not yet compared with the signed paper by a second person. "
+    "Nothing was concluded; another clerk of the office confirms it on this page.",
+)
+_NO_VETO = Text(
+    "该条目没有等待核对的否决意见。没有改动。",
+    "No veto on this item waits to be confirmed. Nothing was changed.",
+)
+_SAME_CLERK = Text(
+    "登记意见的人不能自己核对。没有改动；请另一位办公室人员核对。",
+    "Whoever recorded an opinion cannot confirm it. Nothing was changed; another clerk does.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,13 @@ class ItemState:
     @property
     def title(self) -> Text:
         return Text.of(self.item["title"])
+
+    @property
+    def unconfirmed(self) -> bool:
+        """A veto that one clerk alone has typed."""
+        return bool(
+            self.opinion and self.opinion.verdict == "veto" and not self.opinion.confirmed_at
+        )
 
     @property
     def struck(self) -> tuple[str, ...]:
@@ -144,15 +165,31 @@ def record_opinion(
     opinion.verdict, opinion.vetoes = verdict, named
     opinion.reason, opinion.evidence = reason, evidence
     opinion.signed_at, opinion.recorded_by = clock.now(), account_id(actor)
+    opinion.confirmed_by = opinion.confirmed_at = None
     session.flush()
     append(session, actor, "opinion.record", subject=subject.id, item=item, verdict=verdict)
     return opinion
 
 
+def confirm_opinion(session: Session, actor: Viewer | None, subject: Subject, item: str) -> Opinion:
+    """A second clerk has compared a veto with the paper that the department signed. Forbidden for who
+    recorded it; Conflict when no veto waits."""
+    require(actor, "office")
+    _under_check(subject)
+    entry = next((e for e in subject_state(session, subject).items if e.item["id"] == item), None)
+    if entry is None or entry.opinion is None or not entry.unconfirmed:
+        raise Conflict(_NO_VETO)
+    if account_id(actor) is None or entry.opinion.recorded_by == account_id(actor):
+        raise Forbidden(_SAME_CLERK)
+    entry.opinion.confirmed_by, entry.opinion.confirmed_at = account_id(actor), clock.now()
+    append(session, actor, "opinion.confirm", subject=subject.id, item=item)
+    return entry.opinion
+
+
 def conclude_qualification(session: Session, actor: Viewer | None, subject: Subject) -> str:
     """`qualified` or `vetoed`: vetoed iff some department's opinion is a veto.
 
-    Raises Conflict naming the items that have no opinion yet.
+    Raises Conflict naming the items that have no opinion yet, or a veto of one clerk alone.
     """
     require(actor, "office")
     _under_check(subject)
@@ -163,6 +200,9 @@ def conclude_qualification(session: Session, actor: Viewer | None, subject: Subj
         ]
         listed = Text("；".join(t.zh for t in titles), "; ".join(t.en for t in titles))
         raise Conflict(_MISSING.format(name=subject.name, n=len(titles), list=listed))
+    alone = ", ".join(e.item["id"] for e in state.items if e.unconfirmed)
+    if alone:
+        raise Conflict(_UNCONFIRMED.format(name=subject.name, list=alone))
     subject.status = "vetoed" if state.vetoed else "qualified"
     append(
         session,

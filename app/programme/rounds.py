@@ -34,8 +34,10 @@ from app.programme.scheme import (
     copied_scheme,
     library_forms,
     parsed_scheme,
+    rules_of,
     scheme_of,
     score_rule_from,
+    score_rule_of,
     standard_rules,
 )
 from app.programme.versions import form_of, latest_version, lint_errors
@@ -99,11 +101,14 @@ def create_round(
     rule_overrides: Mapping[str, Any] | None = None,
     score_rule: Mapping[str, Any] | None = None,
     library: Path | None = None,
+    template: Round | None = None,
 ) -> Round:
     """A round in preparation, with its own copy of the scheme, the draw rules and the score rule.
 
     `rule_overrides` as for `RuleSet.with_overrides`; `score_rule` as for `ScoreRule.parse` (default:
-    what the scheme's aggregation says). Raises DomainError with the field that is wrong.
+    what the scheme's aggregation says). With `template`, scheme and rules are that round's own copies;
+    its decision to exempt central employers was made for that round alone and stays there. Raises
+    DomainError with the field that is wrong.
     """
     require(actor, "office")
     slug = slug.strip().lower()
@@ -113,13 +118,18 @@ def create_round(
         raise DomainError(_SLUG_TAKEN.format(slug=slug), field="slug")
     if kind not in KINDS:
         raise DomainError(_BAD_KIND.format(kinds=", ".join(KINDS)), field="kind")
-    scheme = copied_scheme(scheme_id, library)
-    rules = standard_rules(rule_overrides, library)
-    parsed = parsed_scheme(scheme["source"])
-    if score_rule is None:
-        rule = score_rule_from(parsed, library_forms(library))
+    if template is None:
+        scheme = copied_scheme(scheme_id, library)
+        rules = standard_rules(rule_overrides, library)
+        parsed = parsed_scheme(scheme["source"])
+        if score_rule is None:
+            rule = score_rule_from(parsed, library_forms(library))
+        else:
+            rule = ScoreRule.parse(score_rule)
     else:
-        rule = ScoreRule.parse(score_rule)
+        scheme_id, scheme = template.scheme_id, dict(template.scheme)
+        rules = rules_of(template).with_overrides({"central_exempt": None})
+        rule = score_rule_of(template)
     round_ = Round(
         slug=slug,
         title_zh=words(title_zh, Text("中文名称", "Chinese title"), "title_zh"),
@@ -272,3 +282,14 @@ def close_round(session: Session, actor: Viewer | None, round_: Round) -> None:
         raise Conflict(_PHASE)
     round_.phase, round_.ended_at = "closed", clock.now()
     append(session, actor, "round.close", round=round_.id)
+
+
+def discard_draft(session: Session, actor: Viewer | None, round_: Round, reason: str) -> None:
+    """Give up a round in preparation: its row stays with the reason, no list shows it. That nothing
+    was drawn for it is for the caller to see to (`app.home.rounds`): draws are a later room's."""
+    require(actor, "office")
+    while_preparing(round_)
+    round_.ended_reason = words(reason, Text("放弃理由", "Reason"), "reason", 2000)
+    round_.phase = "cancelled"
+    round_.ended_at = round_.discarded_at = clock.now()
+    append(session, actor, "round.discard", round=round_.id)

@@ -3,6 +3,7 @@
 /forms                                  forms library, /forms/<id> one version
 /rounds, /rounds/new                    every round; making one
 /r/<slug>/                              where the round stands; forms, guidance, open, close, cancel
+/r/<slug>/score-rule[.yaml]             the score rule: in words, as a file, put on record
 /r/<slug>/counties[/<id>]               counties, materials, presenter, class and facts
 /r/<slug>/materials/<id>, /import       downloads, withdrawal, folder import
 /r/<slug>/figures[...]                  figures by county, confirmation, import
@@ -16,10 +17,12 @@ from app.programme import (  # noqa: F401  (each module adds its pages to the bl
     views_cases,
     views_counties,
     views_figures,
+    views_form_editing,
     views_forms,
     views_presenters,
     views_qualification,
     views_rounds,
+    views_score_rule,
     views_ties,
 )
 from app.programme.pages import blueprint

@@ -58,6 +58,7 @@ def form(version_id: str) -> Any:
         open_items=set(to_confirm(version)),
         unsettled=unsettled,
         signer=signer.person.name if signer else None,
+        role=me().role,
         may_sign=me().role == "admin" and version.signed_at is None,
     )
 

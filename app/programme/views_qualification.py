@@ -34,7 +34,8 @@ def qualification_county(slug: str, subject_id: str) -> Any:
     """One county: every department's item, the figures' finding beside the opinion."""
     subject = the_subject(subject_id)
     state = queries.subject_state(db(), subject)
-    people = {entry.opinion.recorded_by for entry in state.items if entry.opinion}
+    given = [entry.opinion for entry in state.items if entry.opinion]
+    people = {who for opinion in given for who in (opinion.recorded_by, opinion.confirmed_by)}
     return page(
         "qualification_county",
         subject=subject,
@@ -102,6 +103,15 @@ def _prepare(form: OpinionForm, entry: ItemState) -> None:
         )
     if not rows:
         del form.vetoes
+
+
+@blueprint.post("/r/<slug>/qualification/<subject_id>/<item>/confirm")
+@allow("office")
+def confirm_opinion(slug: str, subject_id: str, item: str) -> Any:
+    """A second clerk has compared a veto with the signed paper."""
+    operations.confirm_opinion(db(), me(), the_subject(subject_id), item)
+    flash(say("否决意见已核对。", "The veto is confirmed."), "ok")
+    return redirect(url_for("programme.qualification_county", slug=slug, subject_id=subject_id))
 
 
 @blueprint.post("/r/<slug>/qualification/<subject_id>/conclude")

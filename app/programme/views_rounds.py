@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 
 from app.domain.types import DomainError, NotFound, Text
 from app.programme import operations, queries
@@ -26,8 +26,15 @@ _NO_PLACE = Text(
 @blueprint.get("/rounds")
 @allow("office", "supervisor", "admin")
 def rounds() -> Any:
-    """Every round."""
-    return page("rounds", listed=queries.rounds_for(db(), me()))
+    """Every round; drafts that were discarded only when asked for."""
+    listed = queries.rounds_for(db(), me())
+    kept = [r for r in listed if r.discarded_at is None]
+    with_discarded = request.args.get("discarded") == "1"
+    return page(
+        "rounds",
+        listed=listed if with_discarded else kept,
+        discarded=0 if with_discarded else len(listed) - len(kept),
+    )
 
 
 @blueprint.route("/rounds/new", methods=["GET", "POST"])

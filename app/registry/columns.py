@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -35,9 +35,43 @@ COLUMNS = (
     "verified_on",
     "note",
 )
+# `expert`: the number (E0001) in a file that was exported from here, to be read back.
+FIELDS = ("expert", *COLUMNS)
 REQUIRED = ("name", "employer", "title", "kind", "discipline", "source")
 _ALIASES = {
+    "编号": "expert",
+    "number": "expert",
+    "专家姓名": "name",
     "单位": "employer",
+    "单位名称": "employer",
+    "所在单位名称": "employer",
+    "工作单位名称": "employer",
+    "所在部门": "department",
+    "处室": "department",
+    "行政职务": "post",
+    "现任职务": "post",
+    "技术职称": "title",
+    "专业技术职称": "title",
+    "职称等级": "title_rank",
+    "专家类别": "kind",
+    "专家类型": "kind",
+    "所学专业": "discipline",
+    "从事专业": "discipline",
+    "专业方向": "specialties",
+    "擅长领域": "specialties",
+    "单位性质": "source",
+    "单位类型": "source",
+    "参加工作年份": "career_start",
+    "从业年份": "career_start",
+    "联系方式": "phone",
+    "电话号码": "phone",
+    "移动电话": "phone",
+    "公民身份号码": "id_number",
+    "证件号码": "id_number",
+    "出生年月日": "birth_date",
+    "生日": "birth_date",
+    "入职时间": "since",
+    "推荐文号": "nominated_by",
     "所在单位": "employer",
     "organisation": "employer",
     "organization": "employer",
@@ -84,9 +118,9 @@ _CODE_ALIASES: dict[str, dict[str, str]] = {
 }
 
 _NO_COLUMN = Text(
-    "缺少列：{columns}。没有导入任何人；请使用模板，第一行写列名。",
-    "Columns are missing: {columns}. Nobody was imported; use the template, column names in the "
-    "first row.",
+    "缺少列：{columns}。没有导入任何人；请使用模板，或指明这些内容在哪一列。",
+    "Columns are missing: {columns}. Nobody was imported; use the template, or say which columns "
+    "hold them.",
 )
 _TWICE = Text(
     "列“{column}”出现了两次。没有导入任何人；请删去一列。",
@@ -97,6 +131,12 @@ _NOT_ONE_OF = Text(
 )
 _NOT_DATE = Text("“{value}”不是日期，请写成 2026-01-31", "“{value}” is no date; write 2026-01-31")
 
+# A spreadsheet keeps 2012.10 as the number 2012.1, and nobody can tell the two months apart.
+_JANUARY = Text(
+    "“{value}”可能是 1 月，也可能是 10 月（表格软件会去掉末尾的 0），请写成 {year}-01 或 {year}-10",
+    "“{value}” may be January or October (a spreadsheet drops the last 0); write {year}-01 or {year}-10",
+)
+
 
 def _head(text: str) -> str:
     """A column head without case, spaces, marks of duty and remarks in brackets."""
@@ -104,25 +144,75 @@ def _head(text: str) -> str:
     return re.sub(r"[\s*:?_]", "", text)
 
 
+# What a head that says more than the usual name has in it; a longer piece speaks first.
+_PIECES = {
+    "姓名": "name", "单位": "employer", "部门": "department", "职务": "post", "职称": "title",
+    "级别": "title_rank", "类别": "kind", "专业": "discipline", "专长": "specialties",
+    "研究": "specialties", "性质": "source", "来源": "source", "地区": "region", "省": "region",
+    "从业": "career_start", "手机": "phone", "电话": "phone", "身份证": "id_number",
+    "证件": "id_number", "出生": "birth_date", "推荐": "nominated_by", "同意": "consent_at",
+    "核实": "verified_on", "备注": "note", "name": "name", "employer": "employer",
+    "phone": "phone", "title": "title",
+}  # fmt: skip
+
+
+class ColumnsUnknown(DomainError):
+    """A required field has no column, or two heads claim one; `headers` are those of the file."""
+
+    def __init__(self, text: Text, headers: Iterable[str]) -> None:
+        super().__init__(text, field="file")
+        self.headers = tuple(headers)
+
+
+def _known() -> dict[str, str]:
+    known = {_head(name): name for name in FIELDS}
+    known |= {_head(words.FIELD[name].zh): name for name in FIELDS}
+    known |= {_head(words.FIELD[name].en): name for name in FIELDS}
+    return known | {_head(alias): name for alias, name in _ALIASES.items()}
+
+
+_KNOWN = _known()
+
+
+def field_of(head: str) -> str | None:
+    """The field that a head names in the usual words."""
+    return _KNOWN.get(_head(head))
+
+
+def field_like(head: str, taken: Iterable[str] = ()) -> str | None:
+    """The field that a head seems to mean, of those that are not taken."""
+    plain, gone = _head(head), set(taken)
+    pieces = sorted(_PIECES, key=len, reverse=True)
+    return next((_PIECES[p] for p in pieces if p in plain and _PIECES[p] not in gone), None)
+
+
+def known_heads(cells: Iterable[str]) -> int:
+    """How many fields a row of heads names: by this the heads of a sheet are found."""
+    return len({name for name in map(field_of, cells) if name is not None})
+
+
 def find_columns(headers: Iterable[str]) -> dict[str, str]:
-    """Which head holds each field; DomainError when a required one is missing or one is twice."""
-    known = {_head(name): name for name in COLUMNS}
-    known |= {_head(words.FIELD[name].zh): name for name in COLUMNS}
-    known |= {_head(words.FIELD[name].en): name for name in COLUMNS}
-    known |= {_head(alias): name for alias, name in _ALIASES.items()}
+    """Which head holds each field; ColumnsUnknown when a required one is missing or one is twice."""
+    every = list(headers)
     found: dict[str, str] = {}
-    for head in headers:
-        name = known.get(_head(head))
+    for head in every:
+        name = field_of(head)
         if name is None:
             continue
         if name in found:
-            raise DomainError(_TWICE.format(column=words.FIELD[name]), field="file")
+            raise ColumnsUnknown(_TWICE.format(column=words.FIELD[name]), every)
         found[name] = head
-    missing = [words.FIELD[name] for name in REQUIRED if name not in found]
+    require_all(found, every)
+    return found
+
+
+def require_all(found: Iterable[str], headers: Iterable[str]) -> None:
+    """ColumnsUnknown when a required field has no column."""
+    held = set(found)
+    missing = [words.FIELD[name] for name in REQUIRED if name not in held]
     if missing:
         both = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
-        raise DomainError(_NO_COLUMN.format(columns=both), field="file")
-    return found
+        raise ColumnsUnknown(_NO_COLUMN.format(columns=both), headers)
 
 
 def read_start(value: str) -> date:
@@ -139,6 +229,8 @@ def read_day(value: str) -> date:
 
 
 def _read(value: str) -> PartialDate:
+    if re.fullmatch(r"\d{4}\.1", identity.narrow(value)):
+        raise DomainError(_JANUARY.format(value=value, year=identity.narrow(value)[:4]))
     try:
         return parse_date(value)
     except DomainError as error:
@@ -221,6 +313,15 @@ TEMPLATE_ROWS = (
         "note": "此行为虚构示例，请删除；只填必填列也可以导入",
     },
 )
+
+
+EXAMPLE_MARK = "虚构示例，请删除"  # in the example rows of every template; a row with it is refused
+
+
+def is_example(values: Mapping[str, str]) -> bool:
+    """Whether a row (field -> cell) is the example of a template, left in."""
+    invented = {row["name"] for row in TEMPLATE_ROWS}
+    return values.get("name") in invented or any(EXAMPLE_MARK in cell for cell in values.values())
 
 
 def template_table() -> tuple[list[str], list[list[str]]]:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from flask_wtf.file import FileField, FileRequired
-from wtforms import (
-    BooleanField,
-    DateField,
-    HiddenField,
-    IntegerField,
-    SelectField,
-    StringField,
-    TextAreaField,
-)
+from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from app.directory.forms import choices
 from app.domain.types import Text
 from app.registry import words
-from app.ui.forms import NEEDED, Form, needed
+from app.ui.forms import NEEDED, Form, IntegerField, needed
 
 PLACE = Text(
     "行政区划名称或六位代码，例如 湖北省武汉市。",
@@ -93,6 +85,14 @@ class EditForm(ExpertForm):
     birth_date = DateField(
         Text("新出生日期", "New birth date"),
         description=Text("留空则不变。", "Empty leaves it as it is."),
+        validators=[Optional()],
+    )
+    on = DateField(
+        Text("姓名、号码自何日起", "Name and numbers valid from"),
+        description=Text(
+            "留空为今天；原值保留到前一天。",
+            "Empty means today; former values are kept up to the day before.",
+        ),
         validators=[Optional()],
     )
 
@@ -194,16 +194,23 @@ class ImportForm(Form):
     file = FileField(
         Text("文件", "File"),
         description=Text(
-            "XLSX 或 CSV（UTF-8 或 GBK），第一行为列名，每行一人。",
-            "XLSX or CSV (UTF-8 or GBK), column names in the first row, one expert a row.",
+            "XLSX 或 CSV（UTF-8 或 GBK），每行一条，列名按模板；专家名单用别的列名时，下一页可以对应。",
+            "XLSX or CSV (UTF-8 or GBK), one entry a row, headings as in the template; other headings of a "
+            "list of experts are matched on the next page.",
         ),
         validators=[FileRequired(message=NEEDED)],
     )
 
 
-class ConfirmForm(Form):
+class AgainForm(Form):
+    """A file that was uploaded, with its columns (JSON) where they are set."""
+
     upload = HiddenField(validators=[needed()])
     filename = HiddenField(validators=[needed()])
+    columns = HiddenField(validators=[Optional()])
+
+
+class ConfirmForm(AgainForm):
     new_employers = BooleanField(Text("新建不认识的单位", "Create unknown employers"))
     screening_document = StringField(
         Text("遴选文件（文号）", "Screening document"),

@@ -16,6 +16,7 @@ from app.directory.forms import choices
 from app.domain.types import Text
 from app.registry import words
 from app.registry.forms import PLACE
+from app.registry.models import CORRECTABLE
 from app.ui.forms import Form, needed
 
 _OPEN = Text("仍在继续的不填。", "Empty when it goes on.")
@@ -60,6 +61,20 @@ class ContractorForm(EntryForm):
 
 class BodyForm(EntryForm):
     employer = StringField(words.FIELD["organisation"], validators=[needed(), Length(max=200)])
+
+
+class PastPanelForm(EntryForm):
+    expert = StringField(words.FIELD["expert"], validators=[needed(), Length(max=20)])
+    round_name = StringField(
+        words.FIELD["round_name"],
+        description=Text("例如：2011年度评选。", "Such as: the 2011 round."),
+        validators=[needed(), Length(max=200)],
+    )
+    region = StringField(
+        words.FIELD["county"], description=PLACE, validators=[Optional(), Length(max=100)]
+    )
+    since = DateField(Text("评审第一天", "First day of the panel"), validators=[needed()])
+    until = DateField(Text("最后一天", "Last day"), validators=[Optional()])
 
 
 class EndForm(Form):
@@ -130,3 +145,29 @@ class SeveralForm(ProposeForm):
     """One decision on the rows that are ticked."""
 
     reason = TextAreaField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
+
+
+class CorrectionForm(Form):
+    field = SelectField(
+        Text("哪一项有误", "What is wrong"),
+        choices=choices({name: words.FIELD[name] for name in CORRECTABLE}),
+    )
+    wanted = StringField(
+        Text("应当是", "What it should be"), validators=[needed(), Length(max=200)]
+    )
+    explanation = TextAreaField(
+        Text("说明和依据", "Explanation and proof"), validators=[needed(), Length(max=2000)]
+    )
+
+
+class AnswerForm(Form):
+    decision = SelectField(Text("答复", "Answer"), choices=choices(words.CORRECTION))
+    on = DateField(
+        Text("自何日起", "Valid from"),
+        description=Text(
+            "留空为今天；原值保留到前一天。",
+            "Empty means today; the former value is kept up to the day before.",
+        ),
+        validators=[Optional()],
+    )
+    reason = StringField(Text("理由", "Reason"), validators=[needed(), Length(max=500)])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from app.accounts.models import RoleGrant
+from app.directory.models import Person
 from app.domain.types import Text
 from app.registry import queries
-from app.registry.models import Absence, Expert, Interest, Sanction
+from app.registry.models import Absence, Expert, Interest, Sanction, Screening
 from app.registry.operations import REVIEWERS_NEEDED
 
 
@@ -101,6 +102,27 @@ def keeper_outside(session: Session) -> list[Text]:
     return _say(rows, "在库专家同时是工作人员", "an active expert is staff")
 
 
+def merged_records(session: Session) -> list[Text]:
+    """A merged record is retired, points to one that stays, like its person, and holds nothing more."""
+    stays = aliased(Expert)
+    pointed = session.scalars(
+        select(Expert)
+        .join(stays, stays.id == Expert.merged_into)
+        .join(Person, Person.id == Expert.person_id)
+        .where(
+            or_(
+                Expert.status != "retired",
+                Expert.id == stays.id,
+                Person.merged_into.is_(None),
+                exists().where(Sanction.expert_id == Expert.id),
+                exists().where(Interest.expert_id == Expert.id),
+                exists().where(Screening.expert_id == Expert.id),
+            )
+        )
+    )
+    return _say(pointed, "已并入的记录仍在使用", "a merged record is still in use")
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("registry.active_consented", active_consented),
     ("registry.active_screened", active_screened),
@@ -108,4 +130,5 @@ INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("registry.dates_in_order", dates_in_order),
     ("registry.decisions_whole", decisions_whole),
     ("registry.keeper_outside", keeper_outside),
+    ("registry.merged_records", merged_records),
 )

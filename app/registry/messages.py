@@ -33,6 +33,8 @@ MAYBE = Text(
 SAME_ID = Text("身份证号相同", "same identity number")
 SAME_NAME = Text("姓名和单位相同", "same name and employer")
 SAME_PHONE = Text("电话相同", "same phone")
+SAME_BIRTH = Text("姓名和出生日期相同", "same name and birth date")
+SAME_NUMBER = Text("编号相同", "same number")
 SAME_ROW = Text("与本文件第 {row} 行重复", "repeats row {row} of this file")
 NO_CONSENT = Text(
     "{name} 尚未签署同意书，不能入库。没有任何改动；请先登记同意书。",
@@ -135,4 +137,10 @@ NO_NUMBER = Text(
 NO_HEAD = Text(
     "该县（市）没有登记叫“{value}”的负责人。没有任何改动；请先在“县（市）负责人”中登记。",
     "The county has no head called “{value}” on record. Nothing was changed; enter the head first.",
+)
+MERGED_INTO = Text("已并入 {number}", "merged into {number}")
+MERGED = Text(
+    "{number} 已并入另一条记录，不再变更。没有任何改动；请打开保留的那条。",
+    "{number} was merged into another record and changes no more. Nothing was changed; open the one "
+    "that stays.",
 )

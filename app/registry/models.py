@@ -18,6 +18,18 @@ KINDS = ("technical", "economic", "management")
 SOURCES = ("ministry_unit", "university", "institute", "company")
 DISCIPLINES = ("land", "planning", "minerals", "agriculture", "economics", "law", "survey")
 SANCTIONS = ("criticism", "suspension", "bar")  # S0 art. 40(4): a bar is for ever
+# What an expert may ask to be corrected; `matter` is anything else.
+CORRECTABLE = (
+    "name",
+    "phone",
+    "id_number",
+    "birth_date",
+    "employer",
+    "title",
+    "specialties",
+    "career_start",
+    "matter",
+)
 DECISIONS = ("pass", "reject")
 INTERESTS = (
     "kin",
@@ -34,9 +46,11 @@ INTERESTS = (
 
 class Expert(Record):
     """One expert. `title_rank`: 1 assistant, 2 intermediate (中级), 3 associate senior (副高),
-    4 senior (正高)."""
+    4 senior (正高). `merged_into`: the record that stands for both since two were one person; this
+    one is retired, and what it was drawn for stays under it."""
 
     __tablename__ = "expert"
+    ledger_later: ClassVar[frozenset[str]] = frozenset({"merged_into"})
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint(f"kind IN {KINDS}", name="kind"),
@@ -69,6 +83,7 @@ class Expert(Record):
     version: Mapped[int] = mapped_column(default=1)
     edited_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
     edited_at: Mapped[datetime | None]
+    merged_into: Mapped[Ref | None] = mapped_column(ForeignKey("expert.id"), index=True)
 
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
     screenings: Mapped[list[Screening]] = relationship(order_by="Screening.at")
@@ -172,6 +187,27 @@ class Interest(Record):
 
     organisation: Mapped[Organisation | None] = relationship()
     head: Mapped[CountyHead | None] = relationship()
+
+
+class ExpertCorrection(Record):
+    """What an expert asks to be corrected about himself, and the keeper's answer. `wanted` is
+    encrypted: it may be a number."""
+
+    __tablename__ = "expert_correction"
+    __table_args__ = (
+        CheckConstraint(f"field IN {CORRECTABLE}", name="field"),
+        CheckConstraint("decision IN ('accepted', 'refused')", name="decision"),
+    )
+    expert_id: Mapped[Ref] = mapped_column(ForeignKey("expert.id"), index=True)
+    field: Mapped[Code]
+    wanted: Mapped[Long]
+    explanation: Mapped[Long]
+    asked_by: Mapped[Ref] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[At]
+    decision: Mapped[Code | None]
+    decided_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[Long] = mapped_column(default="")
 
 
 class CountyTie(Record):

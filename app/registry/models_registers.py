@@ -1,5 +1,6 @@
 """Registers behind the recusal rules: a county's heads and contractors, the supervising bodies, where
-experts come from, and what experts stated about themselves (rules C-03, C-04, C-06, C-11).
+experts come from, where they sat before, and what they stated about themselves (rules C-03, C-04, C-06,
+C-11, D-15); and how an office's own workbooks are read.
 
 Every entry is dated and says what it rests on and who entered it. Nothing is deleted: what was
 entered wrongly is struck out with a reason and counts no more.
@@ -10,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import At, Code, Long, Name, Ref
@@ -74,6 +75,28 @@ class Residence(Entry):
     expert_id: Mapped[Ref] = mapped_column(ForeignKey("expert.id"), index=True)
     kind: Mapped[Code]
     region_code: Mapped[Code]
+
+
+class PastPanel(Entry):
+    """An expert sat on a county, or on a whole round, before this system was in use: `since` to
+    `until` are the panel's days. Rotation counts it (rule D-15)."""
+
+    __tablename__ = "past_panel"
+    expert_id: Mapped[Ref] = mapped_column(ForeignKey("expert.id"), index=True)
+    round_name: Mapped[Name]
+    region_code: Mapped[Code | None] = mapped_column(index=True)
+
+
+class ColumnMap(Record):
+    """The columns of an office's own workbook as set by hand, found again by its headings."""
+
+    __tablename__ = "column_map"
+    __table_args__ = (UniqueConstraint("kind", "headings"),)
+    kind: Mapped[Code]
+    headings: Mapped[Code]  # digest of the headings in their order
+    columns: Mapped[dict[str, Any]]  # field -> heading
+    saved_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))
+    saved_at: Mapped[At]
 
 
 class TieStatement(Record):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,9 +14,17 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.directory.models import Employment, Organisation, Person
-from app.directory.queries import PAGE_SIZE, Page, like, paged
-from app.domain.types import DomainError, NotFound
-from app.registry.messages import NO_INTEREST, NO_NUMBER, NO_SUCH
+from app.directory.queries import PAGE_SIZE, Page, birth_date, like, paged
+from app.domain.types import DomainError, NotFound, Text
+from app.keys import Keys
+from app.registry.messages import (
+    NO_INTEREST,
+    NO_NUMBER,
+    NO_SUCH,
+    SAME_BIRTH,
+    SAME_NAME,
+    SAME_PHONE,
+)
 from app.registry.models import CountyTie, Expert, Interest, Screening
 
 READERS = ("keeper", "office", "supervisor")
@@ -156,6 +166,90 @@ def own_expert(session: Session, viewer: Viewer) -> Expert:
 def expert_of_person(session: Session, person_id: str) -> Expert | None:
     """The expert behind a person, if any; for operations."""
     return session.scalar(select(Expert).where(Expert.person_id == person_id))
+
+
+def heirs(session: Session) -> dict[str, str]:
+    """Merged record -> the one that stands for it now, both as expert ids."""
+    rows = select(Expert.id, Expert.merged_into).where(Expert.merged_into.is_not(None))
+    direct = {key: str(into) for key, into in session.execute(rows)}
+
+    def last(key: str) -> str:
+        while key in direct:
+            key = direct[key]
+        return key
+
+    return {key: last(into) for key, into in direct.items()}
+
+
+_NAMESAKES = 300  # of one name or phone that are compared with each other
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two records that may be one person, and what says so."""
+
+    one: Expert
+    two: Expert
+    why: tuple[Text, ...]
+
+
+def likely_duplicates(session: Session, viewer: Viewer) -> list[Twins]:
+    """Pairs of records with one phone, or with one name and one birth date or employer; not those with
+    two identity numbers. Five statements, whatever the pool. (Two records never share an identity
+    number: the second is refused.)"""
+    viewer.require("keeper")
+    alone = Expert.merged_into.is_(None)
+    groups = []
+    for column in (Person.phone_index, Person.name):
+        often = (
+            select(column)
+            .join(Expert, Expert.person_id == Person.id)
+            .where(alone, column.is_not(None))
+            .group_by(column)
+            .having(func.count() > 1)
+        )
+        groups.append(column.in_(often))
+    rows = session.scalars(
+        select(Expert)
+        .join(Person, Person.id == Expert.person_id)
+        .where(alone, or_(*groups))
+        .order_by(*_NUMBER)
+        .options(
+            selectinload(Expert.person)
+            .selectinload(Person.employments)
+            .joinedload(Employment.organisation)
+        )
+    ).all()
+    keys = session.info["keys"]
+    together: dict[tuple[str, str], list[Expert]] = {}
+    for row in rows:
+        for group in (("name", row.person.name), ("phone", row.person.phone_index or "")):
+            if group[1]:
+                together.setdefault(group, []).append(row)
+    found: dict[tuple[str, str], Twins] = {}
+    for group_rows in together.values():
+        for one, two in itertools.combinations(group_rows[:_NAMESAKES], 2):
+            why = _alike(one.person, two.person, keys)
+            if why and (one.id, two.id) not in found:
+                found[one.id, two.id] = Twins(one, two, why)
+    return sorted(found.values(), key=lambda pair: (-len(pair.why), pair.one.number))
+
+
+def _alike(one: Person, two: Person, keys: Keys) -> tuple[Text, ...]:
+    if one.id_index and two.id_index and one.id_index != two.id_index:
+        return ()
+    why = []
+    if one.phone_index and one.phone_index == two.phone_index:
+        why.append(SAME_PHONE)
+    if one.name == two.name:
+        born = birth_date(one, keys)
+        if born is not None and born == birth_date(two, keys):
+            why.append(SAME_BIRTH)
+        if {p.organisation_id for p in one.employments} & {
+            p.organisation_id for p in two.employments
+        }:
+            why.append(SAME_NAME)
+    return tuple(why)
 
 
 def pool_counts(session: Session, status: str = "active") -> dict[tuple[str, str], int]:

@@ -9,18 +9,20 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
-from app.directory.models import Organisation
+from app.directory.models import Organisation, Person
 from app.directory.queries import PAGE_SIZE, Page, like, paged
 from app.domain.types import NotFound
+from app.keys import Keys
 from app.registry import messages
-from app.registry.models import Interest
-from app.registry.models_registers import Contractor, CountyHead, Entry, SupervisingBody
+from app.registry.models import Expert, ExpertCorrection, Interest
+from app.registry.models_registers import Contractor, CountyHead, Entry, PastPanel, SupervisingBody
 
 READERS = ("keeper", "office", "supervisor")
 MODELS: Mapping[str, type[Any]] = {
     "heads": CountyHead,
     "contractors": Contractor,
     "supervisors": SupervisingBody,
+    "engagements": PastPanel,
 }
 # Their reasons are the supervisor's alone (rules C-04 and C-08).
 PRIVATE_KINDS = frozenset({"kin", "dispute"})
@@ -40,7 +42,9 @@ def entries(
     viewer.require(*READERS)
     model = _model(register)
     query = select(model)
-    if register != "heads":
+    if register == "engagements":
+        query = query.join(Expert, Expert.id == model.expert_id).join(Expert.person)
+    elif register != "heads":
         query = query.outerjoin(Organisation, Organisation.id == model.organisation_id)
     term = search.strip()
     if term and register == "heads":
@@ -48,12 +52,21 @@ def entries(
         query = query.where(
             or_(model.name.like(fits, escape="\\"), model.post.like(fits, escape="\\"))
         )
+    elif term and register == "engagements":
+        fits = like(term)
+        query = query.where(
+            or_(
+                Person.name.like(fits, escape="\\"),
+                model.round_name.like(fits, escape="\\"),
+                Expert.number == term.upper(),
+            )
+        )
     elif term:
         query = query.where(Organisation.name.like(like(term), escape="\\"))
     if region and register != "supervisors":
         query = query.where(model.region_code == region)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    order = [] if register == "supervisors" else [model.region_code]
+    order = [] if register in ("supervisors", "engagements") else [model.region_code]
     query = query.order_by(model.struck_at.is_not(None), *order, model.since.desc(), model.id)
     return paged(session, query, total, page, size)
 
@@ -73,6 +86,59 @@ def counts(session: Session, viewer: Viewer) -> dict[str, int]:
         name: session.scalar(select(func.count(model.id)).where(model.struck_at.is_(None))) or 0
         for name, model in MODELS.items()
     }
+
+
+def past_panels(session: Session, expert_id: str) -> list[PastPanel]:
+    """Where an expert sat before this system was in use, the latest first."""
+    return list(
+        session.scalars(
+            select(PastPanel)
+            .where(PastPanel.expert_id == expert_id, PastPanel.struck_at.is_(None))
+            .order_by(PastPanel.since.desc(), PastPanel.id)
+        )
+    )
+
+
+def corrections(
+    session: Session, viewer: Viewer, *, page: int = 1, size: int = PAGE_SIZE
+) -> Page[ExpertCorrection]:
+    """What experts asked to be corrected, open requests first; two statements whatever the rows."""
+    viewer.require("keeper", "supervisor")
+    total = session.scalar(select(func.count(ExpertCorrection.id))) or 0
+    query = select(ExpertCorrection).order_by(
+        ExpertCorrection.decision.is_not(None),
+        ExpertCorrection.asked_at.desc(),
+        ExpertCorrection.id,
+    )
+    return paged(session, query, total, page, size)
+
+
+def correction(session: Session, viewer: Viewer, correction_id: str) -> ExpertCorrection:
+    """One request; NotFound for strangers and unknown ids."""
+    row = session.get(ExpertCorrection, correction_id)
+    if row is None or viewer.role not in ("keeper", "supervisor"):
+        raise NotFound(messages.NO_ENTRY)
+    return row
+
+
+def own_corrections(session: Session, expert_id: str) -> list[ExpertCorrection]:
+    """What an expert asked, the latest first."""
+    return list(
+        session.scalars(
+            select(ExpertCorrection)
+            .where(ExpertCorrection.expert_id == expert_id)
+            .order_by(ExpertCorrection.asked_at.desc(), ExpertCorrection.id)
+        )
+    )
+
+
+def wanted_text(viewer: Viewer, row: ExpertCorrection, keys: Keys) -> str:
+    """What was asked for: whole for the expert, numbers by their ends for staff, who see them whole
+    after accepting, for a reason (`operations.reveal`)."""
+    clear = keys.decrypt(row.wanted)
+    if row.field not in ("phone", "id_number", "birth_date") or viewer.role == "expert":
+        return clear
+    return clear[:3] + "****" + clear[-4:] if len(clear) > 10 else "****"
 
 
 def heads_of(session: Session, region_code: str) -> list[CountyHead]:

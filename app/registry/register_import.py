@@ -1,5 +1,5 @@
 """Lists for the registers from a spreadsheet: heads of counties, contractors, former and side posts,
-links of experts, places lived in. Checked whole, shown first, entered whole or not at all.
+links of experts, places lived in, past panels, sanctions. Checked whole, shown first, entered whole or not at all.
 
 Every error is named by row and column. A link that is imported still waits for the supervisor.
 """
@@ -7,12 +7,13 @@ Every error is named by row and column. A link that is imported still waits for 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.accounts.viewer import Viewer
 from app.directory import identity
@@ -22,68 +23,25 @@ from app.documents.tables import read_table
 from app.domain.types import Conflict, DomainError, Text
 from app.ledger.append import append
 from app.registry import messages, operations, words
-from app.registry.columns import read_day, read_start
-from app.registry.imports import Problem
+from app.registry.columns import EXAMPLE_MARK, read_day, read_start
+from app.registry.import_report import Problem
 from app.registry.models import Expert
 from app.registry.models_registers import CountyHead
+from app.registry.register_layouts import ALIASES, LAYOUTS, SANCTION_WORDS, Layout
 
 MAX_ROWS = 5_000
 
 
-@dataclass(frozen=True)
-class Layout:
-    """The columns of one list, the required ones, and who may enter it."""
-
-    title: Text
-    columns: tuple[str, ...]
-    required: tuple[str, ...]
-    roles: tuple[str, ...]
-    example: tuple[str, ...]
-
-
-LAYOUTS: Mapping[str, Layout] = {
-    "heads": Layout(
-        words.REGISTER["heads"],
-        ("county", "name", "post", "begin", "until", "basis"),
-        ("county", "name", "post", "basis"),
-        ("keeper", "office"),
-        ("湖北省武汉市江岸区", "示例甲", "区长（虚构示例，请删除）", "2011-03-01", "", "示例任职文件"),
-    ),
-    "contractors": Layout(
-        words.REGISTER["contractors"],
-        ("county", "organisation", "work", "begin", "until", "basis"),
-        ("county", "work", "basis"),
-        ("keeper", "office"),
-        ("湖北省武汉市江岸区", "示例公司", "编写申报材料（虚构示例，请删除）", "2012-03-01", "2012-08-31",
-         "示例合同"),
-    ),
-    "posts": Layout(
-        Text("专家任职与兼职经历", "Former and side posts of experts"),
-        ("expert", "organisation", "post", "relation", "begin", "until", "basis"),
-        ("expert", "organisation", "relation", "basis"),
-        ("keeper",),
-        ("E0001", "示例大学", "讲师（虚构示例，请删除）", "任职", "2001-09-01", "2009-08-31", "示例履历表"),
-    ),
-    "interests": Layout(
-        Text("专家利害关系", "Links of experts"),
-        ("expert", "link", "county", "organisation", "other", "begin", "until", "evidence"),
-        ("expert", "link", "evidence"),
-        ("keeper", "office"),
-        ("E0001", "参与前一阶段考核", "湖北省武汉市江岸区", "", "", "2012-03-01", "2012-04-30",
-         "省级考核名单（虚构示例，请删除）"),
-    ),
-    "residences": Layout(
-        Text("专家出生地与居住地", "Birthplaces and residences of experts"),
-        ("expert", "place_kind", "county", "begin", "until", "basis"),
-        ("expert", "place_kind", "county", "basis"),
-        ("keeper",),
-        ("E0001", "居住地", "湖北省武汉市江岸区", "2001-09-01", "2009-08-31", "本人声明（虚构示例，请删除）"),
-    ),
-}  # fmt: skip
-
 _MISSING = Text("不能为空", "must not be empty")
 _PLACE = Text("没有叫“{value}”的地区，或有多个", "no region, or several, are called “{value}”")
-_EXPERT = Text("库中没有编号为“{value}”的专家", "no expert of the pool has the number “{value}”")
+_EXPERT = Text(
+    "库中没有编号或姓名为“{value}”的专家", "no expert of the pool has the number or name “{value}”"
+)
+_NAMESAKES = Text(
+    "库中有 {n} 位“{value}”（{numbers}），请填写编号",
+    "{n} experts are called “{value}” ({numbers}); write the number",
+)
+_EXAMPLE = Text("这是模板中的示例，请删去这一行", "this is the template's example; delete the row")
 _BODY = Text(
     "没有名为“{value}”的单位；请先在“单位”中建立",
     "there is no organisation “{value}”; create it under “Organisations” first",
@@ -115,6 +73,7 @@ class RegisterReport:
     ready: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notices: tuple[Text, ...] = ()
 
 
 class _Reader:
@@ -126,9 +85,17 @@ class _Reader:
         self.experts = {
             row.number: row
             for row in session.scalars(
-                select(Expert).options(joinedload(Expert.person).selectinload(Person.employments))
+                select(Expert).options(
+                    joinedload(Expert.person).selectinload(Person.employments),
+                    selectinload(Expert.sanctions),
+                )
             )
         }
+        self.by_id = {row.id: row for row in self.experts.values()}
+        self.named: dict[str, list[Expert]] = defaultdict(list)
+        for row in self.experts.values():
+            if row.merged_into is None:
+                self.named[row.person.name].append(row)
         self.heads = {
             (row.region_code, row.name): row
             for row in session.scalars(select(CountyHead).where(CountyHead.struck_at.is_(None)))
@@ -141,10 +108,17 @@ class _Reader:
         return code
 
     def expert(self, value: str) -> Expert:
+        """By number, or by a name that only one bears; who was merged is who he was merged into."""
         found = self.experts.get(identity.narrow(value).upper())
-        if found is None:
-            raise DomainError(_EXPERT.format(value=value))
-        return found
+        if found is not None:
+            return self.by_id.get(found.merged_into or "", found)
+        named = self.named.get(identity.clean_name(value), [])
+        if len(named) == 1:
+            return named[0]
+        if named:
+            numbers = "、".join(sorted(row.number for row in named))
+            raise DomainError(_NAMESAKES.format(n=len(named), value=value, numbers=numbers))
+        raise DomainError(_EXPERT.format(value=value))
 
     def organisation(self, value: str) -> Organisation:
         found = self.bodies.get(directory_queries.organisation_key(value))
@@ -153,8 +127,11 @@ class _Reader:
         return found
 
 
-def _code(table: Mapping[str, Text]) -> Callable[[str], str]:
-    known = {code: code for code in table} | {text.zh: code for code, text in table.items()}
+def _code(
+    table: Mapping[str, Text], others: Mapping[str, str] | None = None
+) -> Callable[[str], str]:
+    known = {code: code for code in table} | dict(others or {})
+    known |= {identity.narrow(text.zh): code for code, text in table.items()}
     known |= {text.en.lower(): code for code, text in table.items()}
 
     def read(value: str) -> str:
@@ -187,9 +164,11 @@ def import_register(
     layout = LAYOUTS[kind]
     if actor is not None:
         actor.require(*layout.roles)
-    table = read_table(data, filename, max_rows=MAX_ROWS)
+    table = read_table(
+        data, filename, max_rows=MAX_ROWS, score=lambda cells: len(_found(layout, cells))
+    )
     heads = _columns(layout, table.headers)
-    report = RegisterReport(filename, hashlib.sha256(data).hexdigest())
+    report = RegisterReport(filename, hashlib.sha256(data).hexdigest(), notices=table.notices)
     reader = _Reader(session)
     made: list[tuple[int, dict[str, Any]]] = []
     for number, record in table.records():
@@ -214,6 +193,8 @@ def import_register(
             ),
             field="file",
         )  # fmt: skip
+    if kind == "sanctions":  # nothing can be entered after a bar for ever
+        made.sort(key=lambda item: (item[1]["sanction"] == "bar", item[0]))
     for number, values in made:
         try:
             _enter(session, actor, kind, values)
@@ -228,26 +209,27 @@ def import_register(
                 field="file",
             ) from error  # fmt: skip
     append(
-        session, actor, "register.imported", register=kind, file=report.file_hash,
-        entries=len(made) - len(report.repeated),
+        session, actor, "register.imported", sealed=kind == "sanctions", register=kind,
+        file=report.file_hash, entries=len(made) - len(report.repeated),
     )  # fmt: skip
     return report
 
 
-def _columns(layout: Layout, headers: tuple[str, ...]) -> dict[str, str]:
+def _found(layout: Layout, headers: Sequence[str]) -> dict[str, str]:
+    """Column -> the head that names it."""
+
     def plain(text: str) -> str:
-        return (
-            identity.narrow(text)
-            .lower()
-            .rstrip("*")
-            .replace(" ", "")
-            .replace("（", "(")
-            .split("(")[0]
-        )
+        narrow = identity.narrow(text).lower().rstrip("*").replace(" ", "")
+        return narrow.replace("（", "(").split("(")[0]
 
     known = {plain(words.FIELD[c].zh): c for c in layout.columns}
     known |= {plain(words.FIELD[c].en): c for c in layout.columns} | {c: c for c in layout.columns}
-    found = {known[plain(head)]: head for head in headers if plain(head) in known}
+    known |= {plain(alias): c for alias, c in ALIASES.items() if c in layout.columns}
+    return {known[plain(head)]: head for head in headers if plain(head) in known}
+
+
+def _columns(layout: Layout, headers: tuple[str, ...]) -> dict[str, str]:
+    found = _found(layout, headers)
     missing = [words.FIELD[c] for c in layout.required if c not in found]
     if missing:
         both = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
@@ -262,10 +244,13 @@ def _row(
     readers: dict[str, Callable[[str], Any]] = {
         "county": reader.county, "expert": reader.expert, "organisation": reader.organisation,
         "begin": read_start, "until": read_day, "relation": _code(words.RELATION),
-        "link": _code(words.LINK), "place_kind": _code(words.PLACE),
+        "link": _code(words.LINK), "place_kind": _code(words.PLACE), "sanction": _code(words.SANCTION, SANCTION_WORDS),
     }  # fmt: skip
     values: dict[str, Any] = {}
     wrong: list[Problem] = []
+    if any(EXAMPLE_MARK in text for text in cells.values()):
+        report.problems.append(Problem(number, layout.columns[0], _EXAMPLE))
+        return None
     for column in layout.columns:
         text = cells.get(column, "")
         if not text:
@@ -282,6 +267,8 @@ def _row(
             wrong.append(Problem(number, "until", messages.DATES))
         if kind == "interests":
             _other(reader, number, values, wrong)
+        elif kind == "sanctions":
+            _standing(number, values, wrong)
     report.problems += wrong
     return None if wrong else values
 
@@ -303,6 +290,18 @@ def _other(reader: _Reader, number: int, values: dict[str, Any], wrong: list[Pro
         wrong.append(Problem(number, "county", messages.TARGET))
 
 
+def _standing(number: int, values: dict[str, Any], wrong: list[Problem]) -> None:
+    """Nothing follows a bar for ever, and a bar has no end."""
+    if values["sanction"] == "bar" and values["until"]:
+        wrong.append(Problem(number, "until", messages.FOR_EVER))
+    expert = values["expert"]
+    if expert.status == "barred" and not operations.same_sanction(
+        expert, values["sanction"], values["begin"]
+    ):
+        text = messages.BARRED.format(name=expert.person.name)
+        wrong.append(Problem(number, "expert", text))
+
+
 def _enter(session: Session, actor: Viewer | None, kind: str, values: dict[str, Any]) -> None:
     dated = {"since": values["begin"], "until": values["until"]}
     if kind == "heads":
@@ -320,6 +319,16 @@ def _enter(session: Session, actor: Viewer | None, kind: str, values: dict[str, 
             session, actor, expert=values["expert"], organisation=values["organisation"],
             relation=values["relation"], post=values["post"] or "", basis=values["basis"],
             note=False, **dated,
+        )  # fmt: skip
+    elif kind == "engagements":
+        operations.add_past_panel(
+            session, actor, expert=values["expert"], round_name=values["round_name"],
+            region_code=values["county"], basis=values["basis"], note=False, **dated,
+        )  # fmt: skip
+    elif kind == "sanctions":
+        operations.sanction(
+            session, actor, expert=values["expert"], kind=values["sanction"],
+            reason=values["evidence"], decided_by=values["decided_by"], note=False, **dated,
         )  # fmt: skip
     elif kind == "residences":
         operations.add_residence(

@@ -2,6 +2,7 @@
 
 /pool, /pool/export.xlsx, /pool/template.xlsx   the list and its files
 /pool/new, /pool/<id>/edit, /pool/import        who is in it and what is known
+/pool/corrections                               what experts ask to be corrected
 /pool/<id>[/<action>]                           one expert: screening, consent, status, sanctions ...
 /pool/interests                                 declarations; the supervisor decides
 /me/expert[/<action>]                           an expert's own record and what he declares
@@ -11,8 +12,10 @@
 from __future__ import annotations
 
 from app.registry import (  # noqa: F401  (each module adds its pages to the blueprint)
+    views_corrections,
     views_declarations,
     views_expert,
+    views_import,
     views_pool,
     views_registers,
 )

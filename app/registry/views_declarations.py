@@ -17,6 +17,7 @@ from app.domain.types import Conflict, DomainError, Text
 from app.registry import forms, operations, queries, words
 from app.registry import queries_registers as registers
 from app.registry.forms_registers import (
+    CorrectionForm,
     ProposeForm,
     ResidenceForm,
     SeveralForm,
@@ -137,6 +138,7 @@ def own_page(**filled: Form) -> Any:
     """One's own record; `filled` are forms that were refused."""
     expert = queries.own_expert(db(), me())
     person = expert.person
+    past = registers.past_panels(db(), expert.id)
     page = render_template(
         "registry/own.html",
         expert=expert,
@@ -145,12 +147,16 @@ def own_page(**filled: Form) -> Any:
         id_number=keys().decrypt(person.id_number) if person.id_number else "",
         birth_date=directory.birth_date(person, keys()),
         posts=list(reversed(person.employments)),
+        past=past,
+        former=directory.former_values(db(), person),
+        clear=lambda row: directory.clear_former(row, keys()),
         regions=directory.region_names(
             db(),
             [
                 expert.region_code,
                 *(row.region_code for row in expert.interests),
                 *(row.region_code for row in expert.residences),
+                *(row.region_code for row in past),
             ],
         ),
         # Whether the other one is in the pool is not the expert's to know.
@@ -160,6 +166,10 @@ def own_page(**filled: Form) -> Any:
             if row.other_expert_id
         },
         employers=employers(),
+        corrections=registers.own_corrections(db(), expert.id),
+        wanted=lambda row: registers.wanted_text(me(), row, keys()),
+        correction_form=filled.get("correction")
+        or CorrectionForm(formdata=None, prefix="correction"),
         interest_form=filled.get("interest")
         or forms.InterestForm(formdata=None, prefix="interest"),
         residence_form=filled.get("residence") or ResidenceForm(formdata=None, prefix="residence"),

@@ -66,6 +66,8 @@ def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: Form)
     ]
     codes = [expert.region_code, *(row.region_code for row in expert.interests)]
     codes += [row.region_code for row in expert.residences]
+    past = registers.past_panels(db(), expert.id)
+    codes += [row.region_code for row in past]
     page = render_template(
         "registry/show.html",
         expert=expert,
@@ -74,6 +76,9 @@ def _detail(expert: Expert, shown: dict[str, str] | None = None, **filled: Form)
         id_number=directory.masked_id(expert.person, keys()),
         shown=shown,
         posts=list(reversed(expert.person.employments)),
+        past=past,
+        former=directory.former_values(db(), expert.person),
+        masked=lambda row: directory.masked_former(row, keys()),
         regions=directory.region_names(db(), codes),
         accounts=queries.account_names(db(), accounts),
         experts=queries.expert_names(db(), others),

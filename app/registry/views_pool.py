@@ -1,4 +1,4 @@
-"""The pool as a whole: the list, export and template, nominating, editing, import."""
+"""The pool as a whole: the list, export and template, nominating, editing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from flask import (
-    after_this_request,
     flash,
     redirect,
     render_template,
@@ -20,7 +19,7 @@ from app.directory import identity
 from app.directory import queries as directory
 from app.documents.sheets import Sheet, write_xlsx
 from app.domain.types import Conflict, DomainError, Text
-from app.registry import columns, forms, imports, operations, queries, words
+from app.registry import columns, forms, operations, queries, words
 from app.registry.models import Expert
 from app.registry.operations import Candidate
 from app.registry.pages import (
@@ -31,10 +30,9 @@ from app.registry.pages import (
     place_named,
     today,
 )
-from app.registry.uploads import GONE, Uploads
 from app.ui.access import allow
 from app.ui.language import say
-from app.ui.request import db, home, keys, me
+from app.ui.request import db, me
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -173,6 +171,7 @@ def edit(expert_id: str) -> Any:
                 me(),
                 expert=expert,
                 version=int(form.version.data) if form.version.data.isdigit() else 0,
+                on=form.on.data,
                 name=form.name.data,
                 **_facts(form),
                 **personal,
@@ -216,65 +215,3 @@ def _present(expert: Expert) -> dict[str, Any]:
         "specialties": "；".join(expert.specialties),
         "region": expert.region_code or "",
     }
-
-
-@blueprint.route("/pool/import", methods=["GET", "POST"])
-@allow("keeper")
-def import_file() -> Any:
-    """Upload and dry run. The file is kept encrypted, so that confirming needs no second upload."""
-    form = forms.ImportForm()
-    if not form.validate_on_submit():
-        page = render_template("registry/import.html", form=form)
-        return page, 422 if form.errors else 200
-    data, filename = form.file.data.read(), form.file.data.filename or "experts"
-    try:
-        report = imports.import_experts(db(), me(), data, filename, dry_run=True)
-    except DomainError as error:
-        form.refuse(error, "file")
-        return render_template("registry/import.html", form=form), 422
-    confirm = forms.ConfirmForm(
-        formdata=None, data={"upload": _uploads().keep(data), "filename": filename}
-    )
-    return render_template(
-        "registry/import.html", form=form, report=report, confirm=confirm, codes=words
-    )
-
-
-@blueprint.post("/pool/import/confirm")
-@allow("keeper")
-def import_confirm() -> Any:
-    """Enter the file that was shown, whole or not at all."""
-    form = forms.ConfirmForm()
-    if not form.validate_on_submit():
-        raise DomainError(GONE)
-    report = imports.import_experts(
-        db(),
-        me(),
-        _uploads().read(form.upload.data),
-        form.filename.data,
-        dry_run=False,
-        new_employers=form.new_employers.data,
-        screening_document=form.screening_document.data or "",
-    )
-    token = form.upload.data
-
-    @after_this_request
-    def _done(response: Any) -> Any:
-        if response.status_code < 400:  # runs after the commit
-            _uploads().forget(token)
-        return response
-
-    flash(
-        say(
-            "已导入 {n} 人，跳过 {m} 个重复。",
-            "{n} experts were imported, {m} duplicates skipped.",
-            n=report.created,
-            m=len(report.duplicates),
-        ),
-        "ok",
-    )
-    return redirect(url_for("registry.index"))
-
-
-def _uploads() -> Uploads:
-    return Uploads(home(), keys())

@@ -32,7 +32,9 @@ SHAPES: dict[str, type[shapes.EntryForm]] = {
     "heads": shapes.HeadForm,
     "contractors": shapes.ContractorForm,
     "supervisors": shapes.BodyForm,
+    "engagements": shapes.PastPanelForm,
 }
+KEEPERS_OWN = ("engagements",)  # the office, which draws, does not say who has sat before
 
 
 @blueprint.get("/registers")
@@ -55,7 +57,7 @@ def register(register: str) -> Any:
         raise NotFound(messages.NO_ENTRY)
     form = SHAPES[register]()
     if form.is_submitted():
-        me().require("keeper", "office")
+        me().require(*_writers(register))
     if form.validate_on_submit():
         try:
             _add(register, form)
@@ -67,6 +69,10 @@ def register(register: str) -> Any:
     return _register(register, form)
 
 
+def _writers(register: str) -> tuple[str, ...]:
+    return ("keeper",) if register in KEEPERS_OWN else ("keeper", "office")
+
+
 def _add(register: str, form: Any) -> None:
     dated = {"since": form.since.data, "until": form.until.data, "basis": form.basis.data}
     if register == "supervisors":
@@ -75,7 +81,12 @@ def _add(register: str, form: Any) -> None:
         )
         return
     code = place_named(form.region.data) or ""
-    if register == "heads":
+    if register == "engagements":
+        operations.add_past_panel(
+            db(), me(), expert=queries.expert_numbered(db(), me(), form.expert.data, "expert"),
+            round_name=form.round_name.data, region_code=code or None, **dated,
+        )  # fmt: skip
+    elif register == "heads":
         number = (form.expert.data or "").strip()
         operations.add_head(
             db(), me(), region_code=code, name=form.name.data, post=form.post.data,
@@ -103,9 +114,10 @@ def _register(register: str, form: Any, **refused: Any) -> Any:
         register=register,
         found=found,
         form=form,
-        writes=me().role in ("keeper", "office"),
+        writes=me().role in _writers(register),
         importable=register in LAYOUTS and me().role in LAYOUTS[register].roles,
-        employers=employers() if register != "heads" else [],
+        employers=employers() if register not in ("heads", "engagements") else [],
+        experts=queries.expert_names(db(), [getattr(r, "expert_id", None) for r in found.rows]),
         names=directory.region_names(db(), [getattr(r, "region_code", None) for r in found.rows]),
         accounts=queries.account_names(db(), people),
         codes=words,
@@ -119,6 +131,7 @@ def _register(register: str, form: Any, **refused: Any) -> Any:
 @allow("keeper", "office")
 def change_entry(register: str, entry_id: str, change: str) -> Any:
     """End an entry on its last day, or strike out what was entered wrongly."""
+    me().require(*_writers(register))
     entry = queries_registers.entry(db(), me(), register, entry_id)
     if change == "end":
         form: Any = shapes.EndForm()

@@ -107,6 +107,7 @@ REGISTER = {
     "heads": Text("县（市）负责人", "Heads of counties"),
     "contractors": Text("申报工作承担单位", "Contractors of applications"),
     "supervisors": Text("监督单位", "Supervising bodies"),
+    "engagements": Text("过去参加的评审", "Past panels"),
 }
 SIDE = {
     "expert": Text("专家本人", "The expert"),
@@ -123,6 +124,10 @@ SANCTION = {
     "criticism": Text("通报批评", "Circulated criticism"),
     "suspension": Text("暂停资格", "Suspension"),
     "bar": Text("取消资格，终身不得入库", "Removed, never to be admitted again"),
+}
+CORRECTION = {
+    "accepted": Text("接受，予以更正", "Accepted and corrected"),
+    "refused": Text("不接受", "Refused"),
 }
 DECISION = {
     "pass": Text("通过", "Pass"),
@@ -161,5 +166,9 @@ FIELD = {
     "link": Text("关系", "Link"),
     "other": Text("另一方姓名或编号", "The other's name or number"),
     "evidence": Text("具体情况", "Evidence"),
+    "matter": Text("其他事项", "Something else"),
+    "round_name": Text("届次", "Round"),
+    "sanction": Text("处理", "Sanction"),
+    "decided_by": Text("决定机关及文号", "Decided by"),
     "place_kind": Text("种类", "Kind of place"),
 }

@@ -1,5 +1,5 @@
-"""Annexes on single experts and panels: each sheet's total in digits and words, the declarations, all
-coefficients of agreement (the outline's 评分表, 回避与保密承诺, 一致性分析)."""
+"""Annexes on experts and panels: the declarations, all coefficients of agreement (the outline's
+回避与保密承诺, 一致性分析)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from sqlalchemy import select
 
 from app.aggregation.diagnostics_agreement import said
 from app.aggregation.diagnostics_drawings import Residuals, stored_intervals
-from app.documents.amounts import points_in_words
 from app.domain.types import Text
 from app.panel.models import Declaration
 from app.programme.instruments import stage_text
-from app.report.blocks import NOTHING, Block, local, note, table
+from app.report.blocks import NOTHING, Block, charts, local, note, table
 from app.report.source import Source
 
-_COUNTS = Text("计入", "counted")
-_DROPPED = Text("去掉", "dropped")
 _KINDS = ("conflict", "secrecy")
 _FIGURES: tuple[tuple[tuple[str, ...], Text], ...] = (
     *(
@@ -36,48 +33,6 @@ _FIGURES: tuple[tuple[tuple[str, ...], Text], ...] = (
     (("tau_b",), Text("平均 τ-b", "mean tau-b")),
     (("exact_agreement",), Text("完全相同的比例", "share of equal marks")),
 )
-
-
-def sheet_totals(s: Source) -> list[Block]:
-    """One row a sheet: county, stage, seat, total in digits and words, whether it counts, receipt."""
-    rows: list[list[Any]] = []
-    for stage, panel, title in s.reading.panels():
-        for row in s.reading.rows(stage["id"], panel):
-            sheets = s.reading.counties[row.id]["stages"][stage["id"]]["sheets"]
-            for mark in row.marks:
-                receipt = (sheets.get(mark.rater) or {}).get("receipt") or NOTHING
-                if mark.value is None:
-                    rows.append(
-                        [row.name, title, mark.rater, NOTHING, mark.state, NOTHING, receipt]
-                    )
-                    continue
-                rows.append(
-                    [
-                        row.name,
-                        title,
-                        mark.rater,
-                        {"text": format(mark.value, "f"), "struck": True}
-                        if mark.dropped
-                        else format(mark.value, "f"),
-                        points_in_words(mark.value),
-                        _DROPPED if mark.dropped else _COUNTS if row.counted else NOTHING,
-                        receipt,
-                    ]
-                )
-    columns: list[tuple[Any, str, Any]] = [
-        (Text("县（市、区）", "County"), "left", 3),
-        (Text("阶段", "Stage"), "left", 3),
-        (Text("席位", "Seat"), "center", "auto"),
-        (Text("总分", "Total"), "right", "auto"),
-        (Text("大写", "In words"), "left", 5),
-        (Text("计入", "Counted"), "center", "auto"),
-        (Text("回执", "Receipt"), "left", "auto"),
-    ]
-    foot = Text(
-        "回执是评分表封存时账本给出的编号，专家本人可据以核对。",
-        "The receipt is the ledger's code of the seal; the expert can check his own by it.",
-    )
-    return [table(Text("各评分表总分", "Totals of the sheets"), columns, rows, foot)]
 
 
 def declarations(s: Source) -> list[Block]:
@@ -149,7 +104,7 @@ def _pictures(s: Source, titles: Mapping[tuple[str, str], Text]) -> list[Block]:
         "名次区间：横条为 90% 的模拟所在的名次范围，菱形为正式名次",
         "Rank intervals: bars cover the ranks of 90 % of the draws, diamonds are the official ranks",
     )
-    made = [_chart(svg, words) for svg in stored_intervals(s.reading, s.language)]
+    made = charts(stored_intervals(s.reading, s.language), words)
     for (stage, panel), title in titles.items():
         found = Residuals(s.reading, stage, panel)
         if found.reason is None:
@@ -158,12 +113,8 @@ def _pictures(s: Source, titles: Mapping[tuple[str, str], Text]) -> list[Block]:
                 f"{title.en}, residuals: what is left of a mark after county and severity are taken "
                 "out; struck: dropped by the rule",
             )
-            made += [_chart(svg, words) for svg in found.pages(s.language)]
+            made += charts(found.pages(s.language), words)
     return made
-
-
-def _chart(svg: str, words: Text) -> Block:
-    return {"kind": "chart", "svg": svg, "alt": words, "caption": words}
 
 
 def _figure(

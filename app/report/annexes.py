@@ -1,5 +1,5 @@
 """The annexes of a rating report: members, draw record, arithmetic, every item, observations, digests,
-statements."""
+single sheets, declarations, coefficients, statements, how sure the ranks are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from app.domain.types import Text
 from app.programme.instruments import stage_text
 from app.registry.queries import employer_name
 from app.registry.words import DISCIPLINE
-from app.report.annex_sheets import agreement_in_full, declarations, sheet_totals
+from app.report.annex_ranks import TITLE as RANKS
+from app.report.annex_ranks import rank_certainty
+from app.report.annex_sheets import agreement_in_full, declarations
+from app.report.annex_single import TITLE as SHEETS
+from app.report.annex_single import single_sheets
 from app.report.annex_statements import statements
 from app.report.blocks import (
     NOTHING,
@@ -52,10 +56,11 @@ def annexes(s: Source) -> list[dict[str, Any]]:
             "blocks": [*_flags(s), *deviations(s)],
         },
         {"title": Text("规则与数据摘要", "Digests of rule and data"), "blocks": [_digests(s)]},
-        {"title": Text("各评分表总分（大写）", "Sheets in words"), "blocks": sheet_totals(s)},
+        {"title": SHEETS, "blocks": single_sheets(s)},
         {"title": Text("承诺书", "Declarations"), "blocks": declarations(s)},
         {"title": Text("一致性系数", "Coefficients of agreement"), "blocks": agreement_in_full(s)},
         {"title": Text("现场陈述", "Statements"), "blocks": statements(s)},
+        {"title": RANKS, "blocks": rank_certainty(s)},
     ]
 
 

@@ -54,6 +54,17 @@ def table(
     }
 
 
+def charts(drawn: Sequence[str], caption: Text, alt: Text | None = None) -> list[Block]:
+    """Drawings under one caption, numbered where there are several."""
+    last = len(drawn)
+    made: list[Block] = []
+    for n, svg in enumerate(drawn, 1):
+        part = Text(f"（{n}/{last}）", f" ({n}/{last})") if last > 1 else Text("", "")
+        words = Text(caption.zh + part.zh, caption.en + part.en)
+        made.append({"kind": "chart", "svg": svg, "alt": alt or words, "caption": words})
+    return made
+
+
 def written(text: str | None) -> list[Block]:
     """What the leader wrote, one paragraph a line; the last says which language it is in."""
     lines = [line.strip() for line in (text or "").split("\n") if line.strip()]

@@ -49,8 +49,23 @@ def _quiet(_: str) -> None:
 def bundle(
     session: Session, viewer: Viewer | None, report: Report, *, progress: Progress = _quiet
 ) -> bytes:
-    """The ZIP; `progress` hears the name of each file before it is made. Conflict before the report
-    is final; `viewer` None is the command line."""
+    """The ZIP of `bundle_files`."""
+    files = bundle_files(session, viewer, report, progress=progress)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{folder(report)}/{name}", _ZIP_TIME)
+            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return target.getvalue()
+
+
+def bundle_files(
+    session: Session, viewer: Viewer | None, report: Report, *, progress: Progress = _quiet
+) -> dict[str, bytes]:
+    """File name -> content; `progress` hears the name of each file before it is made. Conflict before
+    the report is final; `viewer` None is the command line."""
     if viewer is not None:
         viewer.require(*queries.READERS)
     if report.pdf_sha256 is None:
@@ -85,14 +100,7 @@ def bundle(
     files["README.md"] = _readme(report, sorted(files)).encode()
     sums = "".join(f"{hashlib.sha256(d).hexdigest()}  {n}\n" for n, d in sorted(files.items()))
     files["SHA256SUMS"] = sums.encode()
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"{folder(report)}/{name}", _ZIP_TIME)
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, data)
-    return target.getvalue()
+    return files
 
 
 def folder(report: Report) -> str:

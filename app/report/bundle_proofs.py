@@ -42,7 +42,7 @@ def proofs(session: Session, report: Report) -> bytes:
     sizes = sorted(notes)
     entries: list[dict[str, Any]] = []
     used: set[int] = set()
-    tree = _Tree(leaves)
+    tree = Tree(leaves)
     texts = dict(
         session.execute(
             select(Event.seq, Event.payload).where(Event.seq.in_([s for _, s in wanted]))
@@ -108,7 +108,7 @@ def _wanted(
     return found
 
 
-class _Tree:
+class Tree:
     """Audit paths of many leaves: each subtree is hashed once."""
 
     def __init__(self, leaves: Sequence[bytes]) -> None:

@@ -56,6 +56,15 @@ class Revision(Record):
     at: Mapped[At]
 
 
+class RankFigures(Record):
+    """How sure the ranks are, as a report prints it (see certainty.py): kept when it goes to signing,
+    so that every later print says the same. Never changed."""
+
+    __tablename__ = "report_rank_figures"
+    report_id: Mapped[Ref] = mapped_column(ForeignKey("report.id"), unique=True)
+    figures: Mapped[dict[str, Any]]
+
+
 class Signature(Record):
     """A panel member under the report: signed, dissent in writing, or refusal recorded."""
 

@@ -5,10 +5,13 @@ Nothing in it changes after that; a later run needs a later report, which says t
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from app import __version__, clock
 from app.accounts.viewer import Viewer
+from app.aggregation import holds
 from app.aggregation import queries as runs
 from app.aggregation.models import Run
 from app.aggregation.ties import names_of_open
@@ -20,8 +23,8 @@ from app.ledger import prove
 from app.ledger.append import append
 from app.programme.models import Round
 from app.registry.models import Expert
-from app.report import papers, queries
-from app.report.models import Report, Revision, Signature
+from app.report import certainty, papers, queries
+from app.report.models import RankFigures, Report, Revision, Signature
 from app.report.sections import EDITABLE, REQUIRED, SECTIONS, STATE
 
 DUE_WORKDAYS = 5  # the panel's report clock (S0 art. 16(4) says only "in the set time")
@@ -166,8 +169,17 @@ def save_section(
     return report
 
 
-def submit_for_signing(session: Session, actor: Viewer | None, *, report: Report) -> Report:
-    """Ask every member to sign; the leader or the office. Required sections must have words."""
+def submit_for_signing(
+    session: Session,
+    actor: Viewer | None,
+    *,
+    report: Report,
+    figures: dict[str, Any] | None = None,
+) -> Report:
+    """Ask every member to sign; the leader or the office. Required sections must have words.
+
+    `figures`: what `certainty.figures` gave for the report's run, computed outside the transaction;
+    without it that is done here. They are kept from now on."""
     if actor and actor.role != "office":
         _leader(session, actor, report.round)
     _in_state(report, "drafting", Text("送签", "sent to signing"))
@@ -177,6 +189,9 @@ def submit_for_signing(session: Session, actor: Viewer | None, *, report: Report
         raise Conflict(_EMPTY.format(list=listed))
     report.state = "signing"
     report.version += 1
+    made = certainty.figures(session, report.run) if figures is None else figures
+    session.add(RankFigures(report_id=report.id, figures=made))
+    session.flush()
     append(session, actor, "report.submitted", report=report.id, version=report.version)
     return report
 
@@ -256,6 +271,7 @@ def close_signing(session: Session, actor: Viewer | None, *, report: Report) -> 
     if report.state == "signing" and report.head is not None:
         return report
     _in_state(report, "signing", Text("定稿", "finished"))
+    holds.must_be_free(session, report.run)
     waiting = queries.waiting(session, report)
     if waiting:
         names = "、".join(queries.shown_names(session, waiting))
@@ -277,6 +293,7 @@ def finish(
     if report.state == "final":
         return report
     close_signing(session, actor, report=report)
+    holds.must_be_free(session, report.run)  # placed since the signing was closed
     paper = papers.report_pdf(session, report, "zh") if pdf is None else pdf
     kept = session.info["store"].put(paper, "report.pdf", {PDF})
     report.pdf_sha256 = kept.sha256

@@ -6,11 +6,12 @@ same report gives the same bytes: the only time in it is that of its closing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.documents.pdf import render_pdf, undrawable
+from app.documents.pdf import render_parts, render_pdf, undrawable
 from app.documents.qr import qr_svg
 from app.domain.types import DomainError, Language, Text
 from app.ledger import prove
@@ -20,12 +21,17 @@ from app.report.annexes import annexes
 from app.report.blocks import Block, day, local
 from app.report.models import Report
 from app.report.outline import sections
+from app.report.paper_parts import parts
 from app.report.sections import SIGNED
 from app.report.source import Source, source
 
 _DRILL = Text(
     "本报告由演练产生：抽取性质为演练，骰子为事先公布的固定数值，不产生任何评选结果。",
     "Made in a drill: the draw was a rehearsal with fixed, published dice, and nothing is awarded.",
+)
+_OVERSEER = Text(
+    "监督人员用本：附件 11 列有关键专家姓名，只供监督，不作签署文本。",
+    "Supervisor's edition: annex 11 names pivotal experts. For supervision alone; never the signed text.",
 )
 
 
@@ -43,9 +49,12 @@ def drawable(text: str) -> None:
         )
 
 
-def report_data(session: Session, report: Report, lang: Language) -> dict[str, Any]:
-    """What `documents/templates/report.typ` takes; the page shows the same blocks."""
-    s = source(session, report, lang)
+def report_data(
+    session: Session, report: Report, lang: Language, *, overseer: bool = False
+) -> dict[str, Any]:
+    """What `documents/templates/report.typ` takes; the page shows the same blocks. `overseer`: the
+    supervisor's edition, which is never the paper that is signed."""
+    s = source(session, report, lang, overseer)
     round_, scheme = report.round, scheme_of(report.round)
     return {
         "language": lang,
@@ -55,6 +64,7 @@ def report_data(session: Session, report: Report, lang: Language) -> dict[str, A
             f"{scheme.authority.zh} 专家评审组", f"Review panels of the {scheme.authority.en}"
         ),
         **({"date": day(report.finished_at, s.zone)} if report.finished_at else {}),
+        **({"edition": _OVERSEER} if overseer else {}),
         "drill": round_.drill,
         "drill_note": _DRILL if round_.drill else "",
         "draft": report.head is None,
@@ -99,10 +109,23 @@ def _ledger(s: Source, printed: str) -> dict[str, Any]:
     }
 
 
-def report_pdf(session: Session, report: Report, lang: Language = "zh") -> bytes:
-    """The paper. Before the closing every page says that it is not signed, and no name is printed."""
+def report_pdf(
+    session: Session,
+    report: Report,
+    lang: Language = "zh",
+    *,
+    overseer: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> bytes:
+    """The paper. Before the closing every page says that it is not signed, and no name is printed.
+
+    A large round is compiled in parts; `progress` hears how many of them are done."""
     at = report.finished_at or report.run.made_at
-    return render_pdf("report", report_data(session, report, lang), published_at=at)
+    data = report_data(session, report, lang, overseer=overseer)
+    found = parts(data)
+    if len(found) == 1:
+        return render_pdf("report", data, published_at=at)
+    return render_parts("report", found, published_at=at, progress=progress)
 
 
 def page_blocks(session: Session, report: Report, lang: str) -> dict[str, list[Block]]:

@@ -255,7 +255,8 @@ def climb(rule, tied, step, orders):
     if None in values:
         return climb(rule, tied, step + 1, orders)
     found = []
-    for value in sorted(set(values), reverse=True):
+    low = rule.get("best") == "low" and rule["ties"][step] not in ("spread", "draw")
+    for value in sorted(set(values), reverse=not low):
         same = [score for score, own in zip(tied, values) if own == value]
         found += climb(rule, same, step + 1, orders)
     return found
@@ -270,7 +271,7 @@ def rank(rule, counties, scores, orders):
             groups[group][key].append({**score, "code": code})
     for levels in groups.values():
         place = 1
-        for value in sorted(levels, reverse=True):
+        for value in sorted(levels, reverse=rule.get("best") != "low"):
             for cluster in climb(rule, levels[value], 0, orders):
                 for score in cluster:
                     scores[score["code"]]["rank"] = place

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.aggregation.diagnostics_drawings import A_PAGE
 from app.aggregation.flags_read import checked
+from app.aggregation.run_drawings import caterpillars, dots
 from app.domain.types import Text
-from app.report.blocks import NOTHING, Block, listing, note, paragraph, table
+from app.report.blocks import NOTHING, Block, charts, listing, note, paragraph, table
 from app.report.check_sections import check_blocks
 from app.report.flag_sections import meeting_blocks
 from app.report.source import Source, class_title
+
+_DOTS = 24  # counties to a chart of marks, which has taller rows
 
 
 def scores(s: Source) -> list[Block]:
@@ -108,18 +112,12 @@ def scores(s: Source) -> list[Block]:
         made += [note(words) for words in agreed.basis]
     made += meeting_blocks(s)
     for number, (stage, panel, title) in enumerate(reading.panels(), 1):
-        made.append(
-            {
-                "kind": "chart",
-                "svg": reading.dots(stage["id"], panel, s.language),
-                "alt": Text(
-                    f"{title.zh}各县评分分布与计入均值",
-                    f"{title.en}: marks and counted mean by county",
-                ),
-                "caption": Text(
-                    f"图 {number}　{title.zh}评分分布", f"Figure {number}: marks, {title.en}"
-                ),
-            }
+        made += charts(
+            dots(reading, stage["id"], panel, s.language, _DOTS),
+            Text(f"图 {number}　{title.zh}评分分布", f"Figure {number}: marks, {title.en}"),
+            Text(
+                f"{title.zh}各县评分分布与计入均值", f"{title.en}: marks and counted mean by county"
+            ),
         )
     made.append(paragraph(_observed(len(reading.flags()), len(checked(reading)[0]))))
     return made
@@ -187,9 +185,9 @@ def conclusion(s: Source) -> list[Block]:
             columns,
             rows,
             Text(
-                "90% 区间由缩尾方差（Yuen 1974）得出；名次区间由 {n} 次模拟得出，种子 {s}。二者说明把握大小，不改变名次。",
+                "90% 区间由缩尾方差（Yuen 1974）得出；名次区间由 {n} 次模拟得出，种子 {s}。二者说明把握大小，不改变名次，详见附件 11。",
                 "The 90 % band rests on the winsorised variance (Yuen 1974), the rank interval on {n} "
-                "simulated draws, seed {s}. They say how sure a rank is and change none.",
+                "simulated draws, seed {s}. They say how sure a rank is and change none; see annex 11.",
             ).format(n=sure["draws"], s=sure["seed"]),
         )
     ]
@@ -203,16 +201,11 @@ def conclusion(s: Source) -> list[Block]:
     if remarks:
         made.append(listing(remarks))
     made += check_blocks(reading)
-    made.append(
-        {
-            "kind": "chart",
-            "svg": reading.caterpillar(s.language),
-            "alt": Text("综合得分与 90% 区间", "Total scores with 90 % bands"),
-            "caption": Text(
-                f"图 {len(reading.panels()) + 1}　综合得分与区间",
-                f"Figure {len(reading.panels()) + 1}: total scores and bands",
-            ),
-        }
+    number = len(reading.panels()) + 1
+    made += charts(
+        caterpillars(reading, s.language, A_PAGE),
+        Text(f"图 {number}　综合得分与区间", f"Figure {number}: total scores and bands"),
+        Text("综合得分与 90% 区间", "Total scores with 90 % bands"),
     )
     return made
 

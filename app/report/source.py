@@ -32,6 +32,7 @@ class Source:
     members: list[queries.Member]
     zone: str
     language: Language
+    overseer: bool = False  # the supervisor's edition, which names who is pivotal
 
     @property
     def named(self) -> bool:
@@ -47,7 +48,7 @@ class Source:
         )
 
 
-def source(session: Session, report: Report, language: Language) -> Source:
+def source(session: Session, report: Report, language: Language, overseer: bool = False) -> Source:
     """Everything that the paper shows."""
     panels = select(Panel.id).where(Panel.round_id == report.round_id)
     sittings = list(
@@ -76,6 +77,7 @@ def source(session: Session, report: Report, language: Language) -> Source:
         queries.members(session, report.round),
         session.info["settings"].timezone,
         language,
+        overseer,
     )
 
 

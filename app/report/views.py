@@ -8,18 +8,22 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
 
 from app import clock
+from app.aggregation import holds
 from app.aggregation import queries as runs
 from app.aggregation.diagnostics_words import (
     consistency_words,
     drift_words,
     severity_words,
 )
+from app.aggregation.models import Run
 from app.domain.types import Conflict, DomainError, Language, NotFound, Text
+from app.draw.progress import Tell, watched
 from app.programme.queries import round_by_slug
 from app.registry.models import Expert
+from app.report import archive as archives
 from app.report import bundle as bundles
+from app.report import certainty, operations, papers, queries, working_copy
 from app.report import history as revisions
-from app.report import operations, papers, queries, working_copy
 from app.report.forms import RefusalForm, SectionForm, SignForm
 from app.report.sections import EDITABLE, REQUIRED, SECTIONS, SIGNED, STATE
 from app.ui.access import allow
@@ -33,6 +37,11 @@ _NO_RUN = Text(
     "还没有汇总，不能起草报告。没有任何改动。",
     "There is no run yet, so no report can begin. Nothing was changed.",
 )
+_FINISHING = Text("正在生成报告并定稿", "Making the report and closing it")
+_GATHERING = Text(
+    "签名的账本头已取得，正在汇集各部分内容", "The ledger head is signed; gathering what is printed"
+)
+_PRINTED = Text("已排版 {n} / {t} 部分", "{n} of {t} parts laid out")
 
 
 def _report(number: int) -> Any:
@@ -93,6 +102,13 @@ def show(slug: str, number: int) -> Any:
     return _show(_report(number))
 
 
+def _held(report: Any) -> list[Any]:
+    """The supervisor's holds that keep an open report from its end; who sees runs reads of them."""
+    if report.state not in ("drafting", "signing") or me().role not in queries.READERS:
+        return []
+    return holds.open_of(db(), report.run)
+
+
 def _show(report: Any, status: int = 200, **forms: Any) -> Any:
     member = queries.member_of(db(), me(), g.round)
     signatures = queries.signatures(report)
@@ -117,6 +133,7 @@ def _show(report: Any, status: int = 200, **forms: Any) -> Any:
         days=abs(left).days,
         sections=papers.page_blocks(db(), report, language()),
         titles=SECTIONS,
+        held=[(holds.what(row), row.reason) for row in _held(report)],
         required=REQUIRED,
         states=STATE,
         signed=SIGNED,
@@ -166,8 +183,16 @@ def save_section(slug: str, number: int, key: str) -> Any:
 @blueprint.post("/reports/<int:number>/submit")
 @allow("office", "expert")
 def submit(slug: str, number: int) -> Any:
-    """Ask the members to sign."""
-    operations.submit_for_signing(db(), me(), report=_report(number))
+    """Ask the members to sign. What the ranks hang on is computed outside any write, then kept."""
+    viewer = me()
+    run = _report(number).run_id
+    end_transaction(keep=True)
+    with database().read() as reading:
+        figures = certainty.figures(reading, reading.get_one(Run, run))
+    with database().write() as writing:
+        round_ = round_by_slug(writing, viewer, slug)
+        report = queries.report(writing, viewer, round_, number)
+        operations.submit_for_signing(writing, viewer, report=report, figures=figures)
     return _to(slug, number, "已送各成员签署。", "The members are asked to sign.")
 
 
@@ -222,18 +247,36 @@ def refusal(slug: str, number: int) -> Any:
 @blueprint.post("/reports/<int:number>/finish")
 @allow("office")
 def finish(slug: str, number: int) -> Any:
-    """Close the signing, render the paper outside any write, then keep it. Can be repeated after a
-    crash between the steps."""
+    """Close the signing, render the paper outside any write, then keep it; watched while it runs. Can
+    be repeated after a crash between the steps."""
     viewer = me()
-    operations.close_signing(db(), viewer, report=_report(number))
+    report = _report(number)
+    holds.must_be_free(db(), report.run)  # before the paper is rendered, and again when it is kept
+    operations.close_signing(db(), viewer, report=report)
     end_transaction(keep=True)
-    with database().read() as reading:
-        round_ = round_by_slug(reading, viewer, slug)
-        pdf = papers.report_pdf(reading, queries.report(reading, viewer, round_, number), "zh")
-    with database().write() as writing:
-        round_ = round_by_slug(writing, viewer, slug)
-        report = queries.report(writing, viewer, round_, number)
-        operations.finish(writing, viewer, report=report, pdf=pdf)
+    base, drill = database(), g.round.drill
+    target = url_for("report.show", slug=slug, number=number)
+
+    def work(tell: Tell) -> str:
+        tell(_GATHERING)
+        with base.read() as reading:
+            round_ = round_by_slug(reading, viewer, slug)
+            report = queries.report(reading, viewer, round_, number)
+            pdf = papers.report_pdf(
+                reading,
+                report,
+                "zh",
+                progress=lambda done, total: tell(_PRINTED.format(n=done, t=total)),
+            )
+        with base.write() as writing:
+            round_ = round_by_slug(writing, viewer, slug)
+            report = queries.report(writing, viewer, round_, number)
+            operations.finish(writing, viewer, report=report, pdf=pdf)
+        return target
+
+    if request.form.get("follow"):
+        return watched(work, title=_FINISHING, back=target, drill=drill)
+    work(lambda _: None)
     return _to(slug, number, "报告已定稿。", "The report is final.")
 
 
@@ -254,6 +297,20 @@ def pdf(slug: str, number: int) -> Any:
     )
 
 
+@blueprint.get("/reports/<int:number>/supervision.pdf")
+@allow("supervisor")
+def supervision(slug: str, number: int) -> Any:
+    """The supervisor's edition, made now: it names the pivotal experts and has the shadow ranks."""
+    lang = _lang()
+    data = papers.report_pdf(db(), _report(number), lang, overseer=True)
+    name = f"{slug}-report-{number}-supervision-{lang}.pdf"
+    return send_file(BytesIO(data), mimetype="application/pdf", download_name=name)
+
+
+def _lang() -> Language:
+    return "en" if request.args.get("lang", language()) == "en" else "zh"
+
+
 @blueprint.get("/reports/<int:number>/history")
 @allow("office", "supervisor", "expert")
 def history(slug: str, number: int) -> Any:
@@ -268,7 +325,7 @@ def history(slug: str, number: int) -> Any:
 def docx(slug: str, number: int) -> Any:
     """The working copy for editing, in the page's language or in `?lang=`."""
     report = _report(number)
-    lang: Language = "en" if request.args.get("lang", language()) == "en" else "zh"
+    lang = _lang()
     data = working_copy.report_docx(db(), report, lang)
     name = f"{slug}-report-{number}-{lang}.docx"
     return send_file(BytesIO(data), mimetype=_DOCX, as_attachment=True, download_name=name)
@@ -285,4 +342,44 @@ def bundle(slug: str, number: int) -> Any:
         mimetype="application/zip",
         as_attachment=True,
         download_name=f"{bundles.folder(report)}.zip",
+    )
+
+
+def _archive_page(status: int = 200, refused: Text | None = None) -> Any:
+    page = render_template(
+        "report/archive.html",
+        ended=g.round.phase in ("closed", "cancelled"),
+        made=archives.archives_of(db(), me(), g.round),
+        final=[r for r in queries.reports(db(), me(), g.round) if r.pdf_sha256],
+        refused=refused,
+    )
+    return page, status
+
+
+@blueprint.get("/archive")
+@allow("office", "supervisor")
+def archive(slug: str) -> Any:
+    """What the archive of an ended round holds, and the seals of those that were made."""
+    return _archive_page()
+
+
+@blueprint.post("/archive")
+@allow("office", "supervisor")
+def make_archive(slug: str) -> Any:
+    """Sign the head, make the archive outside any write, record its seal, hand it over."""
+    viewer = me()
+    try:
+        archives.sign_for_archive(db(), viewer, g.round)
+    except Conflict as error:
+        return _archive_page(409, error.text)
+    end_transaction(keep=True)
+    with database().read() as reading:
+        made = archives.archive(reading, viewer, round_by_slug(reading, viewer, slug))
+    with database().write() as writing:
+        archives.record_archive(writing, viewer, round_by_slug(writing, viewer, slug), made)
+    return send_file(
+        BytesIO(made.data),
+        mimetype="application/zip",
+        as_attachment=True,
+        download_name=made.name,
     )

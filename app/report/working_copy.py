@@ -45,6 +45,8 @@ def report_docx(session: Session, report: Report, lang: Language = "zh") -> byte
 def blocks_of(data: dict[str, Any]) -> list[Block]:
     """What `report.typ` lays out, as one list."""
     made: list[Block] = [{"kind": "centre", "text": data[key]} for key in ("number", "issuer")]
+    if "edition" in data:
+        made.append(note(data["edition"]))
     if data["drill"]:
         made.append(note(data["drill_note"]))
     for key, title in SECTIONS.items():

@@ -37,6 +37,7 @@ _FORM_TO_CONFIRM = Text(
     "An administrator has yet to confirm {n} of this form's items, which are a default or reconstructed; "
     "they are marked “to confirm”.",
 )
+_SPECIMEN = Text("样张　{t}", "Specimen: {t}")
 _BONUS = Text("{t} +{n}：文件 ＿＿＿＿＿＿＿＿", "{t} +{n}: document ________________")
 
 
@@ -88,6 +89,59 @@ def _sheet(
     waiting: set[str],
 ) -> dict[str, Any]:
     code = sheet_key(key, seat, instrument)
+    facts = [
+        {"label": Text("区县", "County"), "value": sitting.subject.name},
+        {"label": Text("阶段", "Stage"), "value": stage_text(sitting.panel.stage)},
+        {
+            "label": Text("专家", "Expert"),
+            "value": Text(f"{seat.number} 号席　{name}", f"seat {seat.number}, {name}"),
+        },
+        {"label": Text("日期和地点", "Date and place"), "value": f"{sitting.on} {sitting.place}"},
+    ]
+    if case is not None:
+        facts.insert(1, {"label": Text("案卷", "Case file"), "value": case})
+    return {
+        "title": Text.of(instrument["title"]),
+        "facts": facts,
+        "groups": _groups(instrument, waiting),
+        "waits": _FORM_TO_CONFIRM.format(n=len(waiting)) if waiting else "",
+        "qr": qr_svg(code),
+        "scanned": code,
+        "digest": instrument["digest"],
+        "code": [f"{seat.number}-{key[:8]}", instrument["digest"][:16]],
+    }
+
+
+def preview_data(instrument: Mapping[str, Any], stage: str, language: str) -> dict[str, Any]:
+    """A form of no sitting on paper, to be looked at before it is used: marked as a specimen, and its
+    code opens no sheet."""
+    waiting = set(awaiting(instrument))
+    code = f"SPECIMEN {instrument['digest']}"
+    blank = "＿＿＿＿＿＿＿＿"
+    return {
+        "title": Text("纸质评分表（样张）", "Score sheet on paper (specimen)"),
+        "language": language,
+        "drill": False,
+        "sheets": [
+            {
+                "title": _SPECIMEN.format(t=Text.of(instrument["title"])),
+                "facts": [
+                    {"label": Text("区县", "County"), "value": blank},
+                    {"label": Text("阶段", "Stage"), "value": stage_text(stage)},
+                    {"label": Text("专家", "Expert"), "value": blank},
+                    {"label": Text("日期和地点", "Date and place"), "value": blank},
+                ],
+                "groups": _groups(instrument, waiting),
+                "waits": _FORM_TO_CONFIRM.format(n=len(waiting)) if waiting else "",
+                "qr": qr_svg(code),
+                "code": ["SPECIMEN", instrument["digest"][:16]],
+            }
+        ],
+    }
+
+
+def _groups(instrument: Mapping[str, Any], waiting: set[str]) -> list[dict[str, Any]]:
+    """The sections with the items that are filled in by hand."""
     titles = {section["id"]: Text.of(section["title"]) for section in instrument["sections"]}
     groups: list[dict[str, Any]] = []
     place = None
@@ -108,27 +162,7 @@ def _sheet(
                 "waits": _TO_CONFIRM if item["id"] in waiting else "",
             }
         )
-    facts = [
-        {"label": Text("区县", "County"), "value": sitting.subject.name},
-        {"label": Text("阶段", "Stage"), "value": stage_text(sitting.panel.stage)},
-        {
-            "label": Text("专家", "Expert"),
-            "value": Text(f"{seat.number} 号席　{name}", f"seat {seat.number}, {name}"),
-        },
-        {"label": Text("日期和地点", "Date and place"), "value": f"{sitting.on} {sitting.place}"},
-    ]
-    if case is not None:
-        facts.insert(1, {"label": Text("案卷", "Case file"), "value": case})
-    return {
-        "title": Text.of(instrument["title"]),
-        "facts": facts,
-        "groups": groups,
-        "waits": _FORM_TO_CONFIRM.format(n=len(waiting)) if waiting else "",
-        "qr": qr_svg(code),
-        "scanned": code,
-        "digest": instrument["digest"],
-        "code": [f"{seat.number}-{key[:8]}", instrument["digest"][:16]],
-    }
+    return groups
 
 
 def answer_lines(item: Mapping[str, Any]) -> list[Text]:

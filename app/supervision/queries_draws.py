@@ -18,6 +18,7 @@ from app.accounts.viewer import Viewer
 from app.directory.models import Person
 from app.domain.types import NotFound, Text
 from app.draw import ceremony, messages, refusals
+from app.draw.fallbacks import in_force
 from app.draw.models import Act, Contact, Draw, Party, Seat
 from app.draw.models_ceremony import Abort, Cosignature
 from app.draw.models_refusals import DrawRefusal
@@ -178,6 +179,7 @@ EVENT: dict[str, Text] = {
     "draw.opening_delivered": Text("完整开启材料已交付", "Full opening delivered"),
     "draw.cosigned": Text("监督人员会签", "Cosigned"),
     "draw.dice": Text("录入随机数值", "Values typed"),
+    "draw.source_failed": Text("登记来源未产生", "A source did not come about"),
     "draw.photo": Text("附上骰子照片", "Photograph attached"),
     "draw.code": Text("出示口令", "Code revealed"),
     "draw.completed": Text("得出结果", "Result"),
@@ -303,7 +305,7 @@ def sources(draw: Draw) -> list[SourceLine]:
             str(row["name"]), str(row["kind"]), row["count"], row["low"], row["high"],
             str(row.get("when", "")), " ".join(map(str, values.get(row["name"], ()))),
         )
-        for row in draw.request.get("sources", ())
+        for row in in_force(draw)
     ]  # fmt: skip
 
 

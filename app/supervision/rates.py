@@ -92,11 +92,11 @@ def _removals(
 ) -> tuple[dict[str, Counter[bool]], dict[str, Counter[str]]]:
     """Seats by whoever handled them: the caller, else who recorded the removal."""
     recorder = {
-        row["seat"]: by or ""
+        row["seat"]: by
         for removals, by in session.execute(
             select(Act.removals, Act.recorded_by)
             .join(Draw, Draw.id == Act.draw_id)
-            .where(Draw.kind == kind)
+            .where(Draw.kind == kind, Act.recorded_by.is_not(None))
         )
         for row in removals
         if "seat" in row

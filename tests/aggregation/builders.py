@@ -23,6 +23,9 @@ from app import keys
 from app.accounts.models import Account
 from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
+from app.aggregation import corrections, queries
+from app.aggregation.inputs import collect
+from app.aggregation.models_corrections import MarkCorrection
 from app.config import Settings
 from app.db import Database
 from app.directory.models import Person
@@ -316,3 +319,21 @@ def _statement(url: str, words: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(words))
     engine.dispose()
+
+
+def corrected(session: Session, made: Scored, cause: str = "adding") -> list[MarkCorrection]:
+    """Confirmed corrections of every county whose marks differ from those of the last run."""
+    last = queries.last_run(session, made.round)
+    assert last is not None
+    single, scales = corrections.touched(last.inputs, collect(session, made.round))
+    codes = single | {min(scale) for scale in scales if not scale & single}
+    rows = []
+    for subject in made.round.subjects:
+        if subject.region_code in codes:
+            row = corrections.ask(
+                session, made.office, round=made.round, subject_id=subject.id, cause=cause,
+                reason="核对原始记录后更正",
+            )  # fmt: skip
+            corrections.confirm(session, made.supervisor, row=row)
+            rows.append(row)
+    return rows

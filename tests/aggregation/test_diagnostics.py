@@ -236,9 +236,11 @@ def test_items_agree_or_do_not() -> None:
     (item,) = item_agreements(Reading(run), "desk", "P1")
     assert (item.id, item.counties, item.maximum, item.reason) == ("A", 6, "100", None)
     assert 0.9 < float(item.alpha or 0) < 1 and 1 < float(item.spread or 0) < 3
+    # Fine marks hardly ever coincide: alike as an order, not as categories.
+    assert 0.8 < float(item.ordinal or 0) < 1 and float(item.nominal or 1) < 0.3
     flat = stored({"desk": {name: ["70"] * 5 for name in ("K1", "K2", "K3")}})
     (item,) = item_agreements(Reading(flat), "desk", "P1")
-    assert item.alpha is None and item.reason is not None
+    assert item.alpha is item.ordinal is item.nominal is None and item.reason is not None
 
 
 def test_an_interval_by_simulation_where_marks_are_missing(monkeypatch: Any) -> None:

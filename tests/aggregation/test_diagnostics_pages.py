@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from app import clock
 from app.aggregation import diagnostics, operations, queries, views_diagnostics
 from app.aggregation.diagnostics import Cast, Diagnosis
+from app.aggregation.diagnostics_checks import check_agreements
 from app.aggregation.models import Run
 from app.aggregation.results import compute
 from app.domain.statistics.rule import ScoreRule
@@ -21,6 +22,7 @@ from app.ledger.models import Event
 from app.report.models import Report
 from tests.aggregation import builders
 from tests.aggregation.diagnostic_runs import APART, TWO, stored
+from tests.aggregation.test_diagnostics_checks import check
 
 PAGES = ("agreement", "ranks", "raters")
 
@@ -57,7 +59,7 @@ def test_there_is_nothing_before_a_run(client_as: Any, made: builders.Scored) ->
 
 @pytest.mark.usefixtures("run_made")
 def test_who_sees_what_and_nobody_leaves_a_trace(
-    app: Any, client_as: Any, made: builders.Scored
+    app: Any, client_as: Any, made: builders.Scored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = f"/r/{made.round.slug}/runs/1"
     supervisor, office = client_as(made.supervisor), client_as(made.office)
@@ -82,7 +84,15 @@ def test_who_sees_what_and_nobody_leaves_a_trace(
     assert settled(supervisor.get(f"{base}/ranks").text) == settled(ranks)  # two looks
     seen = office.get(f"{base}/ranks").text
     assert "入选概率" in seen and "影子" not in seen and "宽严校正" not in seen
-    assert office.get(f"{base}/agreement").status_code == 200
+    assert "查验" not in office.get(f"{base}/agreement").text
+    rows = {"a": check("", "", "A"), "b": check("", "", ""), "c": check("", None, "")}
+    monkeypatch.setattr(views_diagnostics, "check_agreements", lambda _: check_agreements(rows))
+    checked = office.get(f"{base}/agreement").text
+    assert (
+        "77.8 %" in checked
+        and "实地查验：结论是否一致" in checked
+        and "A 项目A：Gwet AC1" in checked
+    )
     names = [viewer.name for _, viewer in made.experts]
     for page in (*first.values(), seen):
         assert not any(name in page for name in names)

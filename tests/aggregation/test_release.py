@@ -104,6 +104,7 @@ def test_a_later_run_changes_nothing_until_it_is_released(
     releases.confirm(session, made.second, run=run)
     first = county.own_result(session, made.presenter, made.round)
     absent(session, sheets(session, made, OWN, "desk")[1])
+    builders.corrected(session, made)
     later = operations.run(session, made.office, round=made.round, note="更正签到记录")
     assert county.own_result(session, made.presenter, made.round) == first
     with pytest.raises(Conflict, match="第 2 次"):
@@ -137,6 +138,7 @@ def test_remarks_are_anonymous_and_say_nothing_of_seats(
     # Two experts change places, another county's marks change: the page stays as it was.
     desk[1].entries, desk[7].entries = desk[7].entries, desk[1].entries
     absent(session, sheets(session, made, "丰台区", "desk")[2])
+    builders.corrected(session, made)
     two = operations.run(session, made.office, round=made.round, note="换位后重新汇总")
     (after,) = county.results_of(session, two, [key])
     assert one.inputs_digest != two.inputs_digest
@@ -144,6 +146,7 @@ def test_remarks_are_anonymous_and_say_nothing_of_seats(
     # An expert who had written something else is seen.
     remark(desk[2], "另一种意见，与前不同")
     absent(session, sheets(session, made, "丰台区", "desk")[4])
+    builders.corrected(session, made)
     three = operations.run(session, made.office, round=made.round, note="改动了意见")
     assert county.results_of(session, three, [key])[0].stages != before.stages
 
@@ -182,6 +185,7 @@ def test_two_worlds(app: Any, client_as: Any) -> None:
         away = run.results["flags"][flag.number - 1]["numbers"]["away"]
         site[6].entries = dict(site[3].entries)
         append(session, None, "test.marks")
+        builders.corrected(session, made)
         again = operations.run(session, made.office, round=made.round, note="另一个世界")
         moved = next(f for f in flags_read.rows_of(session, again) if f.key == flag.key)
         assert moved.numbers["away"] != away  # the worlds do differ
@@ -244,6 +248,7 @@ def test_meetings(session: Any, made: builders.Scored, run: Run) -> None:
 
 def test_a_run_beside_the_one_before(session: Any, made: builders.Scored, run: Run) -> None:
     absent(session, sheets(session, made, OWN, "desk")[1])
+    builders.corrected(session, made)
     after = operations.run(session, made.office, round=made.round, note="更正签到记录")
     seen = compare(run, after)
     assert (seen.rule_keys, seen.sheets, seen.refrozen) == ((), 1, ())

@@ -205,6 +205,7 @@ def test_a_second_run_needs_a_change_and_a_reason(
     with pytest.raises(DomainError) as caught:
         operations.run(session, made.office, round=made.round)
     assert caught.value.field == "note" and "→ 缺席" in caught.value.text.zh
+    builders.corrected(session, made)
     again = operations.run(session, made.office, round=made.round, note="更正签到记录")
     assert again.number == 2 and again.inputs_digest != run.inputs_digest
     changes = [c.zh for c in Reading(again).changes()]
@@ -268,12 +269,16 @@ def test_exports_hold_every_mark(run: Run) -> None:
     rows = exports.mark_rows(reading)
     assert len(rows) == 6 * 7 * 2
     book = openpyxl.load_workbook(io.BytesIO(exports.as_xlsx(reading, "zh")))
-    assert book.sheetnames == ["结果", "评分", "指标", "计算过程", "来源"]
-    marks = list(book["评分"].values)
+    assert book.sheetnames == [
+        "结果 Results", "评分 Marks", "指标 Items", "计算过程 Arithmetic", "来源 Origin",
+    ]  # fmt: skip
+    marks = list(book["评分 Marks"].values)
     assert len(marks) == 85
     absent = [row for row in marks if row[4] == "缺席"]
     assert [(row[5], row[6], row[7]) for row in absent] == [(None, "不计", "当日请病假")]
+    assert marks[0][:3] == ("区划代码 Code", "区县 County", "阶段 Stage")
     text = exports.as_csv(reading, "en").decode("utf-8-sig")
+    assert text.startswith("区划代码 Code,区县 County,阶段 Stage,专家 Expert,状态 State,")
     assert text.count("\r\n") == 85 and ",dropped," in text
 
 

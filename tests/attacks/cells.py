@@ -29,7 +29,7 @@ from app.panel import queries as panel_queries
 from app.panel.models import Challenge
 from app.panel.models_statement import Listening, Recording, StatementFile
 from app.programme.models import CaseFile, Figure, FormVersion, Round
-from app.registry.models import Absence, Expert, Interest
+from app.registry.models import Absence, Expert, ExpertCorrection, Interest
 from app.registry.models_registers import CountyHead, Residence
 from app.scoring import operations as scoring
 from app.scoring.models import GivenMark
@@ -253,7 +253,11 @@ def prepare(session: Any, world: steps.World) -> Stage:
         Residence(expert_id=expert.id, kind="residence", region_code="110101", **dated)
         for expert in (first, second)
     ]
-    session.add_all([head, *lived, *rows["absence"], *rows["interest"], body])
+    wish = ExpertCorrection(
+        expert_id=first.id, field="matter", wanted=session.info["keys"].encrypt("测试"),
+        explanation="测试", asked_by=world.expert(1).id, asked_at=datetime(2012, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    session.add_all([head, wish, *lived, *rows["absence"], *rows["interest"], body])
     session.flush()
     append(session, None, "test.rows")
     colleague = steps.account(session, Person(name="虚拟监督乙"), "supervisor2", "supervisor")
@@ -291,6 +295,7 @@ def prepare(session: Any, world: steps.World) -> Stage:
         "expert": (first.id, second.id, third.id),
         "absence": (rows["absence"][0].id, rows["absence"][1].id, None),
         "head": (head.id, None, None),
+        "expert correction": (wish.id, None, None),
         "residence": (lived[0].id, lived[1].id, None),
         "interest": (rows["interest"][0].id, rows["interest"][1].id, None),
         "organisation": (body.id, None, None),

@@ -9,11 +9,6 @@ import json
 import os
 import statistics
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.browser.field_tablet import (
     PIN,
@@ -33,22 +28,6 @@ from tests.browser.field_tower import CODE, LOCKED, MATERIAL, SHEET, Tower, sign
 from tests.proof.browser_kills import killed
 
 KILLS = int(os.environ.get("MINGJIAN_KILLS", "3"))
-
-
-@pytest.fixture
-def tower() -> Iterator[Tower]:
-    made = Tower()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def device(chromium: Any, tmp_path: Path, tower: Tower) -> Iterator[Device]:
-    made = Device(chromium.browser_type, tmp_path / "profile", tower.address)
-    yield made
-    made.close()
-    assert made.faults == []
 
 
 def test_fill_reload_and_send(device: Device, tower: Tower) -> None:

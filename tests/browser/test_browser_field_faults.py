@@ -21,9 +21,7 @@ from tests.browser.field_tablet import (
     until,
 )
 from tests.browser.field_tower import BARE, SHEET, Tower
-from tests.browser.test_browser_field_engine import device, tower
 
-__all__ = ["device", "tower"]
 # Version 1 as it was first shipped, written out: later code must open what this made.
 FIRST_VERSION = """() => new Promise((done, failed) => {
     const asked = indexedDB.open("mingjian.field", 1);

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,14 +194,6 @@ def tower() -> Iterator[Tower]:
     made.start()
     yield made
     made.stop()
-
-
-@pytest.fixture
-def device(chromium: Any, tmp_path: Path, tower: Tower) -> Iterator[Device]:
-    made = Device(chromium.browser_type, tmp_path / "profile", tower.address)
-    yield made
-    made.close()
-    assert made.faults == []
 
 
 def test_the_engine_takes_only_what_the_server_takes(device: Device, tower: Tower) -> None:

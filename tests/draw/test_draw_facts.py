@@ -288,7 +288,7 @@ def test_doctor_finds_each_kind_of_damage(session: Session, staff: Staff) -> Non
         (
             "draw.result_recomputed", "draw.transcript_verifies", "draw.no_excluded_seated",
             "draw.one_result", "draw.candidates_unchanged", "draw.kind_kept", "draw.as_recorded",
-            "draw.one_result_a_county", "draw.releases_as_recorded",
+            "draw.one_result_a_county", "draw.releases_as_recorded", "draw.one_seat_a_day",
         ),
         0,
     )  # fmt: skip

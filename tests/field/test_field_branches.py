@@ -8,10 +8,11 @@ from sqlalchemy import select
 from app.domain.scoring.sheets import sheet_items
 from app.domain.types import Conflict, NotFound
 from app.field import branches
+from app.field.attached import attached_to_sheets
 from app.field.invariants import INVARIANTS
 from app.field.models import Branch
-from app.field.places import find_place
-from app.scoring.models import SheetHold
+from app.field.places import attached_to, find_place
+from app.scoring.models import Sheet, SheetHold
 from tests.attacks import world as steps
 from tests.field.test_field_push import opened, sheet_of
 from tests.field.virtual import VirtualTablet, bound, sha
@@ -155,3 +156,12 @@ def test_photos_of_a_branch_come_with_the_choice(database, world):
     one.do(key, "choose", branch=beside["id"], picks={a: "branch"}, reason="用乙机的照片")
     assert one.push(database, viewer)["sheets"][key]["media_pending"] == [sha("乙")]
     assert faults(database) == []
+    with database.read() as session:
+        sheet = sheet_of(database, world)
+        found = attached_to_sheets(session, [sheet.id, "0" * 16])
+        assert found == {sheet.id: ((a, sha("乙")),)}
+        assert found[sheet.id] == attached_to(session, session.get_one(Sheet, sheet.id))
+    one.do(key, "detach", item=a, sha256=sha("乙"))
+    one.push(database, viewer)
+    with database.read() as session:
+        assert attached_to_sheets(session, [sheet.id]) == {}

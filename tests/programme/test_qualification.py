@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.types import Conflict, DomainError, Forbidden
+from app.home.waits import waits
 from app.programme import operations, queries
 
 
@@ -25,6 +26,10 @@ def give(session, people, subject, item="Q01", verdict="pass", vetoes=(), **more
     return operations.record_opinion(
         session, people["office"], subject, item, "测试部门", verdict, vetoes, **given
     )
+
+
+def confirm(session, people, subject, item):
+    return operations.confirm_opinion(session, people["second"], subject, item)
 
 
 def pass_all(session, people, subject):
@@ -76,6 +81,7 @@ def test_a_signed_veto_vetoes(session, people, opened, districts):
         session, people, haidian, "Q03", "veto", ("V1",), reason="违法占用", evidence="案卷"
     )
     assert (opinion.verdict, opinion.vetoes, opinion.signer) == ("veto", ["V1"], "测试签署人")
+    confirm(session, people, haidian, "Q03")
     assert operations.conclude_qualification(session, people["office"], haidian) == "vetoed"
     for attempt in (
         lambda: give(session, people, haidian, "Q03"),
@@ -93,6 +99,38 @@ def test_a_failed_check_without_numbered_veto_vetoes_too(session, people, opened
     with pytest.raises(DomainError):
         give(session, people, haidian, "Q01", "veto", ("V1",), reason="r", evidence="e")
     give(session, people, haidian, "Q01", "veto", reason="材料不实", evidence="核查报告")
+    confirm(session, people, haidian, "Q01")
+    assert operations.conclude_qualification(session, people["office"], haidian) == "vetoed"
+
+
+def test_a_veto_of_one_clerk_alone_concludes_nothing(session, people, opened, districts):
+    """Who typed it cannot confirm it, a correction has to be confirmed again, and home says what waits."""
+    haidian = districts["海淀区"]
+    pass_all(session, people, haidian)
+    told = {"reason": "材料不实", "evidence": "核查报告"}
+    give(session, people, haidian, "Q01", "veto", **told)
+
+    def waiting(who):
+        return [w.n for w in waits(session, people[who]) if "否决意见待第二人" in w.what.zh]
+
+    def refused():
+        with pytest.raises(Conflict) as caught:
+            operations.conclude_qualification(session, people["office"], haidian)
+        return "Q01" in caught.value.text.zh and haidian.status == "declared"
+
+    assert refused() and waiting("second") == [1] and waiting("office") == []
+    with pytest.raises(Forbidden):
+        operations.confirm_opinion(session, people["office"], haidian, "Q01")
+    with pytest.raises(Forbidden):
+        operations.confirm_opinion(session, people["supervisor"], haidian, "Q01")
+    for nothing in ("Q02", "Q99"):  # a pass, and no item at all
+        with pytest.raises(Conflict):
+            operations.confirm_opinion(session, people["second"], haidian, nothing)
+    confirm(session, people, haidian, "Q01")
+    give(session, people, haidian, "Q01", "veto", **told | {"reason": "另有不实"})
+    assert refused()
+    first = confirm(session, people, haidian, "Q01")
+    assert first.confirmed_by == people["second"].id and waiting("second") == []
     assert operations.conclude_qualification(session, people["office"], haidian) == "vetoed"
 
 

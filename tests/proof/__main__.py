@@ -42,10 +42,10 @@ A killed process says nothing about a power cut, because the page cache survives
 and disk faults rebuild the disk from the system calls of the running application (`strace`), with what was
 not synced dropped, kept in part or torn at 512 bytes. They are about SQLite; PostgreSQL's own tests stand
 for PostgreSQL. Those about crashes are kept below ten minutes on two cores, which bounds their counts: a kill of the server
-waits for tablets to be answered again and for the look after it (400 of them), a fault of the disk needs a copy of the
-installation and a process of its own (400: every write and every sync of the flow, each with one of two errors). There a
-call fails and the process goes on; processes that are killed in the middle of a call are in the lines on kill -9, where the
-moment is left to chance and the page cache survives. Not here, measured elsewhere: speed (`make bench`), fairness of single
+waits for tablets to be answered again and for the look after it (1,000 of them), a fault of the disk needs a copy of the
+installation and a process of its own (615: every write and every sync of the flow, with each of three faults: two errors,
+after which the process goes on, and kill -9 in the middle of the call, after which a server is started again). In the
+lines on kill -9 of whole servers the moment is left to chance. Not here, measured elsewhere: speed (`make bench`), fairness of single
 draws (`mingjian draw fairness`).
 """
 

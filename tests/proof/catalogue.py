@@ -67,9 +67,9 @@ PROOFS = (
     Proof("cells", "Every changed cell of the database is named", records.cells, 8, "values a cell", 0, (*LEDGER, "tests/rows.py")),
     Proof("kills", "kill -9 loses no acknowledged write", crashes.kills, 100, "kills", 3, (*LEDGER, "tests/proof/writer.py")),
     Proof("browser-kills", "A browser killed within 100 ms of saved loses no mark", browser_kills.browser_kills, 100, "kills", 0, ("app/static/field", "tests/browser/field_tablet.py", "tests/browser/field_tower.py"), "chromium"),
-    Proof("server-kills", "kill -9 of the server loses and doubles no operation and no seal", field_kills.server_kills, 400, "kills", 4, CUT),
+    Proof("server-kills", "kill -9 of the server loses and doubles no operation and no seal", field_kills.server_kills, 1_000, "kills", 4, CUT),
     Proof("power-cuts", "A power cut loses no acknowledged operation and no seal", power.power_cuts, 20_000, "states of the disk", 24, CUT, "strace"),
-    Proof("disk-faults", "A disk that fails is never answered with a receipt", faults.faults, 400, "cases", 5, CUT, "strace"),
+    Proof("disk-faults", "A disk that fails, or a process killed in a call, is never answered with a receipt", faults.faults, 615, "cases", 5, CUT, "strace"),
     Proof("flaps", "Lines that break lose and double no operation of a tablet", field.flaps, 10_000, "uploads", 60, FIELD),
     Proof("at-once", "Every tablet at the same moment, every operation acknowledged", field.at_once, 500, "tablets", 30, FIELD),
 )  # fmt: skip

@@ -33,10 +33,11 @@ def strace() -> str:
 
 
 def recording(into: Path, *inject: str) -> list[str]:
-    """The command in front of the process's own; `inject`: calls that are made to fail, as strace
-    wants them."""
+    """The command in front of the process's own; `inject`: calls that are made to fail, or to kill the
+    process, as strace wants them. strace injects no signal while it stops at the watched calls alone."""
+    watched = [] if any("signal=" in what for what in inject) else ["--seccomp-bpf"]
     return [
-        strace(), "--seccomp-bpf", "-f", "-y", "-xx", "-s", "4000000", "-e", f"trace={CALLS}",
+        strace(), *watched, "-f", "-y", "-xx", "-s", "4000000", "-e", f"trace={CALLS}",
         "-e", "signal=none", *(part for what in inject for part in ("-e", f"inject={what}")),
         "-o", str(into),
     ]  # fmt: skip

@@ -25,7 +25,7 @@ from tests.domain.draw.pools import number
 from tests.proof.field import Line, Town, drain, free_port, hold, push, started, town
 from tests.proof.sealing import seals, work
 
-TABLETS = 8
+TABLETS = 16  # at once; half of them where the count is small
 WHOLE = 40  # every so many kills the whole server goes, not only the processes that serve
 CONTROLLED = 100  # from so many kills on, a broken server is tried too
 LONGEST = 400  # milliseconds between two kills, drawn from the number of the kill
@@ -45,11 +45,11 @@ class Hands:
 
 
 def server_kills(count: int) -> str:
-    """`count` kills while eight tablets push and seal; after each, what was acknowledged is there. A
+    """`count` kills while the tablets push and seal; after each, what was acknowledged is there. A
     server that acknowledges and does not keep has to be caught by the same look."""
     operations, batches, sealed, cut = _killed(count)
     said = (
-        f"{operations} operations of {TABLETS} tablets in {batches} batches, {sealed} seals, {cut} "
+        f"{operations} operations of {_tablets(count)} tablets in {batches} batches, {sealed} seals, {cut} "
         f"pushes cut off; 0 lost, 0 doubled, receipts word for word, ledger and sheets whole"
     )
     if count < CONTROLLED:
@@ -61,9 +61,13 @@ def server_kills(count: int) -> str:
     raise AssertionError("a server that acknowledges without keeping was not caught")
 
 
+def _tablets(count: int) -> int:
+    return TABLETS if count >= CONTROLLED else TABLETS // 2
+
+
 def _killed(count: int, broken: str = "") -> tuple[int, int, int, int]:
     hands, port, seen = Hands(), free_port(), set[str]()
-    with town(TABLETS) as place:
+    with town(_tablets(count)) as place:
         server = started(place, port, broken)
         threads = [
             threading.Thread(target=_tablet, args=(port, line, hands)) for line in place.lines

@@ -257,17 +257,31 @@ def test_unreadable_files_get_one_clear_message(
     assert counts(session) == before
 
 
-def test_template_reads_back(session: Session, place: Organisation) -> None:
+def test_template_reads_back_and_its_examples_are_refused(
+    session: Session, place: Organisation
+) -> None:
     heads, rows = columns.template_table()
-    buffer = io.BytesIO()
-    write_xlsx(buffer, [Sheet("experts", heads, rows)])
     for code, name in (("420000", "湖北省"), ("420100", "武汉市")):
         session.add(Region(code=code, name=name, kind="x", source="test"))
     session.flush()
-    report = import_experts(session, None, buffer.getvalue(), "experts.xlsx", dry_run=True)
-    assert report.problems == []
-    assert [r.name for r in report.ready] == ["示例甲", "示例乙"]
     directory.create_organisation(session, None, name="另一单位", kind="company")
+
+    def read(*content: list[str]) -> Any:
+        buffer = io.BytesIO()
+        write_xlsx(buffer, [Sheet("experts", heads, content)])
+        return import_experts(session, None, buffer.getvalue(), "experts.xlsx", dry_run=True)
+
+    left_in = read(*rows)
+    assert [(p.row, p.column, p.text.en) for p in left_in.problems] == [
+        (2, "name", "this is the template's example; delete the row"),
+        (3, "name", "this is the template's example; delete the row"),
+    ]
+    filled = [[f"测试{row[0]}", *row[1:-1], "备注"] for row in rows]
+    report = read(*filled)
+    assert report.problems == []
+    assert [r.name for r in report.ready] == ["测试示例甲", "测试示例乙"]
+    assert read([rows[0][0], *rows[0][1:-1], "备注"]).problems[0].column == "name"
+    assert read([*filled[0][:-1], rows[0][-1]]).problems[0].column == "name"
 
 
 def test_formulas_stay_text_and_roles_are_checked(
@@ -280,6 +294,26 @@ def test_formulas_stay_text_and_roles_are_checked(
     for role in ("office", "supervisor", "expert", "admin", "presenter"):
         with pytest.raises(Forbidden):
             import_experts(session, make.viewer(session, role), sheet(ONE), "x.csv", dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2012.3.5", date(2012, 3, 5)),
+        ("2012年3月5日", date(2012, 3, 5)),
+        ("二〇一二年三月", date(2012, 3, 1)),
+        ("２０１２．１１", date(2012, 11, 1)),
+        ("2012.01", date(2012, 1, 1)),
+        ("2012.1", None),  # 2012.10 as a spreadsheet keeps it
+        ("3/5/2012", None),
+    ],
+)
+def test_dates_as_clerks_write_them(text: str, day: date | None) -> None:
+    if day is None:
+        with pytest.raises(DomainError, match="请写成"):
+            columns.read_start(text)
+    else:
+        assert columns.read_start(text) == day
 
 
 @pytest.mark.parametrize(

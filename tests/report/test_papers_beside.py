@@ -9,6 +9,7 @@ import re
 import zipfile
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +23,7 @@ from app.ledger import prove
 from app.report import bundle, operations, papers
 from app.report.history import difference, history
 from app.report.working_copy import blocks_of
+from app.scoring.models import Sheet
 from tests.aggregation import builders
 from tests.report import reports
 
@@ -179,23 +181,24 @@ def test_the_annexes_hold_sheets_declarations_and_coefficients(
     report = reports.drafted(session, made, run)
     data = papers.report_data(session, report, "zh")
     titles = [annex["title"].zh for annex in data["annexes"]]
-    assert titles[6:] == ["各评分表总分（大写）", "承诺书", "一致性系数", "现场陈述"]
-    (sheets,), (declared,) = data["annexes"][6]["blocks"], data["annexes"][7]["blocks"]
-    assert (
-        len(sheets["rows"]) == 84
-        and sum(
-            row[5].zh == "去掉"
-            for row in sheets["rows"]
-            if row[3] != "—" and row[4].zh.endswith("分")
-        )
-        == 24
-    )
-    county, stage, seat, total, words, counted, receipt = sheets["rows"][0]
+    assert titles[6:] == ["各专家评分表", "承诺书", "一致性系数", "现场陈述", "名次的把握"]
+    (declared,) = data["annexes"][7]["blocks"]
+    sheets = [b for b in data["annexes"][6]["blocks"] if b["kind"] == "table"]
+    rows = [row for block in sheets for row in block["rows"]]
+    assert (len(sheets), len(rows)) == (12, 84)
+    assert sum(row[3].zh == "去掉" for row in rows) == 24
+    seat, total, words, counted, sealed, receipt = sheets[0]["rows"][0]
     stored = run.inputs["subjects"][0]["stages"]["desk"]["sheets"][seat]
-    assert (county.zh, stage.zh, total, receipt) == (
-        "东城区", "综合评审", stored["total"], stored["receipt"],
-    )  # fmt: skip
+    assert sheets[0]["caption"].zh == "东城区 综合评审评分表"
+    assert (total, receipt) == (stored["total"], stored["receipt"])
     assert words == points_in_words(Decimal(stored["total"])) and counted.zh == "计入"
+    at = session.get_one(Sheet, stored["sheet"]).sealed_at.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert sealed == f"{at:%Y-%m-%d %H:%M}"
+    lines = [b for b in data["annexes"][6]["blocks"] if b["kind"] == "arithmetic"]
+    assert len(lines) == 12 and lines[0]["lines"][0]["text"].zh == (
+        "席位 1：A3 测试依据。A5 测试依据。C1 测试依据。C3 测试依据。C4 测试依据。C5 测试依据。"
+        "D1 测试依据。D2 测试依据。D3 测试依据。D4 测试依据。D5 测试依据"
+    )
     assert len(declared["rows"]) == 14
     assert all("年" in str(cell) for row in declared["rows"] for cell in row[2:])
     desk = data["annexes"][8]["blocks"][0]

@@ -188,6 +188,7 @@ def test_a_later_final_report_replaces_and_says_so(
 ) -> None:
     first = reports.finished(session, made, run)
     change_a_sheet(session)
+    builders.corrected(session, made)
     later = aggregation.run(session, made.office, round=made.round, note="更正签到记录")
     second = operations.draft_report(session, made.office, round=made.round, run=later)
     assert (first.state, second.sections) == ("final", first.sections)
@@ -204,6 +205,7 @@ def test_a_later_final_report_replaces_and_says_so(
 def test_a_draft_on_an_older_run_gives_way(session: Any, made: builders.Scored, run: Run) -> None:
     first = reports.signed(session, made, run)
     change_a_sheet(session)
+    builders.corrected(session, made)
     later = aggregation.run(session, made.office, round=made.round, note="更正签到记录")
     with pytest.raises(Conflict, match="最近一次汇总（第 2 次）"):
         operations.draft_report(session, made.office, round=made.round, run=run)

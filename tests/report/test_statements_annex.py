@@ -52,4 +52,4 @@ def test_each_statement_shows_its_receipt_and_its_recordings(session: Any) -> No
     ]
     assert hashes == [("Recording 1, SHA-256", "c" * 64), ("Recording 2, SHA-256", "d" * 64)]
     assert shown == statements(source(session, report, "zh"))
-    assert annexes(source(session, report, "zh"))[-1]["blocks"] == shown
+    assert annexes(source(session, report, "zh"))[9]["blocks"] == shown

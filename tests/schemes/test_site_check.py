@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.aggregation import checks
+from app.aggregation.diagnostics_checks import check_agreements
 from app.aggregation.places import give_places
 from app.aggregation.reading import Reading
 from app.domain.types import Conflict
@@ -47,6 +48,8 @@ def test_a_majority_of_fails_takes_a_county_out_and_nobody_moves_up(
     assert (kept.outcome, kept.against, len(kept.votes)) == ("passed", 2, 5)
     assert [v.seat for v in out.votes if v.failed] == [1, 2, 3]
     assert {(i, reason) for v in out.votes for i, _, reason in v.failed} == {("K2", "图斑未整改")}
+    (agreed,) = check_agreements(reading.counties)  # of 10 pairs of experts 4 agree, both times
+    assert (agreed.share, agreed.votes, agreed.failed) == ("40.0", 10, 5)
     model, advanced = reading.places()
     assert (model.taken, model.unfilled) == ((second.region_code,), (first.region_code,))
     assert (advanced.taken, advanced.unfilled, advanced.maximum) == ((), (), 10)

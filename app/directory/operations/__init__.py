@@ -1,18 +1,16 @@
 """Regions with their changes, organisations, people and their posts: everything dated.
 
 Territory events matter to the honours of S0 art. 32; posts and superior bodies to the recusal
-rules; identity numbers and phones are encrypted with a keyed index for uniqueness (PIPL art. 51).
+rules. People: `people`.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock
 from app.directory import identity, queries, snapshot
 from app.directory.models import (
     ORGANISATION_KINDS,
@@ -21,10 +19,16 @@ from app.directory.models import (
     Organisation,
     Person,
 )
+from app.directory.operations.people import (
+    UNCHANGED,
+    alter_person,
+    change_person,
+    create_person,
+    prepare_person,
+)
 from app.directory.operations.territory import load_regions, may_write, record_region_change
 from app.directory.queries import Actor
 from app.domain.types import Conflict, DomainError, NotFound, Text
-from app.keys import Keys
 from app.ledger.append import append
 
 __all__ = [
@@ -55,11 +59,6 @@ _SAME_ORGANISATION = Text(
 _REGION = Text(
     "没有代码为 {code} 的行政区划。没有任何改动。",
     "There is no region with code {code}. Nothing was changed.",
-)
-_SAME_ID = Text(
-    "此身份证号已登记在“{name}”名下。没有新建；请核对，或直接修改已有的人员。",
-    "This identity number is already that of “{name}”. Nobody was created; check it, or edit the "
-    "existing person.",
 )
 _DATES = Text(
     "结束日期不能早于开始日期。没有任何改动。",
@@ -166,146 +165,7 @@ def create_organisation(
     return row
 
 
-# ---------- people
-
-
-class _Unchanged:
-    """Marks an argument that was not given; None means: delete the value."""
-
-
-UNCHANGED: Final[Any] = _Unchanged()
-
-
-def prepare_person(
-    session: Session,
-    *,
-    name: str,
-    id_number: str | None = None,
-    phone: str | None = None,
-    birth_date: date | None = None,
-    known_new: bool = False,
-) -> Person:
-    """A new person in the session, personal data encrypted; the calling operation records it.
-
-    `known_new` skips the look-up of the identity number where a whole file was looked up at once.
-    """
-    keys: Keys = session.info["keys"]
-    person = Person(name=identity.clean_name(name))
-    number = identity.clean_id_number(id_number)
-    born = identity.check_birth_date(
-        identity.birth_date_of(number, birth_date), clock.today(_zone(session))
-    )
-    _set_id(session, person, number, keys, look_up=not known_new)
-    _set_phone(person, identity.clean_phone(phone), keys)
-    person.birth_date = keys.encrypt(born.isoformat()) if born else None
-    session.add(person)
-    return person
-
-
-def create_person(
-    session: Session,
-    actor: Actor | None,
-    *,
-    name: str,
-    id_number: str | None = None,
-    phone: str | None = None,
-    birth_date: date | None = None,
-) -> Person:
-    """A new person. Identity number, phone and birth date are optional (PIPL art. 6), encrypted,
-    and the number is unique: Conflict names whose it is. Rare characters: `identity.name_warning`.
-    """
-    may_write(actor)
-    person = prepare_person(
-        session, name=name, id_number=id_number, phone=phone, birth_date=birth_date
-    )
-    session.flush()
-    append(session, actor, "person.created", person=person.id)
-    return person
-
-
-def change_person(
-    session: Session,
-    actor: Actor | None,
-    person: Person,
-    *,
-    name: str = UNCHANGED,
-    id_number: str | None = UNCHANGED,
-    phone: str | None = UNCHANGED,
-    birth_date: date | None = UNCHANGED,
-    on: date | None = None,
-) -> list[str]:
-    """Change what is given, from `on` (default today). The ledger keeps when, by whom and which
-    fields, and the digest of every former state. Returns the names of the fields that changed.
-    """
-    may_write(actor)
-    changed = alter_person(
-        session, person, name=name, id_number=id_number, phone=phone, birth_date=birth_date
-    )
-    if changed:
-        day = on or clock.today(_zone(session))
-        append(
-            session,
-            actor,
-            "person.changed",
-            person=person.id,
-            fields=",".join(changed),
-            on=day.isoformat(),
-        )
-    return changed
-
-
-def alter_person(
-    session: Session,
-    person: Person,
-    *,
-    name: str = UNCHANGED,
-    id_number: str | None = UNCHANGED,
-    phone: str | None = UNCHANGED,
-    birth_date: date | None = UNCHANGED,
-) -> list[str]:
-    """`change_person` for an operation that records the change itself."""
-    keys: Keys = session.info["keys"]
-    changed = []
-    if name is not UNCHANGED and (cleaned := identity.clean_name(name)) != person.name:
-        person.name = cleaned
-        changed.append("name")
-    if id_number is not UNCHANGED:
-        number = identity.clean_id_number(id_number)
-        if number != (keys.decrypt(person.id_number) if person.id_number else None):
-            _set_id(session, person, number, keys)
-            changed.append("id_number")
-            if number and birth_date is UNCHANGED:
-                birth_date = identity.birth_date_of(number, None)
-    if phone is not UNCHANGED:
-        digits = identity.clean_phone(phone)
-        if digits != (keys.decrypt(person.phone) if person.phone else None):
-            _set_phone(person, digits, keys)
-            changed.append("phone")
-    if birth_date is not UNCHANGED and birth_date != queries.birth_date(person, keys):
-        number = keys.decrypt(person.id_number) if person.id_number else None
-        born = identity.birth_date_of(number, birth_date)
-        identity.check_birth_date(born, clock.today(_zone(session)))
-        if born != queries.birth_date(person, keys):
-            person.birth_date = keys.encrypt(born.isoformat()) if born else None
-            changed.append("birth_date")
-    session.flush()
-    return changed
-
-
-def _set_id(
-    session: Session, person: Person, number: str | None, keys: Keys, *, look_up: bool = True
-) -> None:
-    if number and look_up:
-        holder = queries.person_by_id_number(session, number, keys)
-        if holder is not None and holder is not person:
-            raise Conflict(_SAME_ID.format(name=holder.name), field="id_number")
-    person.id_number = keys.encrypt(number) if number else None
-    person.id_index = keys.blind_index("id|" + number) if number else None
-
-
-def _set_phone(person: Person, digits: str | None, keys: Keys) -> None:
-    person.phone = keys.encrypt(digits) if digits else None
-    person.phone_index = keys.blind_index("phone|" + digits) if digits else None
+# ---------- posts
 
 
 def add_employment(
@@ -367,16 +227,24 @@ def prepare_employment(
 
 
 def end_employment(
-    session: Session, actor: Actor | None, *, employment: Employment, until: date
+    session: Session,
+    actor: Actor | None,
+    *,
+    employment: Employment,
+    until: date,
+    note: bool = True,
 ) -> None:
-    """The post ended on `until` (its last day); the row stays, recusal looks back on it."""
+    """The post ended on `until` (its last day); the row stays, recusal looks back on it. `note` False
+    leaves the ledger entry to the caller."""
     may_write(actor)
     if employment.until is not None:
         raise Conflict(_ENDED)
     if employment.since and until < employment.since:
         raise DomainError(_DATES, field="until")
     employment.until = until
-    append(session, actor, "employment.ended", employment=employment.id, until=until.isoformat())
+    if note:
+        day = until.isoformat()
+        append(session, actor, "employment.ended", employment=employment.id, until=day)
 
 
 def employment_of(session: Session, employment_id: str) -> Employment:
@@ -385,7 +253,3 @@ def employment_of(session: Session, employment_id: str) -> Employment:
     if row is None:
         raise NotFound(queries.NO_SUCH)
     return row
-
-
-def _zone(session: Session) -> str:
-    return str(session.info["settings"].timezone)

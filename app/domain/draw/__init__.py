@@ -66,6 +66,7 @@ def derive_key(
         source_values,
         commitment.parties,
         codes,
+        commitment.fallbacks,
     )
 
 

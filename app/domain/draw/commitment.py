@@ -88,10 +88,16 @@ class Commitment:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        return tuple(
-            Source(s["name"], s["kind"], s["count"], s["low"], s["high"], s["when"])
-            for s in self.document["sources"]
-        )
+        return tuple(_source(s) for s in self.document["sources"])
+
+    @property
+    def fallbacks(self) -> dict[str, tuple[Source, ...]]:
+        """Name of a source -> what is read in its place if it does not come about, in this order."""
+        rows = self.document.get("fallbacks", ())
+        return {
+            name: tuple(_source(s) for s in rows if s["of"] == name)
+            for name in dict.fromkeys(str(s["of"]) for s in rows)
+        }
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -117,9 +123,11 @@ def build_commitment(
     suppressed_rules: frozenset[str] = SUPPRESSED_RULES,
     tell: Progress | None = None,
     lotteries: Mapping[str, Mapping[str, Any]] | None = None,
+    fallbacks: Mapping[str, Sequence[Source]] | None = None,
 ) -> Commitment:
     """Check everything and fix it; lottery tables are prepared here, before any seed. `tell` hears
-    how far they are. `lotteries` are tables that were prepared before, taken if they fit.
+    how far they are. `lotteries` are tables that were prepared before, taken if they fit. `fallbacks`: name
+    of a source -> what is read in its place if it does not come about; without any the key is left out.
 
     `load_cap` None or 0 means none. `rule_set_hash` and `previous_head` may be "" (headless).
     Raises DomainError for anything out of shape, and for a lottery panel whose rules admit nobody.
@@ -131,7 +139,8 @@ def build_commitment(
     if (load_cap or 0) < 0:
         raise refuse("每人场次上限不得为负", "the load cap must not be negative")
     _check_panels(panels, load_cap or 0)
-    _check_seed_plan(sources, parties)
+    spare = [(of, s) for of, rows in (fallbacks or {}).items() for s in rows]
+    _check_seed_plan(sources, parties, spare)
     validate_roster(roster)
     validate_exclusions(exclusions, roster, panels)
     attributes = type_attributes(panels)
@@ -172,21 +181,28 @@ def build_commitment(
         "roster_root": root_of(roster_leaves(roster, attributes)),
         "roster_size": len(roster),
         "rule_set": rule_set_hash,
-        "sources": [
-            {
-                "count": s.count,
-                "high": s.high,
-                "kind": s.kind,
-                "low": s.low,
-                "name": s.name,
-                "when": s.when,
-            }
-            for s in sources
-        ],
+        "sources": [_source_document(s) for s in sources],
         "spec": SPEC,
         "type_attributes": list(attributes),
     }
+    if spare:
+        document["fallbacks"] = [{**_source_document(s), "of": of} for of, s in spare]
     return Commitment(document, tables)
+
+
+def _source_document(source: Source) -> dict[str, Any]:
+    return {
+        "count": source.count,
+        "high": source.high,
+        "kind": source.kind,
+        "low": source.low,
+        "name": source.name,
+        "when": source.when,
+    }
+
+
+def _source(row: Mapping[str, Any]) -> Source:
+    return Source(row["name"], row["kind"], row["count"], row["low"], row["high"], row["when"])
 
 
 def is_suppressed(rule: str, suppressed: frozenset[str]) -> bool:
@@ -236,14 +252,24 @@ def _check_panels(panels: Sequence[PanelSpec], load_cap: int) -> None:
         subjects |= set(panel.subjects)
 
 
-def _check_seed_plan(sources: Sequence[Source], parties: Sequence[Party]) -> None:
-    names = [s.name for s in sources] + [p.name for p in parties]
+def _check_seed_plan(
+    sources: Sequence[Source], parties: Sequence[Party], spare: Sequence[tuple[str, Source]]
+) -> None:
+    names = [s.name for s in (*sources, *(s for _, s in spare))] + [p.name for p in parties]
     if not sources or len(set(names)) != len(names):
         raise refuse(
             "至少要有一个种子来源，且来源与各方名称不得重复",
             "at least one seed source is needed, and names of sources and parties must differ",
         )
-    for source in sources:
+    for of, fallback in spare:
+        if all(source.name != of for source in sources):
+            raise refuse(
+                "替补来源“{s}”所代替的“{o}”不在来源之列",
+                "fallback '{s}' stands in for '{o}', which is no source",
+                s=fallback.name,
+                o=of,
+            )
+    for source in (*sources, *(s for _, s in spare)):
         span = source.high - source.low + 1
         if source.kind not in ("sequence", "set") or source.count < 1 or span < 2 or source.low < 0:
             raise refuse(

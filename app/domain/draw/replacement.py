@@ -7,7 +7,7 @@ Policy `reserves`: substitutes follow from the first act and are known to everyo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,19 +213,25 @@ def _busy(
     return busy | {e for e, n in loads.items() if load_cap and n >= load_cap}
 
 
-def _choose(
-    spec: PanelSpec,
-    seats: Sequence[str],
-    place: int,
-    facts: Mapping[str, Mapping[str, str]],
-    barred: set[str],
-    key: str,
-    number: int,
-) -> tuple[str, str, str]:
-    """(expert, ticket, how) for one vacancy."""
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    """Whether a newcomer in one seat keeps the pair limits, and the quota rows, of a panel."""
+
+    pairs: Callable[[Mapping[str, str]], bool]
+    quotas: Callable[[Mapping[str, str]], bool]
+
+
+def stepping_in(
+    spec: PanelSpec, seats: Sequence[str], place: int, facts: Mapping[str, Mapping[str, str]]
+) -> tuple[Callable[[Mapping[str, str]], bool], Keeps]:
+    """(is somebody of the leaver's type?, what he must keep) for the seat `place` (from 1); the others
+    are the last people of the other seats."""
     leaver = facts[seats[place - 1]]
     others = [facts[e] for n, e in enumerate(seats, 1) if n != place]
     attributes = sorted(spec.quotas)
+
+    def same_type(person: Mapping[str, str]) -> bool:
+        return all(person.get(a, "") == leaver.get(a, "") for a in attributes)
 
     def pairs_hold(person: Mapping[str, str]) -> bool:
         return all(
@@ -246,11 +252,25 @@ def _choose(
                 return False
         return True
 
-    free = [e for e in facts if e not in barred and pairs_hold(facts[e])]
-    same = [e for e in free if all(facts[e].get(a, "") == leaver.get(a, "") for a in attributes)]
+    return same_type, Keeps(pairs_hold, quotas_hold)
+
+
+def _choose(
+    spec: PanelSpec,
+    seats: Sequence[str],
+    place: int,
+    facts: Mapping[str, Mapping[str, str]],
+    barred: set[str],
+    key: str,
+    number: int,
+) -> tuple[str, str, str]:
+    """(expert, ticket, how) for one vacancy."""
+    same_type, keeps = stepping_in(spec, seats, place, facts)
+    free = [e for e in facts if e not in barred and keeps.pairs(facts[e])]
+    same = [e for e in free if same_type(facts[e])]
     for how, people in (("type", same), ("swap", free)):
         if how == "swap":
-            people = [e for e in people if quotas_hold(facts[e])]
+            people = [e for e in people if keeps.quotas(facts[e])]
         if people:
             drawn = min((ticket(key, spec.id, number, e), e) for e in people)
             return drawn[1], drawn[0], how

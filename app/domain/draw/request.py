@@ -30,12 +30,13 @@ Place = tuple[str | int, ...]
 Marks = Mapping[Place, tuple[int, int]]
 TOP_KEYS = frozenset(
     ["panels", "mode", "pair_limits", "load_cap", "replacement", "sources", "parties", "dice"]
-    + ["accept_high", "accept_zero"]
+    + ["accept_high", "accept_zero", "fallbacks"]
 )
 # Why somebody may be all but certain to be drawn, or may have no chance at all.
 HIGH_CHANCE = ("small_pool", "rare_specialty", "legal_requirement")
 ZERO_CHANCE = ("not_needed", "legal_requirement")
 PANEL_KEYS = frozenset(["id", "seats", "mode", "quotas", "exclude", "subjects", "dates"])
+SOURCE_KEYS = frozenset(["name", "kind", "count", "range", "when"])
 DEFAULT_DICE = 50
 
 
@@ -45,6 +46,15 @@ class ExclusionRequest:
     expert: str
     rule: str
     evidence_hash: str
+
+
+@dataclass(frozen=True)
+class SeedPlan:
+    """Where a seed comes from: sources, parties, and source -> what stands in for it."""
+
+    sources: tuple[Source, ...]
+    parties: tuple[Party, ...]
+    fallbacks: Mapping[str, tuple[Source, ...]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ class Request:
     sources: tuple[Source, ...]
     parties: tuple[Party, ...]
     accepted: Mapping[str, str] = field(default_factory=dict)  # code of a guard -> reason
+    fallbacks: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)  # of a source
 
     def eligible(self, roster: Sequence[Candidate]) -> dict[str, list[Candidate]]:
         """Panel id -> the people of the roster whom nothing excludes from it."""
@@ -148,7 +159,15 @@ class RequestReader:
             self._sources(top),
             self._parties(top.get("parties", [])),
             self._accepted(top),
+            self._fallbacks(top),
         )
+
+    def seed_plan(self) -> SeedPlan:
+        """Sources and parties alone; DomainError at the first thing that is wrong."""
+        keys = frozenset(["sources", "dice", "parties", "fallbacks"])
+        top = self._map(self.data or {}, (), keys)
+        parties = self._parties(top.get("parties", []))
+        return SeedPlan(self._sources(top), parties, self._fallbacks(top))
 
     def _accepted(self, top: dict[Any, Any]) -> dict[str, str]:
         """The exceptions from the guards that the request names, each with its coded reason."""
@@ -273,24 +292,50 @@ class RequestReader:
             )
         out: list[Source] = []
         for n, item in enumerate(self._list(top["sources"], ("sources",))):
-            at: Place = ("sources", n)
-            fields = self._map(item, at, frozenset(["name", "kind", "count", "range", "when"]))
-            span = fields.get("range")
-            if not fields.get("name") or any(s.name == str(fields["name"]) for s in out):
-                raise self.bad((*at, "name"), "名称缺少或重复", "the name is missing or repeated")
-            if fields.get("kind") not in ("sequence", "set"):
-                raise self.bad((*at, "kind"), "须为 sequence 或 set", "must be sequence or set")
-            if not isinstance(span, list) or len(span) != 2:
-                raise self.bad((*at, "range"), "须为 [最小, 最大]", "must be [low, high]")
-            low, high = (self._int(v, (*at, "range", i), 0) for i, v in enumerate(span))
-            count = self._int(fields.get("count"), (*at, "count"), 1)
-            if low >= high or (fields["kind"] == "set" and count > high - low + 1):
-                raise self.bad((*at, "range"), "范围不足", "the range is too small for the source")
-            when = str(fields.get("when") or "")
-            out.append(Source(str(fields["name"]), fields["kind"], count, low, high, when))
+            fields = self._map(item, ("sources", n), SOURCE_KEYS)
+            out.append(self._source(fields, ("sources", n), {s.name for s in out}))
         if not out:
             raise self.bad(("sources",), "至少要有一个来源", "at least one source is needed")
         return tuple(out)
+
+    def _source(self, fields: Mapping[str, Any], at: Place, taken: set[str]) -> Source:
+        span = fields.get("range")
+        if not fields.get("name") or str(fields["name"]) in taken:
+            raise self.bad((*at, "name"), "名称缺少或重复", "the name is missing or repeated")
+        if fields.get("kind") not in ("sequence", "set"):
+            raise self.bad((*at, "kind"), "须为 sequence 或 set", "must be sequence or set")
+        if not isinstance(span, list) or len(span) != 2:
+            raise self.bad((*at, "range"), "须为 [最小, 最大]", "must be [low, high]")
+        low, high = (self._int(v, (*at, "range", i), 0) for i, v in enumerate(span))
+        count = self._int(fields.get("count"), (*at, "count"), 1)
+        if low >= high or (fields["kind"] == "set" and count > high - low + 1):
+            raise self.bad((*at, "range"), "范围不足", "the range is too small for the source")
+        when = str(fields.get("when") or "")
+        return Source(str(fields["name"]), fields["kind"], count, low, high, when)
+
+    def _fallbacks(self, top: Mapping[str, Any]) -> dict[str, tuple[Source, ...]]:
+        """What is read in the place of a source that does not come about, in the order of the file."""
+        if "fallbacks" not in top:
+            return {}
+        named = {s.name for s in self._sources(top)}
+        taken, out = set(named), dict[str, tuple[Source, ...]]()
+        rows = self._list(top["fallbacks"], ("fallbacks",))
+        if not rows:
+            raise self.bad(
+                ("fallbacks",), "至少要有一个替补来源", "at least one fallback is needed"
+            )
+        for n, item in enumerate(rows):
+            at: Place = ("fallbacks", n)
+            fields = self._map(item, at, SOURCE_KEYS | {"of"})
+            of = str(fields.get("of") or "")
+            if of not in named:
+                raise self.bad(
+                    (*at, "of"), "来源中没有“{v}”", "there is no source '{v}'", v=of
+                )  # fmt: skip
+            source = self._source(fields, at, taken)
+            taken.add(source.name)
+            out[of] = (*out.get(of, ()), source)
+        return out
 
     def _parties(self, data: Any) -> tuple[Party, ...]:
         out: list[Party] = []
@@ -344,3 +389,9 @@ def parse_request(
 ) -> Request:
     """A REQUEST.yaml document, already parsed to mappings with text keys, lists, integers and text."""
     return RequestReader(data, name, marks, roster, codes).read()
+
+
+def parse_seed_plan(data: Any, name: str, marks: Marks) -> SeedPlan:
+    """`sources` or `dice`, `fallbacks` and `parties`, of a request without panels: for an order of things."""
+    reader = RequestReader(data, name, marks, RosterTable(name, {}, {}, ()), Codebook())
+    return reader.seed_plan()

@@ -226,9 +226,13 @@ class Participation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """A seat held in a panel of another draw: the days that panel sits on."""
+    """A seat held in a panel of another draw: the days that panel sits on.
+
+    `sealed`: the names of that draw are not disclosed, so that no reason may tell of seat or day.
+    """
 
     days: tuple[date, ...]
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +318,7 @@ class SubjectFacts:
     the parent's or its own six-digit code, and a subject with neither has no known place. Organisation sets hold
     ids; `organisation_ids` the county's government tree (its root is enough when the employments'
     chains are complete), `applicant_organisation_ids` those of all applicants of the ranking.
+    `withheld_expert_ids`: those of the previous round whose seats no open draw tells of.
     `sitting` are the panel's days, each range a day or several in a row; left out, the reference date
     alone.
     """
@@ -328,6 +333,7 @@ class SubjectFacts:
     leader_ids: frozenset[str] | None = None
     applicant_organisation_ids: frozenset[str] | None = None
     previous_round_expert_ids: frozenset[str] | None = None
+    withheld_expert_ids: frozenset[str] = frozenset()
     sitting: tuple[DateRange, ...] | None = None
     parent: str | None = None
 

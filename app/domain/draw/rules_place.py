@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from app.domain.draw.rules_case import Case, Gap, Hit, PersonCheck, SubjectCheck
 from app.domain.draw.rules_conflict import EMPLOYED, employment_gap
@@ -29,6 +29,9 @@ TIE_WORDS: Mapping[str, Text] = {
     "student": Text("师生（对方为生）", "teacher of"),
     "mutual": Text("互评关系", "mutual reviewer of"),
 }
+# Rule D-14: who looks at a list of exclusions may not learn whom a sealed draw seated, when or for what.
+ROTATION = Text("按轮换要求不能参加", "kept out by rotation")
+NOT_SAID = Text("评审时间内不能参加", "not available during the sitting")
 NO_PLACE = Text("未登记该对象所在地区", "the subject's region is not recorded")
 
 
@@ -184,6 +187,8 @@ def d15(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
                 "the experts of the previous round are not recorded",
             )
         )
+    elif case.expert.expert_id in subject.withheld_expert_ids:
+        yield Hit(ROTATION, {"ground": "withheld"})
     elif case.expert.expert_id in subject.previous_round_expert_ids:
         yield Hit(
             Text(
@@ -197,8 +202,15 @@ def d15(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
 def d16(case: Case, subject: SubjectFacts) -> Iterator[Hit | Gap]:
     """The expert has said to be away on a day of the sitting, or sits on another panel that day."""
     ranges = subject.sitting or (DateRange(since=case.on, until=case.on),)
-    for day in sorted({day for duty in case.expert.duties for day in duty.days}):
-        if any(one.since <= day <= one.until for one in ranges):
+    told: dict[date, bool] = {}  # day -> may it be said
+    for duty in case.expert.duties:
+        for day in duty.days:
+            if any(one.since <= day <= one.until for one in ranges):
+                told[day] = told.get(day, False) or not duty.sealed
+    if not all(told.values()):
+        yield Hit(NOT_SAID, {"ground": "withheld"}, general=True)
+    for day in sorted(told):
+        if told[day]:
             yield Hit(
                 Text(
                     f"{day} 已在另一次抽取的评审组中有席位，同日不能再参加",

@@ -80,16 +80,39 @@ def check_values(values: Sequence[int], source: Source) -> list[int]:
     return list(values)
 
 
-def input_material(sources: Sequence[Source], values: Mapping[str, Sequence[int]]) -> bytes:
-    """IKM: for each source in committed order its values, each followed by ".", then "/"."""
-    if set(values) != {s.name for s in sources}:
+def read_sources(
+    sources: Sequence[Source],
+    fallbacks: Mapping[str, Sequence[Source]],
+    values: Mapping[str, Sequence[int]],
+) -> list[tuple[int, Source]]:
+    """What was read in the place of each source, in committed order: (0, the source itself) or
+    (k, its k-th fallback). DomainError unless `values` has exactly one of them for every source."""
+    found = [
+        [(k, s) for k, s in enumerate((o, *fallbacks.get(o.name, ()))) if s.name in values]
+        for o in sources
+    ]
+    read = [row[0] for row in found if len(row) == 1]
+    if len(read) != len(sources) or {s.name for _, s in read} != set(values):
         raise refuse(
             "种子来源须与承诺书所列完全一致：{want}",
             "seed sources must be exactly those committed: {want}",
             want=", ".join(s.name for s in sources),
         )
+    return read
+
+
+def input_material(
+    sources: Sequence[Source],
+    values: Mapping[str, Sequence[int]],
+    fallbacks: Mapping[str, Sequence[Source]] | None = None,
+) -> bytes:
+    """IKM: for each source in committed order its values, each followed by ".", then "/"; those of its
+    k-th fallback stand after "~k:"."""
     return "".join(
-        "".join(f"{v}." for v in check_values(values[s.name], s)) + "/" for s in sources
+        (f"~{place}:" if place else "")
+        + "".join(f"{v}." for v in check_values(values[s.name], s))
+        + "/"
+        for place, s in read_sources(sources, fallbacks or {}, values)
     ).encode("ascii")
 
 
@@ -140,9 +163,11 @@ def draw_key(
     values: Mapping[str, Sequence[int]],
     parties: Sequence[Party],
     codes: Mapping[str, str],
+    fallbacks: Mapping[str, Sequence[Source]] | None = None,
 ) -> str:
     """DRAWKEY, lower-case hex."""
-    prk = hkdf_extract(codes_salt(parties, codes, 1), input_material(sources, values))
+    material = input_material(sources, values, fallbacks)
+    prk = hkdf_extract(codes_salt(parties, codes, 1), material)
     return hkdf_expand(prk, f"pdraw/1|{kind}|{commitment_hash}".encode("ascii"), 32).hex()
 
 

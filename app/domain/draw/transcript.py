@@ -16,6 +16,7 @@ from .commitment import Commitment
 from .objects import Candidate, Exclusion, Result, canonical, excluded_by_panel, refuse
 from .replacement import ReplacementResult, result_document
 from .roster import exclusion_leaf, leaf_list, roster_leaf, type_codes
+from .seed import read_sources
 from .tickets import ticket_list
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -48,7 +49,10 @@ def seed_document(
     return {
         "codes": [[p.name, codes[p.name]] for p in commitment.parties],
         "photographs": [[name, photos[name]] for name in sorted(photos)],
-        "sources": [[s.name, list(source_values[s.name])] for s in commitment.sources],
+        "sources": [
+            [s.name, list(source_values[s.name])]
+            for _, s in read_sources(commitment.sources, commitment.fallbacks, source_values)
+        ],
     }
 
 

@@ -1,7 +1,8 @@
 """Marks from a long CSV: `subject,expert,item,mark`, one mark a line.
 
 `item` may be missing: one item. An empty mark is absent; a missing row too, so every sheet is
-filled up with the items of the whole file. A text mark or a second mark for the same subject,
+filled up with the items of the whole file. N/A (or 不适用) is an item that does not apply: neither a
+mark nor a gap. Any other text or a second mark for the same subject,
 expert and item stops with its line: guessing would change a score.
 """
 
@@ -27,18 +28,22 @@ if TYPE_CHECKING:
 STAGE: Final = "panel"
 ITEM: Final = "mark"
 
+# How a mark is said not to apply, in capitals.
+NOT_APPLICABLE: Final = ("N/A", "NA", "不适用")
+
 _MARK = re.compile(r"[+-]?\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class MarkRow:
-    """One line of the file; `mark` None is an absent mark."""
+    """One line of the file; `mark` None is an absent mark, or with `applies` False none at all."""
 
     line: int
     subject: str
     expert: str
     item: str
     mark: Decimal | None
+    applies: bool = True
 
 
 def _at(line: int, zh: str, en: str) -> DomainError:
@@ -118,14 +123,18 @@ def _row(line: int, cells: dict[str, str]) -> MarkRow:
         if name in cells and not cells[name]:
             raise _at(line, f"{name} 为空", f"{name} is empty")
     text = unicodedata.normalize("NFKC", cells["mark"]).strip().replace("−", "-")
+    item = cells.get("item", ITEM)
+    if text.upper() in NOT_APPLICABLE:
+        return MarkRow(line, cells["subject"], cells["expert"], item, None, False)
     if text and not _MARK.fullmatch(text):
         raise _at(
             line,
-            f"分数 {cells['mark']!r} 不是十进制数;缺评请留空",
-            f"mark {cells['mark']!r} is not a decimal number; leave it empty when absent",
+            f"分数 {cells['mark']!r} 不是十进制数;缺评请留空,不适用写 N/A",
+            f"mark {cells['mark']!r} is not a decimal number; leave it empty when absent, write N/A "
+            "where it does not apply",
         )
     mark = Decimal(text) if text else None
-    return MarkRow(line, cells["subject"], cells["expert"], cells.get("item", ITEM), mark)
+    return MarkRow(line, cells["subject"], cells["expert"], item, mark)
 
 
 def subjects_of(rows: Sequence[MarkRow], rule: ScoreRule) -> list[SubjectMarks]:
@@ -144,16 +153,23 @@ def subjects_of(rows: Sequence[MarkRow], rule: ScoreRule) -> list[SubjectMarks]:
         )
     items = sorted({row.item for row in rows} | set(rule.items))
     table: dict[str, dict[str, dict[str, Decimal | None]]] = {}
+    waived: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         sheet = table.setdefault(row.subject, {}).setdefault(row.expert, dict.fromkeys(items))
         sheet[row.item] = row.mark
+        if not row.applies:
+            waived.setdefault((row.subject, row.expert), set()).add(row.item)
     return [
         SubjectMarks(
             subject,
             {
                 STAGE: StageMarks(
                     sheets={
-                        expert: Sheet(state=_state(marks), items=marks)
+                        expert: Sheet(
+                            state=_state(marks),
+                            items=marks,
+                            not_applicable=frozenset(waived.get((subject, expert), ())),
+                        )
                         for expert, marks in sheets.items()
                     }
                 )

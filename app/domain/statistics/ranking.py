@@ -87,7 +87,7 @@ def _rank_group(
     for entry in members:
         by_value.setdefault(_first_key(rule, entry), []).append(entry)
     place = 1
-    for value in sorted(by_value, reverse=True):
+    for value in sorted(by_value, reverse=rule.best == "high"):
         tied = by_value[value]
         used: dict[str, list[str]] = {entry.id: [] for entry in tied}
         for cluster in _climb(rule, tied, 0, used, drawn):
@@ -119,7 +119,9 @@ def _climb(
         for entry in tied:
             used[entry.id].append(rule.ties[rung])
     clusters: list[list[Entry]] = []
-    for value in sorted(split, reverse=True):
+    # Of scores the better ones come first; of the spread and of a draw always the smaller.
+    scores = rule.ties[rung] not in ("spread", "draw")
+    for value in sorted(split, reverse=rule.best == "high" or not scores):
         clusters += _climb(rule, split[value], rung + 1, used, drawn)
     return clusters
 

@@ -6,7 +6,8 @@ notices ask only for "综合评定" and a ranking by score; everything below is 
 
 Keys, all optional: `estimator trim quorum items rounding adjust ties top` and, for rounds with
 several stages, `modules bonus_cap rank_on rank_within pass_line flags`, for sections
-`sections` (weight, cap, floor) and for what a rank gives `places`. Keys that came later appear in the
+`sections` (weight, cap, floor), for what a rank gives `places`, and `best: low` where a low score wins
+(grants scored from 1, exceptional, to 9). Keys that came later appear in the
 digest only where a rule uses them, so that an older rule keeps its digest.
 """
 
@@ -39,7 +40,7 @@ _LAST = ("shared", "draw")  # what a ladder ends in: a shared rank, or a logged 
 _KEYS = (
     *("estimator", "trim", "quorum", "items", "rounding", "adjust", "ties", "top"),
     *("modules", "bonus_cap", "rank_on", "rank_within", "pass_line", "flags"),
-    *("sections", "places"),
+    *("sections", "places", "best"),
 )
 
 
@@ -125,6 +126,7 @@ class ScoreRule:
     flags: FlagLimits = field(default_factory=FlagLimits)
     sections: Mapping[str, SectionRule] = field(default_factory=dict)
     places: tuple[Tier, ...] = ()
+    best: str = "high"
 
     @classmethod
     def parse(cls, data: Mapping[str, Any] | None) -> ScoreRule:
@@ -170,7 +172,16 @@ class ScoreRule:
             values["sections"] = _sections(given["sections"], values.get("items", {}))
         if "places" in given:
             values["places"] = read_tiers(given["places"])
+        if "best" in given:
+            values["best"] = choice(given["best"], "best", ("high", "low"))
         rule = cls(**values)
+        lines = [rule.pass_line, *(tier.line for tier in rule.places)]
+        if rule.best == "low" and any(line is not None for line in lines):
+            raise bad(
+                "best",
+                "低分为优时不能再设 pass_line 或名额的 line(它们要求不低于)。",
+                "low cannot go with a pass_line or a line of places: both ask for at least so many points.",
+            )
         splits = rule.unit == "item" or rule.estimator in SPLITS_INTO_ITEMS
         if not splits and any(part.floor is not None for part in rule.sections.values()):
             raise bad(
@@ -224,6 +235,7 @@ class ScoreRule:
                 else {}
             ),
             **({"places": [tier.to_json() for tier in self.places]} if self.places else {}),
+            **({"best": self.best} if self.best != "high" else {}),
         }
 
     def digest(self) -> str:
@@ -300,11 +312,13 @@ def _modules(value: Any) -> dict[str, Decimal]:
     for name, weight in modules.items():
         if weight <= 0:
             raise bad(f"modules.{name}", "权重须为正数。", "the weight must be positive.")
-    if modules and sum(modules.values()) != 1:
+    # Shares of one total, or parts that are simply added (a technical score and a component score).
+    added = all(weight == 1 for weight in modules.values())
+    if modules and not added and sum(modules.values()) != 1:
         raise bad(
             "modules",
-            "权重之和为 {total},应为 1。",
-            "the weights add up to {total}, not to 1.",
+            "权重之和为 {total},应为 1;各阶段直接相加的,权重均写 1。",
+            "the weights add up to {total}, not to 1; stages that are simply added have weight 1 each.",
             total=plain(sum(modules.values(), Decimal(0))),
         )
     return modules

@@ -210,7 +210,8 @@ def _weight_bands(
     for columns in groups.values():
         # Equal values take the official order: a draw of the weights settles no tie.
         order = sorted(columns, key=lambda c: (scored[c].rank or 0, scored[c].id))
-        place = np.argsort(-np.round(theta[:, order], 9), axis=1, kind="stable")
+        values = np.round(theta[:, order], 9)
+        place = np.argsort(values if rule.best == "low" else -values, axis=1, kind="stable")
         made = np.empty(place.shape, dtype=np.int32)
         np.put_along_axis(made, place, np.arange(1, len(order) + 1, dtype=np.int32)[None], axis=1)
         ranks[:, order] = made

@@ -167,7 +167,8 @@ def shadow_ranking(
     places: dict[str, ShadowPlace] = {}
     for members in groups.values():
         # What differs by less than the iteration can tell is level.
-        level = {name: round(totals[name], 6) for name in members}
+        sign = -1 if rule.best == "low" else 1
+        level = {name: sign * round(totals[name], 6) for name in members}
         for name in members:
             rank = 1 + sum(other > level[name] for other in level.values())
             official = scored[name].rank or 0

@@ -42,15 +42,15 @@ def _sample_variance(marks: Sequence[Decimal]) -> Fraction | None:
     return Fraction(n * squares - total * total, n * (n - 1) * bottom * bottom)
 
 
-@lru_cache(maxsize=4096)
-def _written(value: Fraction) -> tuple[str, str]:
-    """(without loss, for a reader): a form has few distinct marks, a round has many sheets."""
-    return exact_text(value), shown(value)
+def _written(value: Fraction) -> _Value:
+    """(value, without loss, for a reader)."""
+    return value, exact_text(value), shown(value)
 
 
 @lru_cache(maxsize=4096)
-def _fraction(mark: Decimal) -> Fraction:
-    return Fraction(mark)
+def _typed(mark: Decimal) -> _Value:
+    """As `_written`: a form has few distinct marks, a round has many sheets."""
+    return _written(Fraction(mark))
 
 
 def _section(entry: ItemRule, item: str) -> str:
@@ -58,6 +58,7 @@ def _section(entry: ItemRule, item: str) -> str:
 
 
 _PLAIN: Final = ItemRule()
+_Value = tuple[Fraction, str, str]
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class StageScorer:
     rule: ScoreRule
     subject: SubjectMarks
     steps: list[Step] = field(default_factory=list)
+    known: dict[str, tuple[bool, Fraction, str, str | None, str]] = field(default_factory=dict)
 
     def step(
         self,
@@ -225,13 +227,12 @@ class StageScorer:
         return self._result(name, weight, value, marks, unit, items, spread, None)
 
     def _sheet_total(self, name: str, rater: str, sheet: Sheet) -> Decimal:
-        lines = [(i, _fraction(m)) for i, m in sorted(sheet.items.items()) if m is not None]
-        rules = [self._item_rule(item) for item, _ in lines]
+        lines = [(i, _typed(m)) for i, m in sorted(sheet.items.items()) if m is not None]
         stages = ("product", "section", "sheet")
         what = Text("阶段 {s} 评分表 {r} 合计", "Stage {s}, sheet {r} adds up").format(
             s=name, r=rater
         )
-        if len(lines) == 1 and rules[0].weight == 1:
+        if len(lines) == 1 and self._item_rule(lines[0][0]).weight == 1:
             what = Text("阶段 {s} 评分表 {r}", "Stage {s}, sheet {r}").format(s=name, r=rater)
         total = self._weighted_sum(name, what, lines, stages)
         return to_decimal(total)
@@ -249,9 +250,25 @@ class StageScorer:
             )
         return self.rule.items[item]
 
+    def _line_of(self, item: str) -> tuple[bool, Fraction, str, str | None, str]:
+        """(weight is 1, weight, as written, section, what its product is added up under) of an item.
+
+        Items without a section are sections of their own; where nothing is done to a section's sum,
+        no sums of sections are needed."""
+        found = self.known.get(item)
+        if found is None:
+            entry = self._item_rule(item)
+            at_section = self.rule.rounding["section"]
+            plain_sum = at_section is None and entry.section not in self.rule.sections
+            key = "" if plain_sum else _section(entry, item)
+            weight = plain(entry.weight)
+            found = entry.weight == 1, Fraction(entry.weight), weight, entry.section, key
+            self.known[item] = found
+        return found
+
     def _by_item(self, name: str, weight: Decimal, marks: StageMarks) -> StageScore:
         items: dict[str, UnitScore] = {}
-        lines: list[tuple[str, Fraction]] = []
+        lines: list[tuple[str, _Value]] = []
         spread: Fraction | None = Fraction(0)
         reason: Text | None = None
         valid, names = marks.valid, marks.items
@@ -276,7 +293,7 @@ class StageScorer:
                 continue
             made, value = self._estimate(name, item, what, found, "item")
             items[item] = UnitScore(value, places, made.present, len(made.used), made.dropped)
-            lines.append((item, value))
+            lines.append((item, _written(value)))
             variance = _sample_variance(list(found.values()))
             if spread is not None:
                 spread = None if variance is None else spread + variance * item_weight**2
@@ -293,7 +310,7 @@ class StageScorer:
         self,
         name: str,
         what: Text,
-        lines: list[tuple[str, Fraction]],
+        lines: list[tuple[str, _Value]],
         stages: tuple[str, str, str],
     ) -> Fraction:
         """Products, then section sums, then their sum, each rounded at its stage.
@@ -304,32 +321,29 @@ class StageScorer:
         sections: dict[str, list[Fraction]] = {}
         table: list[list[str | None]] = []
         terms: list[str] = []
-        for item, value in lines:
-            entry = self._item_rule(item)
-            product = value if entry.weight == 1 else value * Fraction(entry.weight)
+        for item, (value, full, short) in lines:
+            whole, ratio, weight, section, key = self._line_of(item)
+            product = value if whole else value * ratio
             if at_product is not None:
                 product = at_stage(product, at_product)
-            # Items without a section are sections of their own; where nothing is done to a section's
-            # sum, no sums of sections are needed.
-            plain_sum = at_section is None and entry.section not in self.rule.sections
-            key = "" if plain_sum else _section(entry, item)
             sections.setdefault(key, []).append(product)
-            full, short = _written(value)
-            table.append([item, full, plain(entry.weight), entry.section])
+            table.append([item, full, weight, section])
             terms.append(
                 short
-                if product is value or (entry.weight == 1 and product == value)
-                else f"{short}×{plain(entry.weight)}→{shown(product)}"
+                if product is value or (whole and product == value)
+                else f"{short}×{weight}→{shown(product)}"
             )
         parts = [
             self._section_value(key, exact_total(part), at_section)
             for key, part in sections.items()
         ]
         exact = exact_total(parts) if parts else Fraction(0)
-        used = {e.section for i, _ in lines if (e := self._item_rule(i)).section is not None}
-        special = {name: part for name, part in self.rule.sections.items() if name in used}
+        special = {}
+        if self.rule.sections:
+            used = {section for _, _, _, section in table}
+            special = {name: part for name, part in self.rule.sections.items() if name in used}
         result = at_stage(exact, at_sum)
-        if len(lines) == 1 and result == lines[0][1] and not special:
+        if len(lines) == 1 and result == lines[0][1][0] and not special:
             return result
         tail = rounded_text(exact, at_sum)
         joined = " + ".join(terms)

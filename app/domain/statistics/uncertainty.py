@@ -203,7 +203,7 @@ def _bands(
     draws = len(theta)
     for columns in groups.values():
         part = theta[:, columns]
-        order = np.argsort(-part, axis=1)
+        order = np.argsort(part if rule.best == "low" else -part, axis=1)
         ranks = np.empty(order.shape, dtype=np.int32)
         np.put_along_axis(
             ranks, order, np.arange(1, len(columns) + 1, dtype=np.int32)[None], axis=1

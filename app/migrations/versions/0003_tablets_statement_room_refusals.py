@@ -31,6 +31,34 @@ def upgrade() -> None:
     with op.batch_alter_table('field_signature', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_field_signature_op_id'), ['op_id'], unique=False)
 
+    op.create_table('former_value',
+    sa.Column('person_id', sa.String(length=16), nullable=False),
+    sa.Column('field', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=False),
+    sa.Column('changed_by', sa.String(length=16), nullable=True),
+    sa.Column('changed_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("field IN ('name', 'phone', 'id_number', 'birth_date')", name=op.f('ck_former_value_field')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_former_value_person_id_person')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_former_value'))
+    )
+    with op.batch_alter_table('former_value', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_former_value_person_id'), ['person_id'], unique=False)
+
+    op.create_table('column_map',
+    sa.Column('kind', sa.String(length=64), nullable=False),
+    sa.Column('headings', sa.String(length=64), nullable=False),
+    sa.Column('columns', sa.JSON(), nullable=False),
+    sa.Column('saved_by', sa.String(length=16), nullable=True),
+    sa.Column('saved_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['saved_by'], ['account.id'], name=op.f('fk_column_map_saved_by_account')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_column_map')),
+    sa.UniqueConstraint('kind', 'headings', name=op.f('uq_column_map_kind_headings'))
+    )
     op.create_table('tablet',
     sa.Column('account_id', sa.String(length=16), nullable=False),
     sa.Column('label', sa.String(length=200), nullable=False),
@@ -49,6 +77,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('tablet', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tablet_account_id'), ['account_id'], unique=False)
+
+    op.create_table('expert_correction',
+    sa.Column('expert_id', sa.String(length=16), nullable=False),
+    sa.Column('field', sa.String(length=64), nullable=False),
+    sa.Column('wanted', sa.Text(), nullable=False),
+    sa.Column('explanation', sa.Text(), nullable=False),
+    sa.Column('asked_by', sa.String(length=16), nullable=False),
+    sa.Column('asked_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('decision', sa.String(length=64), nullable=True),
+    sa.Column('decided_by', sa.String(length=16), nullable=True),
+    sa.Column('decided_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("decision IN ('accepted', 'refused')", name=op.f('ck_expert_correction_decision')),
+    sa.CheckConstraint("field IN ('name', 'phone', 'id_number', 'birth_date', 'employer', 'title', 'specialties', 'career_start', 'matter')", name=op.f('ck_expert_correction_field')),
+    sa.ForeignKeyConstraint(['asked_by'], ['account.id'], name=op.f('fk_expert_correction_asked_by_account')),
+    sa.ForeignKeyConstraint(['decided_by'], ['account.id'], name=op.f('fk_expert_correction_decided_by_account')),
+    sa.ForeignKeyConstraint(['expert_id'], ['expert.id'], name=op.f('fk_expert_correction_expert_id_expert')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_expert_correction'))
+    )
+    with op.batch_alter_table('expert_correction', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_expert_correction_expert_id'), ['expert_id'], unique=False)
 
     op.create_table('field_batch',
     sa.Column('tablet_id', sa.String(length=16), nullable=False),
@@ -92,6 +143,50 @@ def upgrade() -> None:
     with op.batch_alter_table('media_file', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_media_file_account_id'), ['account_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_media_file_sha256'), ['sha256'], unique=False)
+
+    op.create_table('past_panel',
+    sa.Column('expert_id', sa.String(length=16), nullable=False),
+    sa.Column('round_name', sa.String(length=200), nullable=False),
+    sa.Column('region_code', sa.String(length=64), nullable=True),
+    sa.Column('since', sa.Date(), nullable=True),
+    sa.Column('until', sa.Date(), nullable=True),
+    sa.Column('basis', sa.String(length=200), nullable=False),
+    sa.Column('recorded_by', sa.String(length=16), nullable=True),
+    sa.Column('recorded_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('struck_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('struck_by', sa.String(length=16), nullable=True),
+    sa.Column('struck_reason', sa.Text(), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['expert_id'], ['expert.id'], name=op.f('fk_past_panel_expert_id_expert')),
+    sa.ForeignKeyConstraint(['recorded_by'], ['account.id'], name=op.f('fk_past_panel_recorded_by_account')),
+    sa.ForeignKeyConstraint(['struck_by'], ['account.id'], name=op.f('fk_past_panel_struck_by_account')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_past_panel'))
+    )
+    with op.batch_alter_table('past_panel', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_past_panel_expert_id'), ['expert_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_past_panel_region_code'), ['region_code'], unique=False)
+
+    op.create_table('score_rule_change',
+    sa.Column('round_id', sa.String(length=16), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('before', sa.JSON(), nullable=False),
+    sa.Column('after', sa.JSON(), nullable=False),
+    sa.Column('before_digest', sa.String(length=64), nullable=False),
+    sa.Column('after_digest', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('changed_by', sa.String(length=16), nullable=True),
+    sa.Column('changed_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['changed_by'], ['account.id'], name=op.f('fk_score_rule_change_changed_by_account')),
+    sa.ForeignKeyConstraint(['round_id'], ['round.id'], name=op.f('fk_score_rule_change_round_id_round')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_score_rule_change')),
+    sa.UniqueConstraint('round_id', 'number', name=op.f('uq_score_rule_change_round_id_number'))
+    )
+    with op.batch_alter_table('score_rule_change', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_score_rule_change_round_id'), ['round_id'], unique=False)
 
     op.create_table('tablet_nonce',
     sa.Column('id', sa.String(length=16), nullable=False),
@@ -202,6 +297,57 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_field_op_sheet_id'), ['sheet_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_field_op_sheet_key'), ['sheet_key'], unique=False)
 
+    op.create_table('mark_correction',
+    sa.Column('round_id', sa.String(length=16), nullable=False),
+    sa.Column('run_id', sa.String(length=16), nullable=False),
+    sa.Column('subject_id', sa.String(length=16), nullable=False),
+    sa.Column('cause', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('asked_by', sa.String(length=16), nullable=True),
+    sa.Column('asked_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('confirmed_by', sa.String(length=16), nullable=True),
+    sa.Column('confirmed_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('used_run_id', sa.String(length=16), nullable=True),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("cause IN ('adding', 'out_of_range', 'objective_unequal', 'abnormal')", name=op.f('ck_mark_correction_cause')),
+    sa.ForeignKeyConstraint(['asked_by'], ['account.id'], name=op.f('fk_mark_correction_asked_by_account')),
+    sa.ForeignKeyConstraint(['confirmed_by'], ['account.id'], name=op.f('fk_mark_correction_confirmed_by_account')),
+    sa.ForeignKeyConstraint(['round_id'], ['round.id'], name=op.f('fk_mark_correction_round_id_round')),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_mark_correction_run_id_run')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_mark_correction_subject_id_subject')),
+    sa.ForeignKeyConstraint(['used_run_id'], ['run.id'], name=op.f('fk_mark_correction_used_run_id_run')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mark_correction'))
+    )
+    with op.batch_alter_table('mark_correction', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_mark_correction_round_id'), ['round_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_mark_correction_used_run_id'), ['used_run_id'], unique=False)
+
+    op.create_table('result_hold',
+    sa.Column('round_id', sa.String(length=16), nullable=False),
+    sa.Column('run_id', sa.String(length=16), nullable=False),
+    sa.Column('subject_id', sa.String(length=16), nullable=True),
+    sa.Column('kind', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('placed_by', sa.String(length=16), nullable=True),
+    sa.Column('placed_at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('lifted_reason', sa.Text(), nullable=True),
+    sa.Column('lifted_by', sa.String(length=16), nullable=True),
+    sa.Column('lifted_at', app.db.Moment(timezone=True), nullable=True),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.CheckConstraint("kind IN ('note', 'hold')", name=op.f('ck_result_hold_kind')),
+    sa.ForeignKeyConstraint(['lifted_by'], ['account.id'], name=op.f('fk_result_hold_lifted_by_account')),
+    sa.ForeignKeyConstraint(['placed_by'], ['account.id'], name=op.f('fk_result_hold_placed_by_account')),
+    sa.ForeignKeyConstraint(['round_id'], ['round.id'], name=op.f('fk_result_hold_round_id_round')),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_result_hold_run_id_run')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subject.id'], name=op.f('fk_result_hold_subject_id_subject')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_result_hold'))
+    )
+    with op.batch_alter_table('result_hold', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_result_hold_round_id'), ['round_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_result_hold_run_id'), ['run_id'], unique=False)
+
     op.create_table('result_release',
     sa.Column('round_id', sa.String(length=16), nullable=False),
     sa.Column('run_id', sa.String(length=16), nullable=False),
@@ -220,6 +366,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('result_release', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_result_release_round_id'), ['round_id'], unique=False)
+
+    op.create_table('source_failure',
+    sa.Column('draw_id', sa.String(length=16), nullable=False),
+    sa.Column('source', sa.String(length=64), nullable=False),
+    sa.Column('role', sa.String(length=64), nullable=False),
+    sa.Column('account_id', sa.String(length=16), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('at', app.db.Moment(timezone=True), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_source_failure_account_id_account')),
+    sa.ForeignKeyConstraint(['draw_id'], ['draw.id'], name=op.f('fk_source_failure_draw_id_draw')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_source_failure')),
+    sa.UniqueConstraint('draw_id', 'source', 'role', name=op.f('uq_source_failure_draw_id_source_role'))
+    )
+    with op.batch_alter_table('source_failure', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_source_failure_draw_id'), ['draw_id'], unique=False)
 
     op.create_table('draw_refusal',
     sa.Column('round_id', sa.String(length=16), nullable=True),
@@ -280,6 +443,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_field_outcome_op_id'), ['op_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_field_outcome_sheet_id'), ['sheet_id'], unique=False)
 
+    op.create_table('report_rank_figures',
+    sa.Column('report_id', sa.String(length=16), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
+    sa.Column('id', sa.String(length=16), nullable=False),
+    sa.Column('salt', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['report_id'], ['report.id'], name=op.f('fk_report_rank_figures_report_id_report')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_report_rank_figures')),
+    sa.UniqueConstraint('report_id', name=op.f('uq_report_rank_figures_report_id'))
+    )
     op.create_table('report_revision',
     sa.Column('report_id', sa.String(length=16), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -687,10 +859,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_statement_mark_recording_id'), ['recording_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_statement_mark_statement_id'), ['statement_id'], unique=False)
 
+    with op.batch_alter_table('expert', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('merged_into', sa.String(length=16), nullable=True))
+        batch_op.create_index(batch_op.f('ix_expert_merged_into'), ['merged_into'], unique=False)
+        batch_op.create_foreign_key(batch_op.f('fk_expert_merged_into_expert'), 'expert', ['merged_into'], ['id'])
+
+    with op.batch_alter_table('opinion', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('confirmed_by', sa.String(length=16), nullable=True))
+        batch_op.add_column(sa.Column('confirmed_at', app.db.Moment(timezone=True), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_opinion_confirmed_by_account'), 'account', ['confirmed_by'], ['id'])
+
+    with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('merged_into', sa.String(length=16), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_person_merged_into_person'), 'person', ['merged_into'], ['id'])
+
     with op.batch_alter_table('reset_request', schema=None) as batch_op:
         batch_op.add_column(sa.Column('seen_by', sa.String(length=16), nullable=True))
         batch_op.add_column(sa.Column('seen_at', app.db.Moment(timezone=True), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_reset_request_seen_by_account'), 'account', ['seen_by'], ['id'])
+
+    with op.batch_alter_table('round', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('discarded_at', app.db.Moment(timezone=True), nullable=True))
 
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tablet_id', sa.String(length=16), nullable=True))
@@ -733,10 +922,27 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_sign_in_tablet_id'))
         batch_op.drop_column('tablet_id')
 
+    with op.batch_alter_table('round', schema=None) as batch_op:
+        batch_op.drop_column('discarded_at')
+
     with op.batch_alter_table('reset_request', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_reset_request_seen_by_account'), type_='foreignkey')
         batch_op.drop_column('seen_at')
         batch_op.drop_column('seen_by')
+
+    with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_person_merged_into_person'), type_='foreignkey')
+        batch_op.drop_column('merged_into')
+
+    with op.batch_alter_table('opinion', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_opinion_confirmed_by_account'), type_='foreignkey')
+        batch_op.drop_column('confirmed_at')
+        batch_op.drop_column('confirmed_by')
+
+    with op.batch_alter_table('expert', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_expert_merged_into_expert'), type_='foreignkey')
+        batch_op.drop_index(batch_op.f('ix_expert_merged_into'))
+        batch_op.drop_column('merged_into')
 
     with op.batch_alter_table('statement_mark', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_statement_mark_statement_id'))
@@ -816,6 +1022,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_report_revision_report_id'))
 
     op.drop_table('report_revision')
+    op.drop_table('report_rank_figures')
     with op.batch_alter_table('field_outcome', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_outcome_sheet_id'))
         batch_op.drop_index(batch_op.f('ix_field_outcome_op_id'))
@@ -830,10 +1037,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_draw_refusal_draw_id'))
 
     op.drop_table('draw_refusal')
+    with op.batch_alter_table('source_failure', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_source_failure_draw_id'))
+
+    op.drop_table('source_failure')
     with op.batch_alter_table('result_release', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_result_release_round_id'))
 
     op.drop_table('result_release')
+    with op.batch_alter_table('result_hold', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_result_hold_run_id'))
+        batch_op.drop_index(batch_op.f('ix_result_hold_round_id'))
+
+    op.drop_table('result_hold')
+    with op.batch_alter_table('mark_correction', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_mark_correction_used_run_id'))
+        batch_op.drop_index(batch_op.f('ix_mark_correction_round_id'))
+
+    op.drop_table('mark_correction')
     with op.batch_alter_table('field_op', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_op_sheet_key'))
         batch_op.drop_index(batch_op.f('ix_field_op_sheet_id'))
@@ -858,6 +1079,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_tablet_nonce_tablet_id'))
 
     op.drop_table('tablet_nonce')
+    with op.batch_alter_table('score_rule_change', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_score_rule_change_round_id'))
+
+    op.drop_table('score_rule_change')
+    with op.batch_alter_table('past_panel', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_past_panel_region_code'))
+        batch_op.drop_index(batch_op.f('ix_past_panel_expert_id'))
+
+    op.drop_table('past_panel')
     with op.batch_alter_table('media_file', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_media_file_sha256'))
         batch_op.drop_index(batch_op.f('ix_media_file_account_id'))
@@ -868,10 +1098,19 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_field_batch_leaf'))
 
     op.drop_table('field_batch')
+    with op.batch_alter_table('expert_correction', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_expert_correction_expert_id'))
+
+    op.drop_table('expert_correction')
     with op.batch_alter_table('tablet', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_tablet_account_id'))
 
     op.drop_table('tablet')
+    op.drop_table('column_map')
+    with op.batch_alter_table('former_value', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_former_value_person_id'))
+
+    op.drop_table('former_value')
     with op.batch_alter_table('field_signature', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_signature_op_id'))
 

@@ -23,6 +23,7 @@ from app.keys import Keys
 from app.ledger.append import append
 from app.registry import messages, queries, words
 from app.registry.models import DECISIONS, Expert, Screening
+from app.registry.operations.corrections import answer_correction, ask_correction
 from app.registry.operations.declarations import (
     add_absence,
     cancel_absence,
@@ -33,13 +34,20 @@ from app.registry.operations.declarations import (
     propose_interest,
     withdraw_interest,
 )
-from app.registry.operations.editing import change_post, edit_expert, reveal
+from app.registry.operations.editing import (
+    change_post,
+    edit_expert,
+    reveal,
+    update_from_file,
+)
 from app.registry.operations.guards import (
+    CONSENT_VERSION,
     at_noon,
     check_code,
     check_facts,
     check_region,
     may,
+    not_merged,
     not_own,
     reason_given,
     set_status,
@@ -48,10 +56,12 @@ from app.registry.operations.guards import (
     year_later,
     zone_of,
 )
+from app.registry.operations.merging import holdings, merge_experts, obstacle
 from app.registry.operations.registers import (
     add_contractor,
     add_former_post,
     add_head,
+    add_past_panel,
     add_residence,
     add_supervising_body,
     end_entry,
@@ -62,20 +72,25 @@ from app.registry.operations.registers import (
 from app.registry.operations.standing import (
     reinstate,
     retire,
+    same_sanction,
     sanction,
     suspend,
     verify_facts,
 )
 
 __all__ = [
+    "CONSENT_VERSION",
     "Candidate",
     "add_absence",
     "add_contractor",
     "add_former_post",
     "add_head",
+    "add_past_panel",
     "add_residence",
     "add_supervising_body",
     "admit",
+    "answer_correction",
+    "ask_correction",
     "cancel_absence",
     "change_post",
     "decide_interest",
@@ -85,23 +100,27 @@ __all__ = [
     "edit_expert",
     "end_entry",
     "enrol",
+    "holdings",
+    "merge_experts",
     "nominate",
+    "obstacle",
     "propose_interest",
     "record_consent",
     "reinstate",
     "retire",
     "reveal",
+    "same_sanction",
     "sanction",
     "screen",
     "state_ties",
     "strike_entry",
     "strike_residence",
     "suspend",
+    "update_from_file",
     "verify_facts",
     "withdraw_interest",
 ]
 
-CONSENT_VERSION = "2026-1"
 REVIEWERS_NEEDED = 2
 
 
@@ -319,6 +338,7 @@ def screen(
     decision replaces his earlier one. Keeper and office staff review, never their own case."""
     may(actor, "keeper", "office")
     not_own(actor, expert)
+    not_merged(expert)
     check_code("decision", decision, DECISIONS)
     if expert.status not in ("candidate", "retired"):
         raise Conflict(status_text(expert))
@@ -341,6 +361,7 @@ def admit(session: Session, actor: Viewer | None, *, expert: Expert) -> None:
     different people with nobody against, or on the screening document of an import."""
     may(actor, "keeper")
     not_own(actor, expert)
+    not_merged(expert)
     if expert.status == "barred":
         raise Conflict(messages.BARRED.format(name=expert.person.name))
     if expert.status not in ("candidate", "retired"):

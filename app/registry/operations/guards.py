@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.directory import queries as directory_queries
-from app.domain.types import DomainError, Forbidden, Text
+from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.registry import messages, words
 from app.registry.models import DISCIPLINES, KINDS, SOURCES, Expert
+
+CONSENT_VERSION = "2026-1"
 
 
 def year_later(day: date) -> date:
@@ -96,6 +98,12 @@ def not_own(actor: Viewer | None, expert: Expert) -> None:
     """Nobody acts in his own case."""
     if actor is not None and actor.person_id == expert.person_id:
         raise Forbidden(messages.OWN_CASE)
+
+
+def not_merged(expert: Expert) -> None:
+    """Nothing is entered under a record that was merged into another."""
+    if expert.merged_into is not None:
+        raise Conflict(messages.MERGED.format(number=expert.number))
 
 
 def zone_of(session: Session) -> str:

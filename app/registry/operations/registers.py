@@ -27,6 +27,7 @@ from app.registry.models_registers import (
     Contractor,
     CountyHead,
     Entry,
+    PastPanel,
     Residence,
     SupervisingBody,
     TieStatement,
@@ -123,6 +124,50 @@ def add_supervising_body(
     return _keep(session, actor, row, twin, "supervising_body.added", True)
 
 
+def add_past_panel(
+    session: Session,
+    actor: Viewer | None,
+    *,
+    expert: Expert,
+    round_name: str,
+    since: date | None,
+    basis: str,
+    until: date | None = None,
+    region_code: str | None = None,
+    note: bool = True,
+) -> PastPanel:
+    """Enter a panel on which the expert sat before this system was in use (rule D-15), on the days from
+    `since` to `until`; without a county: on the round as a whole. In the ledger it is sealed: it would
+    show an expert's activity."""
+    may(actor, "keeper")
+    if since is None:
+        raise DomainError(messages.NEED.format(what=words.FIELD["begin"]), field="since")
+    if max(since, until or since) > clock.today(zone_of(session)):
+        raise DomainError(messages.FUTURE, field="begin")
+    if region_code:
+        check_region(session, region_code)
+    row = PastPanel(
+        expert_id=expert.id,
+        round_name=_words(round_name, "round_name", words.FIELD["round_name"]),
+        region_code=region_code or None,
+        **_dated(actor, since, until, basis),
+    )
+    twin = select(PastPanel.id).where(
+        PastPanel.expert_id == row.expert_id,
+        PastPanel.round_name == row.round_name,
+        PastPanel.region_code == row.region_code,
+        PastPanel.since == row.since,
+        PastPanel.struck_at.is_(None),
+    )
+    if session.scalar(twin):
+        raise Conflict(messages.SAME_ENTRY)
+    session.add(row)
+    session.flush()
+    if note:
+        append(session, actor, "past_panel.added", sealed=True, entry=row.id)
+    return row
+
+
 def _dated(
     actor: Viewer | None, since: date | None, until: date | None, basis: str
 ) -> dict[str, Any]:
@@ -162,9 +207,14 @@ def _keep(
     return row
 
 
+def _writers(entry: Entry) -> tuple[str, ...]:
+    """The office, which draws, does not change who has sat before."""
+    return ("keeper",) if isinstance(entry, PastPanel) else KEEPERS
+
+
 def end_entry(session: Session, actor: Viewer | None, *, entry: Entry, until: date) -> None:
     """The entry held up to `until`, its last day."""
-    may(actor, *KEEPERS)
+    may(actor, *_writers(entry))
     if entry.struck_at is not None:
         raise Conflict(messages.STRUCK)
     if entry.until is not None:
@@ -177,7 +227,7 @@ def end_entry(session: Session, actor: Viewer | None, *, entry: Entry, until: da
 
 def strike_entry(session: Session, actor: Viewer | None, *, entry: Entry, reason: str) -> None:
     """Entered wrongly: it stays readable with the reason, and no rule reads it any more."""
-    may(actor, *KEEPERS)
+    may(actor, *_writers(entry))
     if entry.struck_at is not None:
         raise Conflict(messages.STRUCK)
     entry.struck_reason = reason_given(reason)

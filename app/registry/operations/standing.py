@@ -16,6 +16,7 @@ from app.registry.models import SANCTIONS, Expert, Sanction
 from app.registry.operations.guards import (
     check_code,
     may,
+    not_merged,
     not_own,
     reason_given,
     set_status,
@@ -51,6 +52,7 @@ def _move(
 ) -> None:
     may(actor, "keeper")
     not_own(actor, expert)
+    not_merged(expert)
     if expert.status == "barred":
         raise Conflict(messages.BARRED.format(name=expert.person.name))
     if expert.status not in before:
@@ -70,17 +72,24 @@ def sanction(
     decided_by: str,
     since: date | None = None,
     until: date | None = None,
+    note: bool = True,
 ) -> Sanction:
     """Enter a sanction. `suspension` suspends an active expert; `bar` has no end and removes for
-    ever (S0 art. 40(4)). `decided_by` names the deciding body and its document."""
+    ever (S0 art. 40(4)). `decided_by` names the deciding body and its document.
+    Conflict when the same one is there. `note` False leaves the ledger entry to the caller, which
+    enters a whole file of the past: a suspension in it that is over suspends nobody."""
     may(actor, "keeper", "supervisor")
     not_own(actor, expert)
+    not_merged(expert)
     check_code("sanction", kind, SANCTIONS)
-    since = since or clock.today(zone_of(session))
+    today = clock.today(zone_of(session))
+    since = since or today
     if kind == "bar" and until is not None:
         raise DomainError(messages.FOR_EVER, field="until")
     if until is not None and until < since:
         raise DomainError(messages.DATES, field="until")
+    if same_sanction(expert, kind, since):
+        raise Conflict(messages.SAME_ENTRY)
     if expert.status == "barred":
         raise Conflict(messages.BARRED.format(name=expert.person.name))
     if not decided_by.strip():
@@ -96,13 +105,23 @@ def sanction(
     session.add(row)
     if kind == "bar":
         set_status(session, expert, "barred", row.reason)
-    elif kind == "suspension" and expert.status == "active":
+    elif (
+        kind == "suspension"
+        and expert.status == "active"
+        and (note or until is None or until >= today)
+    ):
         set_status(session, expert, "suspended", row.reason)
     touch(actor, expert)
     session.flush()
     session.expire(expert, ["sanctions"])
-    append(session, actor, "expert.sanctioned", sealed=True, expert=expert.id, sanction=row.id)
+    if note:
+        append(session, actor, "expert.sanctioned", sealed=True, expert=expert.id, sanction=row.id)
     return row
+
+
+def same_sanction(expert: Expert, kind: str, since: date) -> bool:
+    """Whether the expert has a sanction of this kind from this day already."""
+    return any(row.kind == kind and row.since == since for row in expert.sanctions)
 
 
 def verify_facts(

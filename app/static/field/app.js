@@ -97,7 +97,7 @@ function App() {
     go("/");
   };
   let screen;
-  if (!state.secure) screen = html`<${Later} file="insecure" load=${() => import("./screens/insecure.js")} name="Insecure" />`;
+  if (!state.secure) screen = html`<${Later} file="insecure" load=${() => import("./screens/insecure.js")} name="Insecure" whole />`;
   else if (state.phase === "starting" || (state.phase === "open" && !scoring)) screen = html`<p class="page" role="status">${say("正在打开…", "Opening…")}</p>`;
   else if (state.phase === "unbound" || (state.phase === "locked" && fragment)) screen = html`<${Bind} fragment=${fragment} onBound=${bound} />`;
   else if (state.phase === "locked") screen = html`<${Unlock} key=${state.user.tablet} user=${state.user} />`;

@@ -51,4 +51,4 @@ async function begin() {
   await import("./app.js");
 }
 
-begin();
+if (document.getElementById("field")) begin(); // an office's page that borrows a control has no application to open

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,21 @@ def test_agreement_shape() -> None:
 def test_tables_for_people() -> None:
     scores = aggregate(MARKS, "--rule", RULE)
     assert scores.exit_code == 0
-    assert "1     C        8.85" in scores.stdout
+    assert re.search(r"^1 +C +8\.85 ", scores.stdout, re.MULTILINE)
     assert "41.75 ÷ 5 = 8.35" in scores.stdout
     assert "ICC(A,k)" in agree(MARKS, "--resamples", 0).stdout
+
+
+@pytest.mark.parametrize("command", ["aggregate", "agree"])
+def test_every_sentence_stands_in_both_languages(command: str) -> None:
+    made = aggregate(MARKS, "--rule", RULE) if command == "aggregate" else agree(MARKS, "--resamples", 0)  # fmt: skip
+    lines = [line for line in made.stdout.splitlines() if line.strip()]
+    chinese = [bool(re.search(r"[\u4e00-\u9fff]", line)) for line in lines]
+    latin = [bool(re.search(r"[a-z]{3}", line)) for line in lines]
+    assert sum(chinese) > 20
+    for n, line in enumerate(lines):
+        if latin[n] and not chinese[n] and not re.match(r"^\S+( kappa| W)? +-?\d", line):
+            assert chinese[n - 1], line  # an English sentence follows its Chinese
 
 
 BAD: dict[str, tuple[str, int, str]] = {

@@ -1,11 +1,39 @@
-// The steps of store.js that no screen of the first part takes: fetched with the rest, or when the first of them is taken. `store` is
-// store.js's object; each throws a FieldError. What is asked of the server (reminders, votes, branches, taking over) needs signal.
+// The steps of store.js that nobody takes before the rest of the application is there, or without signal: fetched with the rest, or when
+// the first of them is taken. `store` is store.js's object; each throws a FieldError. What is asked of the server (the package, reminders,
+// votes, branches, taking over) needs signal.
 
 import { canonical, sha256, whole } from "./canonical.js";
 import { inTurn } from "./locks.js";
+import { fetchMaterials } from "./materials.js";
 import { refusal } from "./net.js";
 import { said } from "./store.js";
-import { FieldError } from "./words.js";
+import { FieldError } from "./words_later.js";
+
+export async function takeOffline(store, onProgress = () => {}) {
+  const inside = store._inside();
+  navigator.storage?.persist?.().catch(() => false);
+  await inTurn(() => store._refresh());
+  const { bytes, failed } = await fetchMaterials(inside, inside.pack, onProgress);
+  await store._whole();
+  await store._saveRow(store._row.id, { takenAt: inside.pack.server_time });
+  await store._measure();
+  store._set({ online: true });
+  return { duties: inside.pack.duties.length, bytes, failed };
+}
+
+/** From the tablet, or from the server if another tablet took it; null when it cannot be had now. */
+export async function photo(store, hash) {
+  const { media, session } = store._inside();
+  const here = await media.blob(hash);
+  if (here || !store._facts.online) return here;
+  const bytes = await session.bytes(`/field/api/media/${hash}`);
+  return bytes && new Blob([bytes]);
+}
+
+export async function acknowledge(store, key, id) {
+  await store._inside().oplog.acknowledge(key, id);
+  store._changed(key);
+}
 
 /** A reminder was read: the server is told, and it is gone with the next package. */
 export async function reminderSeen(store, id) {

@@ -31,18 +31,6 @@ class Store extends Keeper {
     await inTurn(() => this._refresh()).catch(() => {}); // then "take offline" brings them
   }
 
-  async takeOffline(onProgress = () => {}) {
-    const inside = this._inside();
-    navigator.storage?.persist?.().catch(() => false);
-    await inTurn(() => this._refresh());
-    const { bytes, failed } = await packs.fetchMaterials(inside, inside.pack, onProgress);
-    await this._whole();
-    await this._saveRow(this._row.id, { takenAt: inside.pack.server_time });
-    await this._measure();
-    this._set({ online: true });
-    return { duties: inside.pack.duties.length, bytes, failed };
-  }
-
   /** Only under the sender's lock (pack.js says why). */
   async _refresh() {
     const inside = this._inside();
@@ -222,15 +210,6 @@ class Store extends Keeper {
     return known ? !known.waiting : null;
   }
 
-  /** From the tablet, or from the server if another tablet took it; null when it cannot be had now. */
-  async photo(hash) {
-    const { media, session } = this._inside();
-    const here = await media.blob(hash);
-    if (here || !this._facts.online) return here;
-    const bytes = await session.bytes(`/field/api/media/${hash}`);
-    return bytes && new Blob([bytes]);
-  }
-
   async declareConflict(key, reason) {
     this._inside();
     if (this.sheet(key)?.status === "stopped") this._writable(key);
@@ -240,11 +219,6 @@ class Store extends Keeper {
   /** Any other operation of the protocol, e.g. the recorder's log; `fields` as section 6 says. */
   record(key, kind, fields = {}) {
     return this._append(key, () => ({ kind, ...fields }));
-  }
-
-  async acknowledge(key, id) {
-    await this._inside().oplog.acknowledge(key, id);
-    this._changed(key);
   }
 
   // ---- the rest
@@ -286,8 +260,11 @@ export function said(kind, reason) {
   return text;
 }
 
-// The steps that no screen of the first part takes: steps.js says what each does.
-const STEPS = ["reminderSeen", "castVote", "unlockStatement", "locate", "seal", "withdraw", "choose", "branches", "takeOver", "exportPackage"];
+// The steps that nobody takes before the rest of the application is there, or without signal: steps.js says what each does.
+const STEPS = [
+  "takeOffline", "photo", "acknowledge", "reminderSeen", "castVote", "unlockStatement", "locate", "seal", "withdraw", "choose",
+  "branches", "takeOver", "exportPackage",
+];
 for (const name of STEPS) Store.prototype[name] = async function step(...about) {
   return (await this._later(() => import("./steps.js")))[name](this, ...about);
 };

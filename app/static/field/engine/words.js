@@ -131,22 +131,18 @@ const WORDS = {
     "Two tablets hold different entries: choose between them first.",
   ],
   sealed: ["评分表已提交。要修改，请先撤回并说明理由。", "The sheet is sealed. To change it, withdraw it with a reason."],
-  not_sealed: ["评分表还没有提交。", "The sheet is not sealed."],
   reason: ["请写明理由。", "Give a reason."],
-  signature: ["签名须与您的姓名一致，没有封存。", "The signature must be your name. Nothing was sealed."],
-  unlock_code: [
-    "代码不对。请核对记录员屏幕上的 16 位代码。",
-    "The code does not match. Check the 16 characters on the recorder's screen.",
-  ],
   photo_type: ["只能添加 JPEG、PNG 或 WebP 照片。", "Only JPEG, PNG or WebP photos can be added."],
   photo_size: ["照片超过 12 MB，没有添加。", "The photo is larger than 12 MB and was not added."],
   place: [
     "没有取得位置。不影响评分。",
     "The position could not be found. Scoring goes on without it.",
   ],
-  material: ["材料内容与清单不符，没有保存。", "The material does not match its listing and was not kept."],
   unexpected: ["本机出错，刚才的操作没有生效。", "Something failed on this tablet; the last action had no effect."],
 };
+
+/** More of them, of a part that comes later: code -> [zh, en]. */
+export const learn = (more) => Object.assign(WORDS, more);
 
 /** {code, zh, en} for a state line. */
 export function words(code) {

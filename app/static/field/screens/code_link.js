@@ -2,7 +2,7 @@
 
 import { sha256 } from "../engine/canonical.js";
 import { store } from "../engine/store.js";
-import { FieldError } from "../engine/words.js";
+import { FieldError } from "../engine/words_later.js";
 import { html, useEffect, useState } from "../../vendor/preact-htm.js";
 import { of, say, titleOf } from "../words.js";
 import { Heading, Line, Note, Trouble, useAct } from "./frame.js";

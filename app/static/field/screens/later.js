@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "../../vendor/preact-htm.js";
 import { say } from "../words.js";
-import { Note } from "./frame.js";
+import { Heading, Note } from "./frame.js";
 
 const here = new Map(); // address -> its module, once it came
 let dressed = null;
@@ -17,8 +17,8 @@ function dress() {
   return dressed;
 }
 
-/** The component `name` of what `load` imports. `file` names the module; `instead` is shown when it cannot come. */
-export function Later({ file, load, name, instead, ...props }) {
+/** The component `name` of what `load` imports. `file` names the module; `instead` is shown when it cannot come, `whole`: it is a page. */
+export function Later({ file, load, name, instead, whole, ...props }) {
   const [loaded, came] = useState(here.get(file));
   const [failed, fail] = useState(false);
   useEffect(() => {
@@ -31,7 +31,7 @@ export function Later({ file, load, name, instead, ...props }) {
   if (loaded) return html`<${loaded[name]} ...${props} />`;
   if (failed && instead !== undefined) return instead;
   if (!failed) return html`<p class="page" role="status">${say("正在打开…", "Opening…")}</p>`;
-  return html`<div class="page"><${Note} kind="waits" role="alert"><p>${say("这一页还没有下载到这台平板，现在没有信号。已填写的内容都在。", "This page is not on the tablet yet, and there is no signal now. What was typed is all kept.")}</p>
+  return html`<div class="page">${whole && html`<${Heading}>${say("还没有下载", "Not here yet")}<//>`}<${Note} kind="waits" role="alert"><p>${say("这一页还没有下载到这台平板，现在没有信号。已填写的内容都在。", "This page is not on the tablet yet, and there is no signal now. What was typed is all kept.")}</p>
     <button type="button" onClick=${() => location.reload()}>${say("再试一次", "Try again")}</button><//></div>`;
 }
 
