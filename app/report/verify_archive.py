@@ -103,6 +103,18 @@ def loaded(folder, name):
     return module
 
 
+def recorded(bodies):
+    """What the entries say of the round: its name and the digests of its scheme and score rule, the rule's
+    as it was last put on record before the opening."""
+    said = {}
+    for body in bodies:
+        if body["kind"] == "round.create" and not said:
+            said = dict(body["data"])
+        elif body["kind"] == "round.score_rule":
+            said["score_rule_digest"] = body["data"]["after"]
+    return said
+
+
 def check_ledger(files, verifier):
     """The head's signature, every entry below it, and what the entries say of the scheme."""
     ledger, round_ = json.loads(files["ledger.json"]), json.loads(files["round.json"])
@@ -110,7 +122,7 @@ def check_ledger(files, verifier):
     if not verifier.note_signers(note, [ledger["key"]]):
         yield ("账本头没有有效签名", "no signature on the ledger head holds")
     _, size, root, *_ = note.split("\n")
-    made = {}
+    bodies = []
     for entry in ledger["entries"]:
         leaf = hashlib.sha256(b"\x00" + entry["payload"].encode()).digest()
         proof = [bytes.fromhex(step) for step in entry["proof"]]
@@ -120,9 +132,8 @@ def check_ledger(files, verifier):
                 f"账本第 {entry['seq']} 条的证明不成立",
                 f"the proof of ledger entry {entry['seq']} does not hold",
             )
-        body = json.loads(entry["payload"])
-        made.setdefault(body["kind"], body["data"])
-    said = made.get("round.create", {})
+        bodies.append(json.loads(entry["payload"]))
+    said = recorded(bodies)
     if said.get("slug") != round_["slug"]:
         yield ("账本中没有创建本届的记录", "the ledger has no entry that made this round")
     for name in ("scheme", "score_rule"):

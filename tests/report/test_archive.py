@@ -123,6 +123,17 @@ def test_a_stranger_verifies_it(archived: Any, folder: Path) -> None:
     assert (folder / "counties.csv").read_text("utf-8-sig").count("\n") == 7
 
 
+def test_a_rule_that_was_put_on_record_before_the_opening_counts() -> None:
+    made = {"slug": "a", "scheme_digest": "s", "score_rule_digest": "first"}
+    entries = [
+        {"kind": "round.create", "data": made},
+        {"kind": "round.score_rule", "data": {"before": "first", "after": "second"}},
+        {"kind": "round.score_rule", "data": {"before": "second", "after": "third"}},
+    ]
+    assert verify_archive.recorded(entries) == made | {"score_rule_digest": "third"}
+    assert verify_archive.recorded(entries[:1]) == made and verify_archive.recorded([]) == {}
+
+
 def test_one_changed_byte_anywhere_is_found(archived: Any, tmp_path: Path, capsys: Any) -> None:
     """In every file, in every header of the ZIP, at its end."""
     data = archived[1].data
