@@ -129,6 +129,7 @@ def agreements(
     """
     found = []
     how = inputs.get("agreement")
+    whole = "" if how is None else digest(dict(inputs))  # once: it is long in a large round
     for stage in inputs["stages"]:
         if stage["kind"] != "panel":
             continue
@@ -144,7 +145,7 @@ def agreements(
                 kept = {
                     "full_mark": _full_mark(list(parts.values()), own),
                     "resamples": how["resamples"],
-                    "seed": _seed(inputs, stage["id"], panel["code"]),
+                    "seed": _seed(whole, stage["id"], panel["code"]),
                 }
             found.append(
                 {
@@ -168,9 +169,10 @@ def _full_mark(parts: Sequence[Mapping[str, Any]], own: bool) -> float | None:
     return None if least is None else float(least)
 
 
-def _seed(inputs: Mapping[str, Any], stage: str, panel: str) -> int:
-    """Of the simulated intervals of one panel; the same inputs always give the same bounds."""
-    return int(digest({"inputs": digest(dict(inputs)), "stage": stage, "panel": panel})[:8], 16)
+def _seed(inputs: str, stage: str, panel: str) -> int:
+    """Of the simulated intervals of one panel; the same inputs (their digest) always give the same
+    bounds."""
+    return int(digest({"inputs": inputs, "stage": stage, "panel": panel})[:8], 16)
 
 
 def parts_of(inputs: Mapping[str, Any], stage: str, panel: str) -> dict[str, Mapping[str, Any]]:

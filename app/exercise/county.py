@@ -39,7 +39,7 @@ class District:
     code: str
     name: str
     region_class: str
-    guides: tuple[str, str]
+    guides: tuple[str, ...]
     has_mines: bool
     figures: dict[str, str]
     quality: Decimal

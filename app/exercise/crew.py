@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
+from typing import Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,10 +18,12 @@ from app.accounts import queries
 from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.directory.models import Person
-from app.exercise.county import DISTRICTS
+from app.exercise.county import DISTRICTS, District
 from app.installation import Installation
 from app.registry.models import Expert
 
+Row = TypeVar("Row")
+Held = TypeVar("Held", covariant=True)
 PASSWORD = "yanlian-2012-demo"
 STAFF = (
     ("admin", "admin", "何拟管一"),
@@ -46,13 +50,37 @@ class Crew:
         return self.staff[f"presenter-{code}"]
 
 
+class Rows(Sized, Iterable[Held], Protocol[Held]):
+    """What is worked through one by one: its number is known beforehand."""
+
+
+class Watch(Protocol):
+    """Hands on what it is given one by one, and may tell how far it has come."""
+
+    def __call__(self, what: str, rows: Rows[Row], /) -> Iterable[Row]: ...
+
+
+def unwatched(what: str, rows: Rows[Row], /) -> Iterable[Row]:
+    """The rows as they are; nobody is told."""
+    return rows
+
+
 @dataclass
 class Stage:
-    """Where the exercise is played: the installation, its people, and who hears of each step."""
+    """Where the exercise is played: the installation, its people, its counties, and who hears of
+    each step. `reserved` is added to the numbers of invented people who are no ordinary experts."""
 
     parts: Installation
     crew: Crew
     step: Callable[[str], None]
+    districts: tuple[District, ...] = DISTRICTS
+    reserved: int = 0
+    each: Watch = unwatched
+
+    @cached_property
+    def by_code(self) -> dict[str, District]:
+        """What the exercise invents about a county, by its code."""
+        return {district.code: district for district in self.districts}
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -81,7 +109,7 @@ def hire(stage: Stage) -> None:
         for login, role, name in STAFF:
             actor = crew.staff.get("admin")
             crew.staff[login] = _open(session, crew, actor, login, role, Person(name=name))
-        for district in DISTRICTS:
+        for district in stage.each("presenters", stage.districts):
             person = Person(name=district.presenter)
             crew.staff[district.login] = _open(
                 session, crew, crew["office"], district.login, "presenter", person

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def build_exercise(parts: Installation, say: Callable[[str], object] = print) ->
     made.live = live.play(stage)
     with stage.write() as session:
         device.retire(session, stage.crew["supervisor"])
-    _sign_in(stage, made)
+    sign_in(stage, made, made.live.experts, made.live.presenter)
     step("accounts and one-time links")
     return made
 
@@ -105,9 +105,10 @@ def _review(stage: Stage, made: Exercise, kind: str) -> None:
         ceremony.call_everybody(stage, draw_id, declines=4)
         ceremony.replace_seat(stage, draw_id, SLUG, kind, 4)
     ceremony.call_everybody(stage, draw_id)
-    made.transcripts[kind] = _transcript(stage, draw_id, kind)
+    made.transcripts[kind] = transcript(stage, draw_id, kind)
     stage.step(f"{kind} panel drawn by dice and codes" + ", one member replaced" * (kind == "desk"))
-    panel_id = made.panels[kind] = sittings.form(stage, draw_id)
+    (panel_id,) = sittings.form(stage, draw_id)
+    made.panels[kind] = panel_id
     with stage.write() as session:
         ids = [sitting.id for sitting in sittings.sittings_of(session, panel_id)]
     sealed = 0
@@ -126,7 +127,7 @@ def _review(stage: Stage, made: Exercise, kind: str) -> None:
     stage.step(f"{kind} stage: {len(ids)} sittings, {sealed} sheets sealed")
 
 
-def _transcript(stage: Stage, draw_id: str, kind: str) -> Path:
+def transcript(stage: Stage, draw_id: str, kind: str) -> Path:
     """A copy of the draw's transcript under a name that says what it is."""
     settings = stage.parts.settings
     with stage.parts.database.read() as session:
@@ -136,12 +137,12 @@ def _transcript(stage: Stage, draw_id: str, kind: str) -> Path:
     return target
 
 
-def _sign_in(stage: Stage, made: Exercise) -> None:
+def sign_in(stage: Stage, made: Exercise, experts: Sequence[Viewer], presenter: Viewer) -> None:
+    """Logins of the staff, of two experts and of a presenter; one-time links of two more and of him."""
     made.logins = [(login, role, name) for login, role, name in STAFF]
-    assert made.live is not None
-    for viewer in (*made.live.experts[:2], made.live.presenter):
+    for viewer in (*experts[:2], presenter):
         made.logins.append((_login(stage, viewer), viewer.role, viewer.name))
-    for viewer in (*made.live.experts[2:4], made.live.presenter):
+    for viewer in (*experts[2:4], presenter):
         made.links.append((f"{viewer.role} {viewer.name}", one_time_link(stage, viewer)))
 
 

@@ -79,7 +79,7 @@ def _revise_form(stage: Stage) -> None:
 def _change_one_figure(stage: Stage) -> None:
     """A correction by one clerk, which the other has to confirm."""
     with stage.write() as session:
-        subject = next(s for s, d in pairs(round_of(session, SLUG)) if d.code == SPEAKING)
+        subject = next(s for s, d in pairs(stage, round_of(session, SLUG)) if d.code == SPEAKING)
         programme.enter_figure(
             session, stage.crew["office2"], subject, UNCONFIRMED, "47.5", "", YEAR, SOURCE
         )
@@ -91,9 +91,9 @@ def _site_under_way(stage: Stage) -> tuple[Viewer, ...]:
     ceremony.commit(stage, draw_id)
     ceremony.perform(stage, draw_id, SLUG, "site", "live-site")
     ceremony.call_everybody(stage, draw_id)
-    panel_id = sittings.form(stage, draw_id)
+    (panel_id,) = sittings.form(stage, draw_id)
     with stage.write() as session:
-        ids = {sittings.district_of(s).code: s.id for s in sittings.sittings_of(session, panel_id)}
+        ids = {s.subject.region_code: s.id for s in sittings.sittings_of(session, panel_id)}
         seated = [seat.expert_id for seat in ceremony.active_seats(session, draw_id)]
     for sitting_id in ids.values():
         sittings.gather(stage, sitting_id)
@@ -120,5 +120,5 @@ def _cases(session: Session, stage: Stage) -> Cases:
         stage.crew,
         clock.today(stage.parts.settings.timezone),
         directory_queries.organisations_by_key(session),
-        number=990,
+        number=stage.reserved + 990,
     )

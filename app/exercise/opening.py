@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,6 @@ from app.domain.types import Text
 from app.exercise.county import (
     BUREAU,
     CLASS_BASIS,
-    DISTRICTS,
     GUIDANCE_BASIS,
     NOTICE,
     NOTICE_TITLE,
@@ -75,28 +75,25 @@ def sign_forms(stage: Stage, *, leave: str | None = None) -> int:
 
 
 def make_round(
-    stage: Stage, slug: str, title_zh: str, title_en: str, *, days: int, exempt: bool = True
-) -> str:
-    """A drill round of the Beijing scheme on all six districts, forms fixed; reviews `days` from
-    today."""
+    stage: Stage, slug: str, title_zh: str, title_en: str, *, days: int, scheme: str = SCHEME,
+    note: Text = NOTE, class_basis: Mapping[str, str] = CLASS_BASIS,
+) -> str:  # fmt: skip
+    """A drill round on the stage's counties (by default the Beijing scheme on all six districts),
+    forms fixed; reviews `days` from today."""
     office = stage.crew["office"]
     today = clock.today(stage.parts.settings.timezone)
-    overrides: dict[str, Any] | None = None
-    if exempt:
-        overrides = {
-            "central_exempt": {**EXEMPTION, "on": (today - timedelta(days=30)).isoformat()}
-        }
+    overrides = {"central_exempt": {**EXEMPTION, "on": (today - timedelta(days=30)).isoformat()}}
     with stage.write() as session:
         made = programme.create_round(
-            session, office, slug=slug, scheme_id=SCHEME, title_zh=title_zh, title_en=title_en,
-            kind="drill", review_on=today + timedelta(days=days), note=NOTE.zh, note_en=NOTE.en,
+            session, office, slug=slug, scheme_id=scheme, title_zh=title_zh, title_en=title_en,
+            kind="drill", review_on=today + timedelta(days=days), note=note.zh, note_en=note.en,
             rule_overrides=overrides,
         )  # fmt: skip
-        for district in DISTRICTS:
+        for district in stage.each("counties", stage.districts):
             facts = {"has_mines": district.has_mines, "is_prefecture": False}
             programme.add_subject(
                 session, office, made, region_code=district.code,
-                region_class=district.region_class, class_basis=CLASS_BASIS[district.region_class],
+                region_class=district.region_class, class_basis=class_basis[district.region_class],
                 facts=facts,
             )  # fmt: skip
         programme.pin_latest(session, office, made)
@@ -111,7 +108,7 @@ def _presenters_and_guides(stage: Stage, session: Session, made: Round) -> None:
     known = directory_queries.organisations_by_key(session)
     office = stage.crew["office"]
 
-    for subject, district in pairs(made):
+    for subject, district in pairs(stage, made):
         person = session.get_one(Person, stage.crew.presenter(district.code).person_id)
         programme.set_presenter(session, office, subject, person)
         for name in district.guides:
@@ -119,10 +116,9 @@ def _presenters_and_guides(stage: Stage, session: Session, made: Round) -> None:
             programme.set_guidance(session, office, made, subject, guide, GUIDANCE_BASIS)
 
 
-def pairs(made: Round) -> list[tuple[Subject, District]]:
+def pairs(stage: Stage, made: Round) -> list[tuple[Subject, District]]:
     """The counties of a round with what the exercise invents about them."""
-    by_code = {district.code: district for district in DISTRICTS}
-    return [(subject, by_code[subject.region_code]) for subject in made.subjects]
+    return [(subject, stage.by_code[subject.region_code]) for subject in made.subjects]
 
 
 # ---------- materials
@@ -164,12 +160,15 @@ def papers(district: District, moment: Any) -> list[tuple[str, tuple[str, ...], 
 def file_materials(stage: Stage, slug: str) -> int:
     """Each presenter files the documents of his own county."""
     moment = clock.now()
-    made = [(district, papers(district, moment)) for district in DISTRICTS]
+    made = [
+        (district, papers(district, moment))
+        for district in stage.each("materials written", stage.districts)
+    ]
     filed = 0
     with stage.write() as session:
         round_ = round_of(session, slug)
         subjects = {subject.region_code: subject for subject in round_.subjects}
-        for district, documents in made:
+        for district, documents in stage.each("materials filed", made):
             for name, items, data in documents:
                 programme.upload_material(
                     session, stage.crew.presenter(district.code), subjects[district.code], data, name,
@@ -184,26 +183,31 @@ def file_materials(stage: Stage, slug: str) -> int:
 
 def enter_figures(stage: Stage, slug: str) -> int:
     """One clerk enters every figure, another confirms it."""
-    entered = 0
     with stage.write() as session:
-        for subject, district in pairs(round_of(session, slug)):
+        for subject, district in pairs(stage, round_of(session, slug)):
             for key, value in district.figures.items():
                 programme.enter_figure(
                     session, stage.crew["office"], subject, key, value, "", YEAR, SOURCE
                 )
+    return confirm_figures(stage, slug)
+
+
+def confirm_figures(stage: Stage, slug: str) -> int:
+    """Another clerk confirms every figure of the round; how many."""
     with stage.write() as session:
         ids = [subject.id for subject in round_of(session, slug).subjects]
-        for figure in session.scalars(select(Figure).where(Figure.subject_id.in_(ids))):
+        figures = session.scalars(select(Figure).where(Figure.subject_id.in_(ids))).all()
+        for figure in stage.each("figures confirmed", figures):
             programme.confirm_figure(session, stage.crew["office2"], figure)
-            entered += 1
-    return entered
+    return len(figures)
 
 
 def qualify(stage: Stage, slug: str) -> int:
     """Every department signs its opinion, all pass; how many counties are qualified."""
     office = stage.crew["office"]
     with stage.write() as session:
-        for subject, district in pairs(round_of(session, slug)):
+        counties = pairs(stage, round_of(session, slug))
+        for subject, district in stage.each("qualification", counties):
             for entry in subject_state(session, subject).items:
                 item = str(entry.item["id"])
                 reason = "演练：经核对材料，未发现不符合情形。"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.aggregation import queries as runs
 from app.aggregation.models import Run
-from app.exercise.county import BY_CODE, NOTICE
+from app.exercise.county import NOTICE
 from app.exercise.crew import Stage
 from app.exercise.opening import round_of
 from app.report import operations as reports
 from app.report import papers, queries
 from app.report.models import Report
 
+TOLD = 20  # counties of a class that the conclusion names
 DISSENT = "演练：对矿山治理成效的分值有不同看法，建议下一届把废弃矿山修复单列为一项，不影响本人对结论的签署。"
 WORDS = {
     "basis": (
@@ -56,7 +58,7 @@ WORDS = {
 }  # fmt: skip
 
 
-def write_report(stage: Stage, slug: str) -> str:
+def write_report(stage: Stage, slug: str, texts: Mapping[str, str] = WORDS) -> str:
     """Drafted and written by a leader, signed by all (one with a dissent), closed; the report's id."""
     with stage.write() as session:
         round_ = round_of(session, slug)
@@ -65,7 +67,7 @@ def write_report(stage: Stage, slug: str) -> str:
         run = runs.last_run(session, round_)
         assert run is not None
         report = reports.draft_report(session, leader, round=round_, run=run)
-        words = {**WORDS, "conclusion": conclusion(run)}
+        words = {**texts, "conclusion": conclusion(stage, run)}
         for key, text in words.items():
             reports.save_section(
                 session, leader, report=report, key=key, text=text, version=report.version
@@ -74,7 +76,7 @@ def write_report(stage: Stage, slug: str) -> str:
         report_id = report.id
     with stage.write() as session:
         report = session.get_one(Report, report_id)
-        for place, member in enumerate(members):
+        for place, member in stage.each("report signed", list(enumerate(members))):
             viewer = stage.crew.experts[member.expert.id]
             dissents = place == len(members) - 1
             reports.sign(
@@ -85,32 +87,45 @@ def write_report(stage: Stage, slug: str) -> str:
     return report_id
 
 
-def conclusion(run: Run) -> str:
-    """The ranking in a sentence for each class, from the run."""
+def conclusion(stage: Stage, run: Run) -> str:
+    """The ranking in a sentence for each class (its first TOLD counties), from the run."""
     rows = run.results["scores"]["subjects"]
     groups: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for code, row in rows.items():
-        groups[row["group"]].append((row["rank"], BY_CODE[code].name, str(Decimal(row["total"]))))
+        groups[row["group"]].append(
+            (row["rank"], stage.by_code[code].name, str(Decimal(row["total"])))
+        )
     parts = []
     for group, name in (("I", "Ⅰ类地区"), ("II", "Ⅱ类地区")):
         ranked = "、".join(
-            f"{who}第{rank}名（{total}分）" for rank, who, total in sorted(groups[group])
+            f"{who}第{rank}名（{total}分）" for rank, who, total in sorted(groups[group])[:TOLD]
         )
-        parts.append(f"{name}：{ranked}")
+        rest = "等" if len(groups[group]) > TOLD else ""
+        parts.append(f"{name}：{ranked}{rest}")
     return "；".join(parts) + "。评审组建议创建办公室按上述排序提请审议。本结论为演练，不具效力。"
 
 
-def print_report(stage: Stage, report_id: str) -> tuple[Path, Path]:
-    """Make the report final with its Chinese paper; both papers as files in the home."""
+def print_report(
+    stage: Stage, report_id: str, progress: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[Path, Path]:
+    """Make the report final with its Chinese paper; both papers as files in the home. `progress`
+    hears how many parts of both are done."""
     home = stage.parts.settings.home
     with stage.parts.database.read() as session:
-        chinese = papers.report_pdf(session, _report(session, report_id), "zh")
+        chinese = papers.report_pdf(
+            session, _report(session, report_id), "zh", progress=lambda n, of: progress(n, 2 * of)
+        )
     with stage.write() as session:
         reports.finish(
             session, stage.crew["office"], report=_report(session, report_id), pdf=chinese
         )
     with stage.parts.database.read() as session:
-        english = papers.report_pdf(session, _report(session, report_id), "en")
+        english = papers.report_pdf(
+            session,
+            _report(session, report_id),
+            "en",
+            progress=lambda n, of: progress(of + n, 2 * of),
+        )
     files = home / "report.pdf", home / "report-en.pdf"
     for file, data in zip(files, (chinese, english), strict=True):
         file.write_bytes(data)

@@ -111,11 +111,13 @@ def employing() -> list[EmployerSpec]:
     return [*real, *INVENTED_EMPLOYERS]
 
 
-def ordinary(today: date) -> list[Invented]:
-    """The pool whom no rule about the person excludes: ORDINARY people, the same on every run."""
+def ordinary(today: date, count: int = ORDINARY, stride: int = 1) -> list[Invented]:
+    """The pool whom no rule about the person excludes: `count` people, the same on every run. Each
+    works `stride` employers further down the list than the one before him."""
     bodies = employing()
     return [
-        _one(number, bodies[(number - 1) % len(bodies)], today) for number in range(1, ORDINARY + 1)
+        _one(number, bodies[(number - 1) * stride % len(bodies)], today)
+        for number in range(1, count + 1)
     ]
 
 

@@ -7,7 +7,7 @@ nominated, screened by two, admitted, and then given the fact that one rule of t
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -25,6 +25,7 @@ from app.exercise.crew import Crew, Stage
 from app.exercise.people import (
     INVENTED_EMPLOYERS,
     MINISTRY,
+    Invented,
     invented_name,
     invented_phone,
     ordinary,
@@ -44,23 +45,15 @@ NOTE = "演练：虚构人员"
 INVENTED = "演练虚构研究院"  # no real employer is said to have staff with a sanction or a dispute
 
 
-def load_directory(stage: Stage) -> None:
-    """Regions, employers, the invented ones, and the bureau of the notice with its departments and
-    branches."""
+def load_directory(stage: Stage, *, bureau: bool = True) -> None:
+    """Regions, employers, the invented ones, and with `bureau` the bureau of the Beijing notice with
+    its departments and branches."""
     with stage.write() as session:
         directory.load_regions(session, None)
         directory.load_employers(session, stage.crew["keeper"])
     with stage.write() as session:
         keeper = stage.crew["keeper"]
         known = directory_queries.organisations_by_key(session)
-        city = known[directory_queries.organisation_key("北京市人民政府")]
-
-        def add(name: str, kind: str, parent: Organisation, region: str) -> Organisation:
-            return directory.create_organisation(
-                session, keeper, name=name, kind=kind, parent=parent, region_code=region,
-                source="京国土调〔2012〕485号" if kind == "authority" else "演练",
-            )  # fmt: skip
-
         directory.create_organisation(
             session, keeper, name=INVENTED, kind="institute", region_code="610100", source="演练"
         )
@@ -74,19 +67,32 @@ def load_directory(stage: Stage) -> None:
                 parent=ministry if spec.parent else None, region_code=spec.place,
                 central=spec.central,
             )  # fmt: skip
-        bureau = add(BUREAU, "authority", city, "110000")
-        for department in DEPARTMENTS:
-            add(f"{BUREAU}{department}", "authority", bureau, "110000")
-        for district in DISTRICTS:
-            short = district.name.removesuffix("区")
-            add(f"{BUREAU}{short}分局", "authority", bureau, district.code)
-            government = add(f"北京市{district.name}人民政府", "government", city, district.code)
-            if district.code == "110108":
-                add("演练虚构土地整理有限公司", "company", government, district.code)
+        if bureau:
+            city = known[directory_queries.organisation_key("北京市人民政府")]
+            _bureau(session, keeper, city)
 
 
-def import_ordinary(stage: Stage) -> int:
-    """The import file of the ordinary experts, written and read as XLSX; how many were entered."""
+def _bureau(session: Session, keeper: Viewer, city: Organisation) -> None:
+    def add(name: str, kind: str, parent: Organisation, region: str) -> Organisation:
+        return directory.create_organisation(
+            session, keeper, name=name, kind=kind, parent=parent, region_code=region,
+            source="京国土调〔2012〕485号" if kind == "authority" else "演练",
+        )  # fmt: skip
+
+    bureau = add(BUREAU, "authority", city, "110000")
+    for department in DEPARTMENTS:
+        add(f"{BUREAU}{department}", "authority", bureau, "110000")
+    for district in DISTRICTS:
+        short = district.name.removesuffix("区")
+        add(f"{BUREAU}{short}分局", "authority", bureau, district.code)
+        government = add(f"北京市{district.name}人民政府", "government", city, district.code)
+        if district.code == "110108":
+            add("演练虚构土地整理有限公司", "company", government, district.code)
+
+
+def import_ordinary(stage: Stage, people: Sequence[Invented] | None = None) -> int:
+    """The import file of the ordinary experts (`people`, or those of the default size), written and
+    read as XLSX; how many were entered."""
     day = clock.today(stage.parts.settings.timezone)
     rows = [
         (
@@ -95,7 +101,7 @@ def import_ordinary(stage: Stage) -> int:
             one.birth_date, f"演练推荐函第{one.number}号", day - timedelta(days=60),
             day - timedelta(days=20 + one.number % 200), NOTE,
         )
-        for one in ordinary(day)
+        for one in (ordinary(day) if people is None else people)
     ]  # fmt: skip
     file = io.BytesIO()
     write_xlsx(file, [Sheet("experts", COLUMNS, rows)])
@@ -118,7 +124,7 @@ class Cases:
     crew: Crew
     today: date
     bodies: dict[str, Organisation]
-    number: int = 900
+    number: int
 
     def body(self, name: str) -> Organisation:
         return self.bodies[directory_queries.organisation_key(name)]
@@ -336,16 +342,19 @@ CASES: tuple[tuple[str, Callable[[Cases], Expert]], ...] = (
 )
 
 
-def add_special_cases(stage: Stage) -> int:
-    """Everybody of `CASES`, a dismissed declaration (he stays eligible), and a pair of co-authors."""
+def add_special_cases(stage: Stage, *, rules: Callable[[str], bool] = lambda rule: True) -> int:
+    """Everybody of `CASES` for the rules asked for, a dismissed declaration (he stays eligible), and
+    a pair of co-authors."""
+    chosen = [make for rule, make in CASES if rules(rule)]
     with stage.write() as session:
         cases = Cases(
             session,
             stage.crew,
             clock.today(stage.parts.settings.timezone),
             directory_queries.organisations_by_key(session),
+            stage.reserved + 900,
         )
-        for _, make in CASES:
+        for make in chosen:
             make(cases)
         cases.interest("other", "110108", "dismissed")
         first, second = cases.admitted(), cases.admitted()
@@ -357,4 +366,4 @@ def add_special_cases(stage: Stage) -> int:
             session, stage.crew["supervisor"], interest=row, decision="upheld",
             reason="演练：确有合著，提示即可。",
         )  # fmt: skip
-    return len(CASES) + 3
+    return len(chosen) + 3

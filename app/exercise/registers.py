@@ -6,12 +6,13 @@ expert has stated his ties on paper, so that an empty register means "none" and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import select
 
 from app import clock
 from app.directory import operations as directory
 from app.directory import queries as directory_queries
-from app.exercise.county import DISTRICTS
 from app.exercise.crew import Stage
 from app.exercise.people import invented_name
 from app.exercise.pool import Cases
@@ -28,8 +29,12 @@ WORKED_IN = {"110106": SURVEYOR, "110108": "演练虚构土地整理有限公司
 FIRST_NAME, FIRST_EXPERT = 800, 980  # numbers of invented names that nobody else has
 
 
-def fill(stage: Stage) -> int:
-    """Enter everything; how many experts were admitted for it, one for each kind of link."""
+def fill(
+    stage: Stage, *, first_name: int = FIRST_NAME, posts: Sequence[str] = POSTS,
+    worked_in: Mapping[str, str] = WORKED_IN,
+) -> int:  # fmt: skip
+    """Enter everything; how many experts were admitted for it, one for each kind of link. `first_name`
+    is the number of the first head's invented name."""
     with stage.write() as session:
         keeper = stage.crew["keeper"]
         for name, kind in ((SUPERVISING, "authority"), (SURVEYOR, "company")):
@@ -42,15 +47,15 @@ def fill(stage: Stage) -> int:
             stage.crew,
             clock.today(stage.parts.settings.timezone),
             directory_queries.organisations_by_key(session),
-            FIRST_EXPERT,
+            stage.reserved + FIRST_EXPERT,
         )
-        for place, district in enumerate(DISTRICTS):
-            for turn, post in enumerate(POSTS):
+        for place, district in stage.each("registers", list(enumerate(stage.districts))):
+            for turn, post in enumerate(posts):
                 registry.add_head(
                     session, keeper, region_code=district.code, post=post, basis=BASIS,
-                    name=invented_name(FIRST_NAME + 2 * place + turn), since=cases.ago(900),
+                    name=invented_name(first_name + len(posts) * place + turn), since=cases.ago(900),
                 )  # fmt: skip
-            worked = WORKED_IN.get(district.code)
+            worked = worked_in.get(district.code)
             registry.add_contractor(
                 session, keeper, region_code=district.code, basis=BASIS, since=cases.ago(400),
                 organisation=cases.body(worked) if worked else None,
@@ -64,7 +69,7 @@ def fill(stage: Stage) -> int:
         cases.post(adviser, SURVEYOR, (300, 60), "adviser")  # C-03
         former = cases.admitted()  # C-04: he is one of the heads himself
         registry.add_head(
-            session, keeper, region_code="110117", name=former.person.name, post="副区长（挂职）",
+            session, keeper, region_code=stage.districts[4].code, name=former.person.name, post="副区长（挂职）",
             basis=BASIS, since=cases.ago(200), expert=former,
         )  # fmt: skip
     return 3
@@ -74,7 +79,7 @@ def state_ties(stage: Stage) -> int:
     """Every expert's signed paper, entered by the keeper; how many."""
     with stage.write() as session:
         experts = list(session.scalars(select(Expert).order_by(Expert.number)))
-        for expert in experts:
+        for expert in stage.each("statements on ties", experts):
             registry.state_ties(
                 session, stage.crew["keeper"], expert=expert, topics=TOPICS,
                 signed_name=expert.person.name, paper=PAPER,

@@ -24,7 +24,7 @@ def answer_flags(stage: Stage, slug: str) -> int:
     """The red flag's expert explains; red and amber flags are decided. How many were decided."""
     with stage.write() as session:
         rows = {row.id: row.level for row in _flags(session, slug) if row.level in REASONS}
-    for flag_id, level in rows.items():
+    for flag_id, level in stage.each("flags decided", list(rows.items())):
         with stage.write() as session:
             row = session.get_one(RunFlag, flag_id)
             if level == "red":

@@ -12,11 +12,11 @@ from app.domain.scoring.sheets import sheet_items
 from app.draw.models import Seat
 from app.exercise import marks
 from app.exercise.ceremony import active_seats, draw_of
-from app.exercise.county import BY_CODE, District, outline, questions
-from app.exercise.crew import Stage, enlist
+from app.exercise.county import District, outline, questions
+from app.exercise.crew import Crew, Stage, enlist
 from app.panel import operations as panels
 from app.panel.declarations import CONFLICTS
-from app.panel.models import Sitting
+from app.panel.models import Panel, Sitting
 from app.scoring import operations as scoring
 from app.scoring.models import Filled, Sheet
 
@@ -24,24 +24,29 @@ PLACES = {"desk": "演练评审室（虚构）", "site": "演练现场会议室�
 POST = "演练陈述人（虚构职务）"
 
 
-def form(stage: Stage, draw_id: str) -> str:
-    """Panels of a completed draw: accounts, leader, recorder, both declarations of everybody."""
+def form(stage: Stage, draw_id: str) -> list[str]:
+    """Panels of a completed draw: accounts, leader, recorder, both declarations of everybody; ids."""
     crew = stage.crew
     with stage.write() as session:
         draw = draw_of(session, draw_id)
-        (panel,) = panels.form_panels(session, crew["office"], draw=draw)
-        seats = active_seats(session, draw_id)
-        panels.set_leader(session, crew["office"], panel=panel, seat=seats[0])
-        recorder = session.get_one(Account, crew["office2"].id)
-        panels.set_recorder(session, crew["office"], panel=panel, account=recorder)
-        for seat in seats:
-            viewer = enlist(session, crew, seat.expert)
-            for kind, answers in (("conflict", dict.fromkeys(CONFLICTS, False)), ("secrecy", {})):
-                panels.sign_declaration(
-                    session, viewer, panel=panel, kind=kind, answers=answers,
-                    signed_name=viewer.name,
-                )  # fmt: skip
-        return panel.id
+        made = panels.form_panels(session, crew["office"], draw=draw)
+        for panel in stage.each("panels formed, declarations signed", made):
+            _declare(session, crew, panel)
+        return [panel.id for panel in made]
+
+
+def _declare(session: Session, crew: Crew, panel: Panel) -> None:
+    seats = active_seats(session, panel.draw_id, panel.code)
+    panels.set_leader(session, crew["office"], panel=panel, seat=seats[0])
+    recorder = session.get_one(Account, crew["office2"].id)
+    panels.set_recorder(session, crew["office"], panel=panel, account=recorder)
+    for seat in seats:
+        viewer = enlist(session, crew, seat.expert)
+        for kind, answers in (("conflict", dict.fromkeys(CONFLICTS, False)), ("secrecy", {})):
+            panels.sign_declaration(
+                session, viewer, panel=panel, kind=kind, answers=answers,
+                signed_name=viewer.name,
+            )  # fmt: skip
 
 
 def sittings_of(session: Session, panel_id: str) -> list[Sitting]:
@@ -50,9 +55,14 @@ def sittings_of(session: Session, panel_id: str) -> list[Sitting]:
     return list(session.scalars(query))
 
 
-def district_of(sitting: Sitting) -> District:
+def district_of(stage: Stage, sitting: Sitting) -> District:
     """What the exercise invents about the sitting's county."""
-    return BY_CODE[sitting.subject.region_code]
+    return stage.by_code[sitting.subject.region_code]
+
+
+def seats_of(session: Session, sitting: Sitting) -> list[Seat]:
+    """The active seats of the sitting's panel."""
+    return active_seats(session, sitting.panel.draw_id, sitting.panel.code)
 
 
 def gather(stage: Stage, sitting_id: str) -> None:
@@ -63,7 +73,7 @@ def gather(stage: Stage, sitting_id: str) -> None:
         on = sitting.panel.round.review_on
         panels.schedule(session, office, sitting=sitting, on=on, place=PLACES[sitting.panel.stage])
         panels.open_sitting(session, office, sitting=sitting)
-        for seat in active_seats(session, sitting.panel.draw_id):
+        for seat in seats_of(session, sitting):
             panels.sign_in(session, stage.crew.experts[seat.expert_id], sitting=sitting, seat=seat)
 
 
@@ -76,7 +86,7 @@ def speak(stage: Stage, sitting_id: str, *, challenged: bool = False, confirm: b
     crew = stage.crew
     with stage.write() as session:
         sitting = session.get_one(Sitting, sitting_id)
-        district = district_of(sitting)
+        district = district_of(stage, sitting)
         presenter = crew.presenter(district.code)
         panels.open_statement(
             session, crew["office"], sitting=sitting, presenter_name=presenter.name,
@@ -96,7 +106,7 @@ def speak(stage: Stage, sitting_id: str, *, challenged: bool = False, confirm: b
             questions=questions(district), version=2,
         )  # fmt: skip
         if challenged:
-            seat = active_seats(session, sitting.panel.draw_id)[-1]
+            seat = seats_of(session, sitting)[-1]
             asked = panels.challenge(
                 session, presenter, sitting=sitting, seat=seat,
                 reason="演练：该专家曾公开评论本区规划，申请回避。",
@@ -130,7 +140,7 @@ def fill(stage: Stage, session: Session, sitting: Sitting, seat: Seat, *, lift: 
 
 
 def _fill(stage: Stage, session: Session, sheet: Filled, *, lift: str = "") -> None:
-    seat, district = sheet.seat, district_of(sheet.sitting)
+    seat, district = sheet.seat, district_of(stage, sheet.sitting)
     viewer = stage.crew.experts[seat.expert_id]
     quality = Decimal(lift) if lift else district.quality
     typed = marks.changes(sheet_items(sheet.instrument), seat.expert.number, district.code, quality)
@@ -157,7 +167,7 @@ def score(
     sealed = 0
     with stage.write() as session:
         sitting = session.get_one(Sitting, sitting_id)
-        for seat in active_seats(session, sitting.panel.draw_id):
+        for seat in seats_of(session, sitting):
             viewer = stage.crew.experts[seat.expert_id]
             if seat.number == recused:
                 scoring.recuse(
@@ -182,7 +192,7 @@ def score(
                         stage,
                         session,
                         again,
-                        lift=str(district_of(sitting).quality + marks.NOISE / 3),
+                        lift=str(district_of(stage, sitting).quality + marks.NOISE / 3),
                     )
         scoring.close_scoring(session, stage.crew["office"], sitting=sitting)
     return sealed

@@ -18,20 +18,16 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from app import installation
-from app import keys as key_files
 from app.accounts import queries as accounts
 from app.accounts.models import Account
 from app.aggregation.models import Run
 from app.cli.demo import demo
-from app.config import Settings
-from app.db import Database
 from app.domain.draw import chain
 from app.draw.facts import expert_facts, subject_facts
 from app.draw.models import Draw
 from app.exercise import cycle
 from app.exercise.county import BY_CODE, DISTRICTS
 from app.exercise.cycle import Exercise, build_exercise
-from app.files.store import Store
 from app.home.waits import waits
 from app.ledger import prove
 from app.panel.models import Challenge, Sitting
@@ -41,6 +37,7 @@ from app.registry.models import Expert
 from app.report.models import Report, Signature
 from app.scoring.models import Sheet
 from app.scoring.queries import computed_beside
+from tests.exercise.beside import on_postgresql
 from tests.report.paper import Paper, disagreements
 
 ROOT = Path(__file__).parents[2]
@@ -67,22 +64,10 @@ def played(
         yield found
         found.parts.close()
         return
-    from tests.conftest import _pg
-
-    home.mkdir()
-    (home / "DEMO").write_text("")
-    keys = key_files.create(home / "keys")
-    _pg(pg_server, f"CREATE DATABASE exercise TEMPLATE {schema}")
-    url = pg_server.replace("/postgres?", "/exercise?")
-    settings = Settings(home=home, database_url=url, demo=True)
-    store = Store(settings.files)
-    database = Database(url, keys=keys, settings=settings, store=store)
-    parts = installation.Installation(settings, keys, store, database)
-    said: list[str] = []
-    made = build_exercise(parts, said.append)
-    yield Played(parts, made, said)
-    parts.close()
-    _pg(pg_server, "DROP DATABASE exercise WITH (FORCE)")
+    with on_postgresql(home, pg_server, schema, "exercise") as parts:
+        said: list[str] = []
+        made = build_exercise(parts, said.append)
+        yield Played(parts, made, said)
 
 
 def demonstrated(home: Path) -> Played:
