@@ -84,18 +84,32 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     randomness.begin(item.nodeid)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> Iterator[None]:
+    """What several tests share is the same whichever of them asks first."""
+    if fixturedef.scope == "function":
+        return (yield)
+    with randomness.apart(f"{fixturedef.baseid} {fixturedef.argname}"):
+        return (yield)
+
+
 # What treats the two databases differently, asked whole on both every time; of what happens once
 # however often it is asked for at the same moment, each third.
 ALWAYS = ("test_db.py", "test_migrations.py", "test_backup.py", "tests/ledger/")
 THIRD = ("test_parallel.py",)
+# Of tests that ask every endpoint or every figure the same question, a fixed share: `part of the name` -> one in.
+SHARES = {
+    "::test_a_planted_error_is_seen[": 6,
+    "::test_no_rubbish_makes_the_server_fall_over[": 2,
+    "::test_a_round_that_is_absent_or_not_ones_own[": 2,
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What `make test` leaves to FULL=1, the same tests every time: both passes and every page in both
     languages take half an hour on two cores.
 
-    On PostgreSQL one test in twelve; every test runs on SQLite, but for two in three of the errors
-    planted into a printed report (four seconds each). In the browser a test that is made for both
+    On PostgreSQL one test in twenty; every test runs on SQLite, but for those of `SHARES`. In the browser a test that is made for both
     languages runs in one of them, half of those in Chinese and half in English.
     """
     if os.environ.get("FULL") == "1":
@@ -118,10 +132,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     def chosen(item: pytest.Item) -> bool:
         if PG and len(items) >= 500:
             name = item.nodeid
-            share = 3 if any(part in name for part in THIRD) else 12
+            share = 3 if any(part in name for part in THIRD) else 20
             return draw(name, share) or any(part in name for part in ALWAYS)
-        if not few and "::test_a_planted_error_is_seen[" in item.nodeid:
-            return draw(item.nodeid, 3)
+        for part, of in SHARES.items():
+            if not few and part in item.nodeid and not draw(item.nodeid, of):
+                return False
         found = twin(item)
         if few or found is None or twins[found[0]] < 2:
             return True

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import random
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SEED = os.environ.get("MINGJIAN_TEST_SEED", "1")
 if SEED == "random":
@@ -23,6 +25,17 @@ _forks: list[int] = []
 def begin(name: str) -> None:
     """From here `secrets` gives the bytes of `name`'s stream."""
     _stream(f"{SEED} {name}")
+
+
+@contextmanager
+def apart(name: str) -> Iterator[None]:
+    """The bytes of `name`'s stream inside; afterwards the one before goes on."""
+    before = secrets._sysrand  # type: ignore[attr-defined]
+    begin(name)
+    try:
+        yield
+    finally:
+        secrets._sysrand = before  # type: ignore[attr-defined]
 
 
 def _stream(seed: str | int) -> None:

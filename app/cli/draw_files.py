@@ -13,6 +13,9 @@ import yaml
 
 from app.domain.types import Text
 
+MOST_BYTES = 20 * 1024 * 1024
+_MOST_DIGITS = 100  # of a whole number; longer ones stay words, and are refused as such
+
 
 def fail(text: Text, code: int = 2) -> NoReturn:
     """Print both languages on stderr and leave with an exit code."""
@@ -23,6 +26,14 @@ def fail(text: Text, code: int = 2) -> NoReturn:
 def read_text(path: Path) -> str:
     """UTF-8, or GB 18030 as Chinese spreadsheets save it."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            mib = MOST_BYTES // (1024 * 1024)
+            fail(
+                Text(
+                    f"{path} 超过 {mib} MB，未读取",
+                    f"{path} is larger than {mib} MB and was not read",
+                )
+            )
         data = path.read_bytes()
     except OSError as error:
         fail(Text(f"{path} 无法读取：{error.strerror}", f"{path} cannot be read: {error.strerror}"))
@@ -40,9 +51,19 @@ def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], tuple[int, i
     YAML's own typing would turn a value named `no` or `1e3` into something else.
     """
     marks: dict[tuple[str | int, ...], tuple[int, int]] = {}
+    seen: set[int] = set()
 
     def build(node: yaml.Node, at: tuple[str | int, ...]) -> Any:
-        marks.setdefault(at, (node.start_mark.line + 1, node.start_mark.column + 1))
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        if id(node) in seen:  # ten lines of aliases can stand for more values than memory holds
+            fail(
+                Text(
+                    f"{path.name} 第 {line} 行第 {column} 列：不允许使用锚点和别名，请把内容写全",
+                    f"{path.name}, row {line}, column {column}: anchors and aliases are not allowed, write it out",
+                )
+            )
+        seen.add(id(node))
+        marks.setdefault(at, (line, column))
         if isinstance(node, yaml.MappingNode):
             out: dict[str, Any] = {}
             for key, value in node.value:
@@ -60,8 +81,9 @@ def read_yaml(path: Path) -> tuple[Any, dict[tuple[str | int, ...], tuple[int, i
             return out
         if isinstance(node, yaml.SequenceNode):
             return [build(item, (*at, n)) for n, item in enumerate(node.value)]
-        if node.tag == "tag:yaml.org,2002:int" and str(node.value).lstrip("+-").isdecimal():
-            return int(node.value)
+        written = str(node.value)
+        if node.tag == "tag:yaml.org,2002:int" and written.lstrip("+-").isdecimal():
+            return int(written) if len(written) <= _MOST_DIGITS else written
         return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
 
     try:

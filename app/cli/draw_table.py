@@ -11,6 +11,7 @@ from typing import NoReturn
 from app.cli.draw_files import fail, read_text
 from app.domain.types import Text
 
+MOST_ROWS = 100_000
 Row = tuple[int, dict[str, str]]  # line in the file, column -> cell
 
 
@@ -28,11 +29,18 @@ def read_table(path: Path, columns: Sequence[str]) -> list[Row]:
     """Every row that is not empty; the first line names exactly `columns`, in any order, and no cell
     is empty."""
     reader = csv.reader(io.StringIO(read_text(path).removeprefix("\ufeff")), strict=True)
+    lines: list[tuple[int, list[str]]] = []
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader]
+        for line in reader:
+            cells = [cell.strip() for cell in line]
+            if any(cells):
+                lines.append((reader.line_num, cells))
+            if len(lines) > MOST_ROWS:
+                wrong(
+                    path, reader.line_num, "-", f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows"
+                )  # fmt: skip
     except csv.Error as error:
         wrong(path, reader.line_num, "-", f"无法读取（{error}）", f"cannot be read ({error})")
-    lines = [(number, cells) for number, cells in lines if any(cells)]
     wanted = ", ".join(columns)
     if not lines:
         wrong(path, 1, columns[0], "文件为空", "the file is empty")

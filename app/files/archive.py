@@ -120,17 +120,23 @@ def check_whole(archive: zipfile.ZipFile) -> None:
     for member in archive.infolist():
         text = member.filename.lower()
         small = member.file_size <= _SCANNED and text.endswith((".xml", ".rels"))
-        parts = []
+        parts, size = [], 0
         try:
             with archive.open(member) as stream:
                 while block := stream.read(_BLOCK):
+                    size += len(block)
                     if small:
                         parts.append(block)
+            if size != member.file_size:
+                raise ValueError("size")
         except UNREADABLE as error:
             raise _damaged() from error
         inside = b"".join(parts).replace(b"\x00", b"")  # UTF-16 too
         if b"<!DOCTYPE" in inside or b"<!ENTITY" in inside:
-            raise _damaged()  # no office program writes one
+            raise _refuse(  # no office program writes one
+                "文件已损坏或含有不允许的内容，未读取。请用办公软件重新保存后上传。",
+                "The file is damaged or holds forbidden content and was not read. Save it again and upload it.",
+            )
         if _FETCHES.search(inside) or (b"ddeLink" in inside and "externallinks/" in text):
             raise _active()
         if "word/" in text and b"DDE" in inside and _DDE_FIELD.search(inside):

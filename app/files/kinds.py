@@ -220,8 +220,8 @@ def check_pdf(data: bytes) -> None:
         found = _runs_code(objects)
     if found:
         raise _refuse(
-            "PDF 含有脚本、附件，或启动程序、发送数据的动作，未接收。请用“打印为 PDF”重新生成后上传。",
-            "The PDF holds scripts, attached files or actions that start programs or send data, and was not taken. "
+            "PDF 含有脚本或启动程序、发送数据的动作，或夹带文件，未接收。请用“打印为 PDF”重新生成后上传。",
+            "The PDF holds scripts, actions that start programs or send data, or files, and was not taken. "
             "Print it to a new PDF and upload that.",
         )
     if not whole:

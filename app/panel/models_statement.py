@@ -84,7 +84,7 @@ class StatementFile(Record):
     statement_id: Mapped[Ref] = mapped_column(ForeignKey("statement.id"), index=True)
     kind: Mapped[Code]
     sha256: Mapped[Code]
-    mime: Mapped[Code]
+    mime: Mapped[Name]  # that of a DOCX has 71 characters
     size: Mapped[int]
     name: Mapped[Name]
     added_by: Mapped[Ref] = mapped_column(ForeignKey("account.id"))

@@ -280,7 +280,10 @@ def _members(file: Upload) -> list[Upload]:
                     raise DomainError(_NOT_ZIP, field="files")
                 hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
                 if not (hidden or info.is_dir()):
-                    found.append(Upload(str(path), archive.read(info)))
+                    data = archive.read(info)
+                    if len(data) != info.file_size:
+                        raise DomainError(_NOT_ZIP, field="files")
+                    found.append(Upload(str(path), data))
     except UNREADABLE as error:
         raise DomainError(_NOT_ZIP, field="files") from error
     return found

@@ -173,7 +173,7 @@ class Material(Record):
     subject_id: Mapped[Ref] = mapped_column(ForeignKey("subject.id"), index=True)
     file_sha256: Mapped[Code]
     name: Mapped[Name]
-    mime: Mapped[Code]
+    mime: Mapped[Name]  # that of a DOCX has 71 characters
     size: Mapped[int]
     items: Mapped[list[Any]] = mapped_column(default=list)
     uploaded_by: Mapped[Ref | None] = mapped_column(ForeignKey("account.id"))

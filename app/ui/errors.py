@@ -178,6 +178,7 @@ def register(app: Flask) -> None:
         )
         if away or error.connection_invalidated:
             return _away()
+        g.bare = True  # the transaction is gone, and with it what the request had read
         return answer(500, WORDS[500])
 
     @app.errorhandler(OSError)

@@ -41,8 +41,8 @@ def sealed_desk(session: Session, staff: Staff, round_: Round) -> Draw:
 
 def reasons(page: str) -> str:
     """What the pages say under the rule, without the panel's own days beside it."""
-    rows = re.findall(r"<tr.*?</tr>|<li.*?</li>", page, re.DOTALL)
-    said = [unescape(re.sub(r"<[^>]+>", " ", row)) for row in rows if "D-16" in row]
+    rows = re.finditer(r"<(tr|li)\b(?:(?!<(?:tr|li)\b).)*?</\1>", page, re.DOTALL)
+    said = [unescape(re.sub(r"<[^>]+>", " ", row[0])) for row in rows if "D-16" in row[0]]
     return "\n".join(said)
 
 

@@ -70,6 +70,6 @@ PROOFS = (
     Proof("server-kills", "kill -9 of the server loses and doubles no operation and no seal", field_kills.server_kills, 1_000, "kills", 4, CUT),
     Proof("power-cuts", "A power cut loses no acknowledged operation and no seal", power.power_cuts, 20_000, "states of the disk", 24, CUT, "strace"),
     Proof("disk-faults", "A disk that fails, or a process killed in a call, is never answered with a receipt", faults.faults, 615, "cases", 5, CUT, "strace"),
-    Proof("flaps", "Lines that break lose and double no operation of a tablet", field.flaps, 10_000, "uploads", 60, FIELD),
-    Proof("at-once", "Every tablet at the same moment, every operation acknowledged", field.at_once, 500, "tablets", 30, FIELD),
+    Proof("flaps", "Lines that break lose and double no operation of a tablet", field.flaps, 10_000, "uploads", 24, FIELD),
+    Proof("at-once", "Every tablet at the same moment, every operation acknowledged", field.at_once, 500, "tablets", 12, FIELD),
 )  # fmt: skip

@@ -52,6 +52,9 @@ class RosterTable:
         return [Candidate(i, facts, salts[i]) for i, facts in self.people.items()]
 
 
+MOST_COLUMNS = 500
+
+
 def parse_roster(text: str, name: str, codes: Codebook) -> RosterTable:
     """ROSTER.csv: first column `id`, the rest attributes, no empty cell, no id twice."""
 
@@ -66,18 +69,24 @@ def parse_roster(text: str, name: str, codes: Codebook) -> RosterTable:
         )
 
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    lines: list[tuple[int, list[str]]] = []
     try:
-        lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader]
+        for line in reader:
+            if any(cells := [cell.strip() for cell in line]):
+                lines.append((reader.line_num, cells))
     except csv.Error as error:
         raise bad(
             reader.line_num, "-", "无法读取（{e}）", "cannot be read ({e})", e=error
         ) from error
-    lines = [(row, cells) for row, cells in lines if any(cells)]
     if not lines:
         raise bad(1, "id", "文件为空", "the file is empty")
     header = lines[0][1]
     if header[0] != "id":
         raise bad(1, header[0], "第一列须为 id", "the first column must be id")
+    if len(header) > MOST_COLUMNS:
+        raise bad(
+            1, "-", "超过 {n} 列", "more than {n} columns", n=MOST_COLUMNS
+        )  # fmt: skip
     for column in header:
         if not column or header.count(column) > 1:
             raise bad(1, column, "列名为空或重复", "the column name is empty or occurs twice")

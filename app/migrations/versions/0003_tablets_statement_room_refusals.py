@@ -751,7 +751,7 @@ def upgrade() -> None:
     sa.Column('statement_id', sa.String(length=16), nullable=False),
     sa.Column('kind', sa.String(length=64), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
-    sa.Column('mime', sa.String(length=64), nullable=False),
+    sa.Column('mime', sa.String(length=200), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('added_by', sa.String(length=16), nullable=False),
@@ -864,6 +864,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_expert_merged_into'), ['merged_into'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_expert_merged_into_expert'), 'expert', ['merged_into'], ['id'])
 
+    with op.batch_alter_table('material', schema=None) as batch_op:
+        batch_op.alter_column('mime',
+               existing_type=sa.VARCHAR(length=64),
+               type_=sa.String(length=200),
+               existing_nullable=False)
+
     with op.batch_alter_table('opinion', schema=None) as batch_op:
         batch_op.add_column(sa.Column('confirmed_by', sa.String(length=16), nullable=True))
         batch_op.add_column(sa.Column('confirmed_at', app.db.Moment(timezone=True), nullable=True))
@@ -938,6 +944,12 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f('fk_opinion_confirmed_by_account'), type_='foreignkey')
         batch_op.drop_column('confirmed_at')
         batch_op.drop_column('confirmed_by')
+
+    with op.batch_alter_table('material', schema=None) as batch_op:
+        batch_op.alter_column('mime',
+               existing_type=sa.String(length=200),
+               type_=sa.VARCHAR(length=64),
+               existing_nullable=False)
 
     with op.batch_alter_table('expert', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_expert_merged_into_expert'), type_='foreignkey')
