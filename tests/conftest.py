@@ -109,7 +109,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """What `make test` leaves to FULL=1, the same tests every time: both passes and every page in both
     languages take half an hour on two cores.
 
-    On PostgreSQL one test in twenty; every test runs on SQLite, but for those of `SHARES`. In the browser a test that is made for both
+    On PostgreSQL one test in forty; every test runs on SQLite, but for those of `SHARES`. In the browser a test that is made for both
     languages runs in one of them, half of those in Chinese and half in English.
     """
     if os.environ.get("FULL") == "1":
@@ -123,7 +123,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         """(the test without its language, its language) of a browser test made for one."""
         values = dict(item.callspec.params) if hasattr(item, "callspec") else {}
         spoken = values.pop("lang", None) or values.pop("language", None)
-        if not item.nodeid.startswith(("tests/web/", "tests/browser/")) or spoken is None:
+        if (
+            not item.nodeid.startswith(("tests/web/", "tests/browser/", "tests/ui/test_ui_browser"))
+            or spoken is None
+        ):
             return None
         return f"{item.nodeid.split('[')[0]} {sorted(map(str, values.values()))}", spoken
 
@@ -132,7 +135,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     def chosen(item: pytest.Item) -> bool:
         if PG and len(items) >= 500:
             name = item.nodeid
-            share = 3 if any(part in name for part in THIRD) else 20
+            share = 3 if any(part in name for part in THIRD) else 40
             return draw(name, share) or any(part in name for part in ALWAYS)
         for part, of in SHARES.items():
             if not few and part in item.nodeid and not draw(item.nodeid, of):

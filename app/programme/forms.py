@@ -146,7 +146,7 @@ class FolderForm(Form):
         description=Text(
             "文件夹或文件名以区县名称或代码开头；下一级文件夹可以是条目编号，例如 海淀区/A6/台账.pdf。",
             "The folder or the file name starts with the county's name or code; a folder below may "
-            "be an item id, as in 海淀区/A6/ledger.pdf.",
+            "be an item id, such as 海淀区/A6/ledger.pdf.",
         ),
         validators=[a_file()],
     )

@@ -149,7 +149,7 @@ def test_a_view_that_falls_over_is_found(
     app: Flask = town[0]
 
     def falls(expert_id: str) -> str:
-        return str(int(request.form.get("reason", "0")))
+        return str(int(request.form.get("reason", "none")))
 
     falls.__access__ = app.view_functions["registry.sanction"].__access__  # type: ignore[attr-defined]
     monkeypatch.setitem(app.view_functions, "registry.sanction", falls)
