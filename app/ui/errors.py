@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, g, jsonify, render_template, request, session
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
@@ -179,6 +179,8 @@ def register(app: Flask) -> None:
         if away or error.connection_invalidated:
             return _away()
         g.bare = True  # the transaction is gone, and with it what the request had read
+        if isinstance(error, DataError):  # text or a number that no column can hold, such as NUL
+            return answer(400, WORDS[400])
         return answer(500, WORDS[500])
 
     @app.errorhandler(OSError)
