@@ -391,3 +391,25 @@ def test_a_served_copy_carries_pixels_only() -> None:
     assert mime == JPEG
     with pytest.raises(DomainError, match="像素"):
         reencode(picture("PNG", (100, 100)), PNG, max_pixels=9_999)
+
+
+def test_packed_bytes_that_spell_a_short_name_are_no_script() -> None:
+    """/JS stands in a megabyte of packed bytes by chance; as a key it is refused, packed or not."""
+
+    def pdf(objects: bytes, packed: bytes) -> bytes:
+        stream = b"2 0 obj\n<< /Length %d >>\nstream\n%s\nendstream\nendobj\n" % (
+            len(packed),
+            packed,
+        )
+        return b"%PDF-1.7\n1 0 obj\n" + objects + b"\nendobj\n" + stream + b"%%EOF\n"
+
+    kinds.check_pdf(pdf(b"<< /Type /Catalog >>", b"\x1e\x86/JS\xa6\x0f /XFA\x00"))
+    for objects in (b"<< /S /X /JS (app.alert(1)) >>", b"<< /XFA 3 0 R >>", b"<< /J#53 (x) >>"):
+        with pytest.raises(DomainError):
+            kinds.check_pdf(pdf(objects, b"plain"))
+    with pytest.raises(DomainError):
+        kinds.check_pdf(pdf(b"<< /Type /Catalog >>", b"\x1e /JavaScript \x86"))
+    inside = zlib.compress(b"5 0 << /S /X /JS (app.alert(1)) >>")
+    unpacked = pdf(b"<< /Type /Catalog >>", inside).replace(b"/Length", b"/Type /ObjStm /Length")
+    with pytest.raises(DomainError):
+        kinds.check_pdf(unpacked)
