@@ -10,9 +10,9 @@ import pytest
 
 from tests.browser.field_tablet import Device
 from tests.browser.field_tower import Tower
-from tests.web.conftest import chromium, reader
+from tests.web.conftest import axe, chromium, reader
 
-__all__ = ["chromium", "reader"]
+__all__ = ["axe", "chromium", "reader"]
 
 
 @pytest.fixture
