@@ -10,6 +10,7 @@ from flask import Response, flash, redirect, request, url_for
 from app.domain.types import DomainError, Text
 from app.programme import form_editing
 from app.programme.forms_form_editing import FormTextForm
+from app.programme.forms_score_rule import ScoreRuleForm
 from app.programme.pages import blueprint, page
 from app.programme.versions import form_version, form_versions
 from app.ui.access import allow
@@ -60,7 +61,7 @@ def form_source(version_id: str) -> Any:
     return made
 
 
-def uploaded_text(form: FormTextForm) -> str:
+def uploaded_text(form: FormTextForm | ScoreRuleForm) -> str:
     """The uploaded file where there is one, else what stands in the field. DomainError when the file is
     not UTF-8."""
     if not form.file.data:

@@ -7,19 +7,15 @@ from typing import Any
 from flask import Response, flash, redirect, request, url_for
 
 from app.domain.statistics import rule_words
-from app.domain.types import DomainError, Text
+from app.domain.types import DomainError
 from app.programme import queries, score_rules
 from app.programme.forms_score_rule import ScoreRuleForm
 from app.programme.pages import blueprint, page, the_round
 from app.programme.scheme import score_rule_of
+from app.programme.views_form_editing import uploaded_text
 from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import db, me
-
-_NOT_TEXT = Text(
-    "文件不是 UTF-8 文本。没有读取；请另存为 UTF-8 后再试。",
-    "The file is not UTF-8 text. It was not read; save it as UTF-8 and try again.",
-)
 
 
 @blueprint.route("/r/<slug>/score-rule", methods=["GET", "POST"])
@@ -34,7 +30,7 @@ def score_rule(slug: str) -> Any:
         status = 422
         if form.validate():
             try:
-                text = _text(form)
+                text = uploaded_text(form)
                 found = score_rules.tried(
                     round_, text, score_rules.marks_from(form.example.data or "")
                 )
@@ -79,14 +75,3 @@ def score_rule_file(slug: str) -> Any:
     made = Response(text, mimetype="application/yaml")
     made.headers["Content-Disposition"] = f'attachment; filename="{slug}-score-rule.yaml"'
     return made
-
-
-def _text(form: ScoreRuleForm) -> str:
-    """The uploaded file where there is one, else what stands in the field."""
-    if not form.file.data:
-        return (form.text.data or "").replace("\r\n", "\n")
-    data: bytes = form.file.data.read()
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise DomainError(_NOT_TEXT, field="file") from error
