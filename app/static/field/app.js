@@ -93,6 +93,7 @@ function App() {
   const duty = shown ? store.duties().find((one) => one.key === shown) : null;
   const fragment = path && !path.startsWith("/") ? path : "";
   const bound = () => {
+    if (where().startsWith("/")) return; // already gone on: the duties show before the first package is in
     history.replaceState(null, "", "#/");
     go("/");
   };
