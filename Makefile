@@ -1,5 +1,5 @@
 # make demo and make test are the only set-up anybody needs.
-.PHONY: help demo test lint proof bench lock
+.PHONY: help demo test lint proof bench trial lock
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -28,6 +28,10 @@ bench:  ## speed and memory, as ratios against a peer in the same run
 	.venv/bin/python -m tests.benchmarks
 	.venv/bin/python -m tests.benchmarks.seasons --rivals
 	.venv/bin/python -m tests.benchmarks.papers
+
+trial:  ## a new user's first round in a browser, with a stop-watch; figures go to docs/operators-guide.md
+	@.ci/venv dev
+	.venv/bin/python -m tests.trial
 
 lock:  ## pin the dependencies again (needs pip-tools)
 	pip-compile -q -U --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header --allow-unsafe -o .ci/requirements.txt pyproject.toml

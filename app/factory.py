@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from contextlib import suppress
 from datetime import timedelta
@@ -123,7 +124,9 @@ def create_app(settings: Settings | None = None) -> Application:
 def served() -> Any:
     """What a server runs: the application, or one page that says which kind of thing is missing."""
     try:
-        return create_app()
+        made = create_app()
+        gc.freeze()  # what the program is made of is never garbage, and no request waits for the search
+        return made
     except DomainError as error:
         log.error("%s / %s", error.text.zh, error.text.en)
         return outage
@@ -207,7 +210,7 @@ def _page_frame(app: Application, settings: Settings) -> None:
         with database().read() as reading:  # the frame of an error page needs its own snapshot
             frame["rounds"] = [
                 {"id": r.id, "title": r.title, "url": url_for("home.of_round", slug=r.slug)}
-                for r in rounds_for(reading, viewer)
+                for r in rounds_for(reading, viewer, named=True)
                 if not r.hidden or (frame["round"] is not None and r.id == frame["round"].id)
             ]
             frame["ledger_head"] = prove.head(reading).root.hex()

@@ -22,6 +22,7 @@ from app.field import models_media as field_media
 from app.ledger import models as ledger
 from app.panel import models as panel
 from app.panel import models_statement as panel_statement
+from app.panel import models_trainees as panel_trainees
 from app.panel import models_votes as panel_votes
 from app.programme import models as programme
 from app.programme import models_score_rule as programme_score_rule
@@ -54,6 +55,7 @@ __all__ = [
     "ledger",
     "panel",
     "panel_statement",
+    "panel_trainees",
     "panel_votes",
     "programme",
     "programme_score_rule",

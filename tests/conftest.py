@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -20,6 +21,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 import app.models
@@ -38,8 +40,9 @@ PG = os.environ.get("MINGJIAN_TEST_PG") == "1"
 PASSWORD = "a long test password"
 HASH = accounts.HASHER.hash(PASSWORD)
 
-# Every test has an application of its own. What depends on the product's text alone, they share:
-# the builders of addresses (most of create_app()) and the compiled templates (a third of a page test).
+# Every test has an application and a database of its own. What depends on the product's text alone, they
+# share: the addresses taken apart and their builders (most of create_app()), the compiled templates (a third
+# of a page test) and the compiled statements, which a server too compiles once and not once a test.
 _compile_builder = Rule._compile_builder
 _builders: dict[Any, Any] = {}
 
@@ -51,7 +54,44 @@ def _compiled_once(rule: Rule, append_unknown: bool = True) -> Any:
     return _builders[key]
 
 
+_parse_rule = Rule._parse_rule
+_parsed: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {}
+
+
+def _parsed_once(rule: Rule, address: str) -> list[Any]:
+    if address not in _parsed:
+        before = len(rule._trace)
+        parts = list(_parse_rule(rule, address))
+        _parsed[address] = parts, rule._trace[before:], dict(rule._converters)
+        return parts
+    parts, trace, converters = _parsed[address]
+    rule._trace += trace
+    rule._converters |= converters
+    rule.arguments |= converters.keys()
+    return parts
+
+
 Rule._compile_builder = _compiled_once  # type: ignore[method-assign]
+Rule._parse_rule = _parsed_once  # type: ignore[method-assign]
+
+_database = Database.__init__
+_spoken: dict[str, tuple[Any, Any]] = {}
+
+
+def _shared_statements(database: Database, url: str, **info: Any) -> None:
+    """As the product's, with the dialect and the statements of the first engine of its kind."""
+    _database(database, url, **info)
+    if found := _spoken.get(database.engine.dialect.name):
+        database.engine.dialect, database.engine._compiled_cache = found
+
+
+Database.__init__ = _shared_statements  # type: ignore[method-assign]
+
+
+def _share_statements(database: Database) -> None:
+    """Of an engine that has been connected (before, its dialect knows nothing of the server)."""
+    engine = database.engine
+    _spoken.setdefault(engine.dialect.name, (engine.dialect, LRUCache(2000)))
 
 
 class _CompiledTemplates(jinja2.BytecodeCache):
@@ -95,7 +135,14 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Iterator[None]:
 
 # What treats the two databases differently, asked whole on both every time; of what happens once
 # however often it is asked for at the same moment, each third.
-ALWAYS = ("test_db.py", "test_migrations.py", "test_backup.py", "tests/ledger/")
+ALWAYS = (
+    "test_db.py",
+    "test_migrations.py",
+    "test_backup.py",
+    "tests/ledger/",
+    "test_second_result.py",
+    "test_both_databases.py",
+)
 THIRD = ("test_parallel.py",)
 # Of tests that ask every endpoint or every figure the same question, a fixed share: `part of the name` -> one in.
 SHARES = {
@@ -103,6 +150,14 @@ SHARES = {
     "::test_no_rubbish_makes_the_server_fall_over[": 2,
     "::test_a_round_that_is_absent_or_not_ones_own[": 2,
 }
+# The files that take longest begin first (`.ci/test` hands out files in this order): one that begins last
+# keeps one core waiting for the other.
+FIRST = (
+    "attacks/test_secrecy.py", "attacks/test_matrix.py", "proof/test_proof_reduced.py",
+    "report/test_reports.py", "exercise/test_exercise_cycle.py", "tests/test_backup.py",
+    "attacks/test_parallel.py", "report/test_pdf_recompute.py", "ledger/test_tampering.py",
+    "ui/test_ui_browser.py", "tests/test_moving.py", "attacks/test_hostile_files.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -112,6 +167,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     On PostgreSQL one test in forty; every test runs on SQLite, but for those of `SHARES`. In the browser a test that is made for both
     languages runs in one of them, half of those in Chinese and half in English.
     """
+    items.sort(key=lambda item: not any(part in item.nodeid for part in FIRST))
     if os.environ.get("FULL") == "1":
         return
     few = len(items) < 30  # somebody asked for these
@@ -150,6 +206,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if chosen(item)]
 
 
+def pytest_collection_finish() -> None:
+    """What is imported stays to the end: without this a fifth of the time goes into asking again and again
+    whether it is garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def pg_server() -> Iterator[str | None]:
     """The URL of a PostgreSQL started for this run, or None on SQLite."""
@@ -182,12 +245,14 @@ def schema(tmp_path_factory: pytest.TempPathFactory, pg_server: str | None) -> s
         Base.metadata.create_all(made.engine)
         with made.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        _share_statements(made)
         made.dispose()
         return str(path)
     name = f"template_{os.getpid()}"
     _pg(pg_server, f"CREATE DATABASE {name}")
     made = Database(pg_server.replace("/postgres?", f"/{name}?"))
     Base.metadata.create_all(made.engine)
+    _share_statements(made)
     made.dispose()
     return name
 

@@ -38,9 +38,9 @@ def forked(
     new interpreter spends most of its time on the imports that this one has behind it
     (test_help_names_every_command and tests/test_install.py start the command for good)."""
     with tempfile.TemporaryFile("w+b") as out, tempfile.TemporaryFile("w+b") as err:
-        gc.freeze()  # nothing of the parent is finalised in the child
         child = os.fork()
         if child == 0:
+            gc.freeze()  # nothing of the parent is finalised in the child
             code = 70
             try:
                 os.dup2(out.fileno(), 1)
@@ -64,7 +64,6 @@ def forked(
                     sys.stderr.flush()
                 os._exit(code)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        gc.unfreeze()
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(

@@ -45,3 +45,32 @@ def test_a_fresh_process_starts_without_the_heavy_libraries(program: str, tmp_pa
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert {"app", "click" if program is COMMAND else "flask"} <= loaded
     assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "1"), ("2", "2")])
+def test_linear_algebra_keeps_to_one_thread_unless_the_operator_says_otherwise(
+    given: str | None, used: str
+) -> None:
+    """Threads that spin beside other work made a fit six times slower."""
+    name = "OPENBLAS_NUM_THREADS"
+    known = {key: value for key, value in os.environ.items() if key != name}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os, app; print(os.environ[{name!r}])"],
+        env={**known, **({name: given} if given else {})},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.strip() == used
+
+
+def test_the_search_for_garbage_waits_for_more_than_a_page_makes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import app, gc; print(gc.isenabled(), *gc.get_threshold())"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["True", "50000", "20", "20"]

@@ -1,6 +1,6 @@
 """Rows of an earlier schema, recorded by an earlier program, still verify after the upgrade.
 
-A scored round with a run is put back to what a database of revision 0001 or 0002 holds: the columns and
+A scored round with a run is put back to what a database of revision 0001, 0002 or 0003 holds: the columns and
 tables of then, and a ledger whose row digests are over the columns of then. What they were taken over is
 written here a second time, from the reflected tables and with the standard library.
 """
@@ -38,7 +38,7 @@ from tests.rows import LEDGER, MAPPED
 Rows = dict[str, list[dict[str, Any]]]
 Known = dict[str, set[str]]  # table -> columns
 # Tables with rows here, to which a later revision added columns.
-NAMED = {"0001": {"report", "round", "subject", "statement"}, "0002": {"statement"}}
+NAMED = {"0001": {"report", "round", "subject", "statement"}, "0002": {"statement"}, "0003": set()}
 # The draws and experts of this round are written straight into their tables, without the acts before
 # them: that, and nothing else, does the doctor find.
 WRITTEN_DOWN = {
@@ -133,7 +133,7 @@ def rewritten(rows: Rows, first: Known) -> None:
     head["edge"], head["root"] = b"".join(edge), root_of_edge(edge)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_rows_of_an_earlier_schema_verify_after_the_upgrade(
     settings: Settings, database: Database, keys: Keys, revision: str, tmp_path: Path,
     pg_server: str | None,

@@ -224,6 +224,7 @@ def index() -> Any:
         supervised=supervised,
         form=form,
         link=link,
+        link_role=form.role.data if link else None,
         qr=qr_svg(link) if link else None,
         role_text=ROLE_TEXT,
     )

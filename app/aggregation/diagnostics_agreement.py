@@ -38,6 +38,8 @@ _W = (
     (0.3, Text("各专家的排序只有部分一致", "the experts rank only partly alike")),
     (-9.0, Text("各专家的排序很不一致", "the experts rank quite differently")),
 )
+_NO_MARKS = Text("没有评分。", "There are no marks.")
+_ONE_COUNTY = Text("只有一个区县由两人以上评分。", "Two experts marked one county only.")
 _DO: dict[str, tuple[Text, Text]] = {
     "rank_bands": (
         Text("排序旁注明名次区间", "Print the rank intervals"),
@@ -329,8 +331,10 @@ def item_agreements(reading: Reading, stage: str, panel: str) -> list[ItemAgreem
             tuple(g[0] for g in given), tuple(g[1] for g in given), tuple(g[2] for g in given)
         )
         counties, _, table = seen.matrix()
+        # Within one county there is no difference between counties that experts could agree on.
+        shared = sum(sum(mark is not None for mark in row) >= 2 for row in table)
         value, ordinal, nominal = (
-            alpha(table, scale) if given else Text("没有评分。", "There are no marks.")
+            _NO_MARKS if not given else _ONE_COUNTY if shared == 1 else alpha(table, scale)
             for scale in ("interval", "ordinal", "nominal")
         )
         fit = fit_additive(seen)
@@ -341,14 +345,19 @@ def item_agreements(reading: Reading, stage: str, panel: str) -> list[ItemAgreem
                 Text.of(item["title"]),
                 item["max"],
                 len(counties),
-                None if isinstance(value, Text) else f"{value:.2f}",
+                _hundredths(value),
                 why,
                 None if isinstance(fit, Text) else f"{fit.scale:.2f}",
-                None if isinstance(ordinal, Text) else f"{ordinal:.2f}",
-                None if isinstance(nominal, Text) else f"{nominal:.2f}",
+                _hundredths(ordinal),
+                _hundredths(nominal),
             )
         )
     return made
+
+
+def _hundredths(value: float | Text) -> str | None:
+    """Two decimals, never "-0.00"; None for a reason."""
+    return None if isinstance(value, Text) else f"{round(value, 2) + 0.0:.2f}"
 
 
 def simulated(reading: Reading, stage: str, panel: str) -> Simulated | Text:

@@ -6,6 +6,8 @@ import io
 from collections.abc import Sequence
 from decimal import Decimal
 
+from app.aggregation.corrected import Corrected
+from app.aggregation.corrections import CAUSE_TEXT
 from app.aggregation.reading import STATE, Reading
 from app.documents.sheets import Cell, Sheet, write_csv, write_xlsx
 from app.domain.scoring.schema import SCORERS
@@ -28,6 +30,7 @@ TABS = {
     "given": Text("他方评定", "Given by others"),
     "bonus": Text("加分", "Bonuses"),
     "checks": Text("实地查验", "Checks on site"),
+    "corrections": Text("汇总后的更正", "Corrections"),
     "arithmetic": Text("计算过程", "Arithmetic"),
     "origin": Text("来源", "Origin"),
 }
@@ -218,8 +221,42 @@ def check_sheet(reading: Reading) -> Sheet | None:
     return _sheet("checks", heads, rows, (10, 14, 8, 12, 50, 40)) if rows else None
 
 
-def as_xlsx(reading: Reading, language: str) -> bytes:
-    """The workbook: results, marks, items, what others gave, bonuses, checks, arithmetic, origin."""
+def correction_sheet(found: Sequence[Corrected]) -> Sheet | None:
+    """One row for every value that a correction after totals changed; None without any."""
+    rows: list[list[Cell]] = [
+        [
+            one.row.subject.region_code,
+            one.row.subject.name,
+            one.number,
+            CAUSE_TEXT[one.row.cause],
+            one.row.reason,
+            one.asked_by,
+            one.confirmed_by,
+            value.where,
+            value.old,
+            value.new,
+        ]
+        for one in found
+        for value in one.values
+    ]
+    heads = [
+        *MARK_HEADS[:2],
+        Text("汇总次数", "Run"),
+        Text("更正原因", "Cause"),
+        Text("理由", "Reason"),
+        Text("登记", "Entered by"),
+        Text("确认", "Confirmed by"),
+        Text("项目", "What"),
+        Text("更正前", "Before"),
+        Text("更正后", "After"),
+    ]
+    widths = (10, 14, 8, 24, 40, 12, 12, 40, 12, 12)
+    return _sheet("corrections", heads, rows, widths) if rows else None
+
+
+def as_xlsx(reading: Reading, language: str, corrected: Sequence[Corrected] = ()) -> bytes:
+    """The workbook: results, marks, items, what others gave, bonuses, checks, corrections after totals,
+    arithmetic, origin."""
     run = reading.run
     item_heads = [
         Text("区划代码", "Code"),
@@ -243,7 +280,12 @@ def as_xlsx(reading: Reading, language: str) -> bytes:
         [Text("输入摘要", "Digest of the inputs"), run.inputs_digest],
         [Text("结果摘要", "Digest of the results"), run.results_digest],
     ]
-    more = (given_sheet(reading), bonus_sheet(reading), check_sheet(reading))
+    more = (
+        given_sheet(reading),
+        bonus_sheet(reading),
+        check_sheet(reading),
+        correction_sheet(corrected),
+    )
     target = io.BytesIO()
     write_xlsx(
         target,

@@ -19,6 +19,7 @@ from app.aggregation import (
     ties,
 )
 from app.aggregation.comparison import compare
+from app.aggregation.corrected import changed_values, corrected_until
 from app.aggregation.flags_read import checked
 from app.aggregation.forms import RunForm
 from app.aggregation.pages import blueprint
@@ -88,6 +89,11 @@ def show(slug: str, number: int) -> Any:
         open_ties=ties.standings(db(), g.round, run),
         held=[(holds.what(row), row.reason) for row in holds.open_of(db(), run)],
         taken=taken,
+        changed={
+            row.id: list(changed_values(before, run, row.subject.region_code))
+            for row in taken
+            if before is not None
+        },
         latest=run.id == getattr(queries.last_run(db(), g.round), "id", None),
         names=names,
         causes=corrections.CAUSE_TEXT,
@@ -104,7 +110,7 @@ def settle_tie(slug: str, number: int, tie: int) -> Any:
     form = OrderForm()
     if form.validate_on_submit():
         try:
-            draw = ties.settle_by_draw(db(), me(), run=run, number=tie, **form.request(g.round))
+            draw = ties.settle_by_draw(db(), me(), run=run, number=tie, **form.randomness(g.round))
         except DomainError as error:
             form.refuse(error, "dice")
         else:
@@ -118,10 +124,13 @@ def export(slug: str, number: int, kind: str) -> Any:
     """The run as a workbook, or its marks as CSV."""
     if kind not in ("xlsx", "csv"):
         abort(404)
-    reading = Reading(queries.run(db(), me(), g.round, number))
-    make = exports.as_xlsx if kind == "xlsx" else exports.as_csv
+    run = queries.run(db(), me(), g.round, number)
+    if kind == "xlsx":
+        data = exports.as_xlsx(Reading(run), language(), corrected_until(db(), run))
+    else:
+        data = exports.as_csv(Reading(run), language())
     return send_file(
-        BytesIO(make(reading, language())),
+        BytesIO(data),
         mimetype=XLSX if kind == "xlsx" else "text/csv",
         as_attachment=True,
         download_name=f"{slug}-run-{number}.{kind}",

@@ -17,6 +17,7 @@ from app.aggregation import queries
 from app.aggregation.diagnostics import SHADOW_RULE, Diagnosis
 from app.aggregation.diagnostics_agreement import item_agreements, panel_agreements, simulated
 from app.aggregation.diagnostics_checks import check_agreements
+from app.aggregation.diagnostics_kept import kept
 from app.aggregation.diagnostics_queries import diagnosis_of, names_of_raters
 from app.aggregation.diagnostics_words import (
     changed_list,
@@ -85,7 +86,7 @@ def ranks(slug: str, number: int) -> Any:
     if looked.stale is not None:
         return _stale(looked, "ranks")
     cut = looked.cut(request.args.get("top", type=int))
-    found = looked.certainty(cut)
+    found = kept("ranks", looked, cut, lambda: looked.certainty(cut))
     overseer = me().role == "supervisor"
     names = names_of_raters(db(), [r for r, _ in found.pivotal]) if overseer else {}
     return render_template(
@@ -124,14 +125,14 @@ def raters(slug: str, number: int) -> Any:
             "k": _svg(drawings.mandel_chart(found, "k", _language())),
             "mandel": drawings.mandel_rows(found),
         }
-        for found in looked.all_raters()
+        for found in kept("raters", looked, None, looked.all_raters)
     ]
     return render_template(
         "aggregation/diagnostics_raters.html",
         run=run,
         reading=looked.reading,
         stages=stages,
-        shadow=looked.shadow(cut),
+        shadow=kept("shadow", looked, cut, lambda: looked.shadow(cut)),
         cut=cut,
         class_name=drawings.class_name,
         severity_words=severity_words,

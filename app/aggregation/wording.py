@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from app.domain.statistics.rounding import half_up, plain, shown
+from app.domain.statistics.rounding import half_up, shown
 from app.domain.types import Text
 
 _CJK = "\u2e80-\u9fff\uff00-\uffef“”"
@@ -131,7 +131,7 @@ def basis_of(entry: Mapping[str, Any]) -> tuple[Text, ...]:
     if entry.get("forms", 1) > 1:
         made.append(SEVERAL_FORMS)
     if entry.get("full_mark") is not None:
-        made.append(_FULL_MARK.format(f=plain(Decimal(entry["full_mark"]))))
+        made.append(_FULL_MARK.format(f=format(Decimal(entry["full_mark"]).normalize(), "f")))
     if "seed" in entry:
         rounds = entry["resamples"]
         made.append(_SIMULATED.format(s=entry["seed"], a=rounds, b=rounds // 10))

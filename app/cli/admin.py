@@ -55,6 +55,8 @@ def init(home: str | None, public_url: str | None = None) -> None:
         click.echo("请在一小时内打开以下一次性链接，注册第一位系统管理员：")
         click.echo("Sign up the first administrator within one hour (the link works once):")
         click.echo(f"  {address or where.public_url}/join/{token}")
+        click.echo("先运行 mingjian serve，链接才能打开。")
+        click.echo("It opens once `mingjian serve` is running.")
         click.echo("请把 keys 目录的副本封存在信封里，与备份分开保管。")
         click.echo("Keep a copy of the keys directory in a sealed envelope, apart from backups.")
     else:

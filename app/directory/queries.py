@@ -79,6 +79,21 @@ def region(session: Session, code: str, on: date | None = None) -> Region | None
     return max(rows, key=lambda row: row.valid_to or date.max, default=None)
 
 
+def regions_named(session: Session, name: str, on: date) -> list[Region]:
+    """The regions in force on a day that a name means, alone or with those above it in front
+    (源汇区, 漯河市源汇区), in code order."""
+    tails = [name[start:] for start in range(len(name))]
+    found = [
+        row
+        for row in session.scalars(
+            select(Region).where(Region.name.in_(tails)).order_by(Region.code)
+        )
+        if _valid_on(row, on)
+    ]
+    full = region_names(session, [row.code for row in found])
+    return [row for row in found if full[row.code].endswith(name)]
+
+
 def ancestor_codes(code: str) -> tuple[str, ...]:
     """Province, prefecture, county codes of `code`, without repeats: 610822 -> 610000, 610800,
     610822."""

@@ -182,4 +182,5 @@ def organisation(organisation_id: str) -> Any:
         found=found,
         names=queries.region_names(db(), codes),
         kinds=words.ORGANISATION_KIND,
+        sources=words.ORGANISATION_SOURCE,
     )

@@ -2,6 +2,11 @@
 
 from app.domain.types import Text
 
+# Where an organisation is from, as far as that is a code and not the title of a source.
+ORGANISATION_SOURCE = {
+    "superior body": Text("上级单位", "Superior body"),
+    "entered by the keeper": Text("由专家库管理员录入", "Entered by the keeper"),
+}
 ORGANISATION_KIND = {
     "authority": Text("自然资源主管部门", "Natural resources authority"),
     "government": Text("政府及其部门", "Government or department"),

@@ -46,9 +46,8 @@ def filled_in(request: Mapping[str, Any], stage: str | None) -> dict[str, Any]:
         **boxes(first),
         **_sources(request["sources"]),
         **{
-            f"{_PRESET[row['of']]}_later": row["when"]
+            f"{_PRESET.get(row['of'], 'other')}_later": row["when"]
             for row in request.get("fallbacks", ())
-            if row["of"] in _PRESET
         },
     }
     for number, panel in enumerate(panels):

@@ -11,28 +11,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from wtforms import (
-    BooleanField,
     FieldList,
     FormField,
     RadioField,
     SelectField,
     SelectMultipleField,
     StringField,
-    TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.directory.forms import choices
-from app.domain.draw import Source, parse_values
 from app.domain.draw.rules_set import RuleSet
 from app.domain.types import DomainError, Text
 from app.draw import messages
 from app.draw.form_data import filled_in
 from app.draw.forms_panel import BoundsForm, ExtraForm, PanelForm
+from app.draw.forms_sources import SourcesForm
 from app.draw.messages import HIGH, MODE, MODE_REASON, ZERO
 from app.draw.models import Draw
 from app.draw.requests import HIGH_CHANCE, MODE_REASONS, ZERO_CHANCE
-from app.draw.sources import DICE, later_draws, usual_sources
 from app.draw.wording import value_words
 from app.programme.instruments import panel_stages, stage_text
 from app.programme.models import Round
@@ -48,7 +45,7 @@ _REASONS = {"": Text("自动", "automatic")} | {
 }
 
 
-class RequestForm(BoundsForm, Form):  # type: ignore[misc]
+class RequestForm(BoundsForm, SourcesForm, Form):  # type: ignore[misc]
     """A draw as asked for: one panel for all counties, one for each, or panels put together."""
 
     stage = RadioField(
@@ -114,59 +111,6 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
 }),
         default="act",
     )  # fmt: skip
-    dice = IntegerField(
-        Text("六面骰子数（0 为不用）", "Six-sided dice (0: none)"),
-        default=int(str(DICE["count"])),
-        validators=[InputRequired(message=NEEDED), NumberRange(0, 1000)],  # type: ignore[arg-type]
-    )
-    ssq = StringField(
-        Text("福彩双色球期号", "Double Colour Ball (双色球): number of the draw"),
-        validators=[Optional(), Length(max=80)],
-        description=Text("红球 6 个（1–33，不计顺序）、蓝球 1 个（1–16）", "6 red of 1–33 as a set, 1 blue of 1–16"),
-    )  # fmt: skip
-    dlt = StringField(
-        Text("体彩大乐透期号", "Super Lotto (大乐透): number of the draw"),
-        validators=[Optional(), Length(max=80)],
-        description=Text("前区 5 个（1–35）、后区 2 个（1–12），均不计顺序", "5 of 1–35 and 2 of 1–12, both as sets"),
-    )  # fmt: skip
-    ssq_later, dlt_later = (
-        StringField(
-            Text("若未公布，改读{n}期号", "If not published: the draw of {n} instead").format(
-                n=word
-            ),
-            validators=[Optional(), Length(max=80)],
-        )
-        for word in (Text("双色球", "Double Colour Ball"), Text("大乐透", "Super Lotto"))
-    )
-    other_name = StringField(
-        Text("其他公开来源的名称", "Another public source: name"),
-        validators=[Optional(), Length(max=64)],
-        description=Text("西文字母、数字，如 fc3d", "letters and digits, such as fc3d"),
-    )
-    other_kind = SelectField(
-        Text("记法", "Kept as"),
-        choices=choices(
-            {
-                "sequence": Text("有序", "in order"),
-                "set": Text("不计顺序、不重复", "a set without repeats"),
-            }
-        ),
-        default="sequence",
-        validate_choice=False,
-    )
-    other_count = IntegerField(Text("个数", "How many"), validators=[Optional()])
-    other_low = IntegerField(Text("最小值", "Least"), validators=[Optional()])
-    other_high = IntegerField(Text("最大值", "Greatest"), validators=[Optional()])
-    other_when = StringField(
-        Text("期号或确切时间", "Draw number or exact instant"),
-        validators=[Optional(), Length(max=80)],
-    )
-    fixed = TextAreaField(
-        Text("演练用的固定骰子（可留空）", "Fixed dice of the drill (may stay empty)"),
-        validators=[Optional(), Length(max=4000)],
-        description=Text("仅限演练，结果表上会印出。", "Drills only; printed on the record."),
-    )
-    observer = BooleanField(Text("见证人也出示口令", "An observer has a code too"))
     accept_high = SelectField(
         Text(
             "接受机会高于一半、有人必然入选或席次不足的理由",
@@ -261,22 +205,11 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
 
         Raises DomainError for dice out of shape or a source that is not complete.
         """
-        parties = ["office", "supervisor"] if round_.kind == "real" else []
-        fixed = {}
-        if (self.fixed.data or "").strip():
-            shape = Source("dice", "sequence", int(self.dice.data or 0), 1, 6)
-            try:
-                fixed = {"dice": parse_values(self.fixed.data or "", shape)}
-            except DomainError as error:
-                raise DomainError(error.text, field="fixed") from error
         return {
             "panels": self._panels(round_),
             "load_cap": self.load_cap.data or 0,
             "replacement": self.replacement.data,
-            "sources": self._sources(),
-            "fallbacks": later_draws(ssq=self.ssq_later.data, dlt=self.dlt_later.data),
-            "parties": [*parties, "observer"] if self.observer.data else parties,
-            "fixed": fixed,
+            **self.randomness(round_),
             "accept_high": self.accept_high.data or None,
             "accept_zero": self.accept_zero.data or None,
         }
@@ -341,35 +274,6 @@ class RequestForm(BoundsForm, Form):  # type: ignore[misc]
                 most = seats if row.form.most.data is None else row.form.most.data
                 out.setdefault(attribute, {})[value] = [row.form.least.data or 0, most]
         return out
-
-    def _sources(self) -> list[dict[str, Any]]:
-        """Dice first, then the lotteries; the last two only when something is filled in."""
-        rows = usual_sources(self.dice.data, ssq=self.ssq.data, dlt=self.dlt.data)
-        other = (self.other_count.data, self.other_low.data, self.other_high.data)
-        if (self.other_name.data or "").strip():
-            if None in other:
-                text = Text(
-                    "请填写该来源的个数、最小值和最大值。没有保存。",
-                    "Give how many values the source has, the least and the greatest. Nothing was saved.",
-                )
-                raise DomainError(text, field="other_count")
-            rows.append(
-                {
-                    "name": (self.other_name.data or "").strip(),
-                    "kind": self.other_kind.data,
-                    "count": other[0],
-                    "low": other[1],
-                    "high": other[2],
-                    "when": (self.other_when.data or "").strip(),
-                }
-            )
-        if not rows:
-            text = Text(
-                "至少要有一个随机来源。没有保存。",
-                "At least one source of randomness is needed. Nothing was saved.",
-            )
-            raise DomainError(text, field="dice")
-        return rows
 
 
 def defaults(round_: Round) -> dict[str, Any]:

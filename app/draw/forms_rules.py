@@ -14,6 +14,7 @@ from wtforms.validators import Length, Optional
 from app.directory.forms import choices
 from app.domain.draw.rules_set import Rule
 from app.domain.types import DomainError, Text
+from app.draw import rule_words
 from app.ui.forms import Form, needed
 
 EFFECT = {
@@ -29,9 +30,7 @@ MISSING = {
 PARAM = {
     "years": Text("年数", "Years"),
     "months": Text("月数", "Months"),
-    "level": Text(
-        "范围（county 县、prefecture 市、province 省）", "Level (county, prefecture, province)"
-    ),
+    "level": Text("范围", "Level"),
     "relations": Text("关系", "Relations"),
     "contractor_relations": Text("与承担单位的关系", "Relations to a contractor"),
     "kinds": Text("种类", "Kinds"),
@@ -63,7 +62,7 @@ PARAM = {
     "warn_ratio": Text("提示倍数", "Warns below (times)"),
     "block_ratio": Text("拒绝倍数", "Refuses below (times)"),
     "causes": Text("事由", "Causes"),
-    "policy": Text("补抽方式（act 重新补抽、reserves 候补）", "Policy (act, reserves)"),
+    "policy": Text("补抽方式", "How seats are filled again"),
     "apart": Text("不得同组的关系", "Kinds kept apart"),
     "reasons": Text("更正原因", "Reasons of a correction"),
     "reviews": Text("次数", "Reviews"),
@@ -101,13 +100,15 @@ def rule_form(rule: Rule, submitted: bool) -> RuleForm:
     """A form with a field for each parameter of `rule`, filled with what holds now."""
     fields: dict[str, Any] = {}
     for name, value in rule.params.items():
-        label = PARAM.get(name, Text(name, name))
+        label, means = PARAM.get(name, Text(name, name)), rule_words.known(name, value) or ""
         if isinstance(value, bool):
             fields[f"param_{name}"] = SelectField(label, choices=choices(_TRUE_FALSE))
         elif name == "relaxed":
             fields[f"param_{name}"] = TextAreaField(label, validators=[Optional()])
         else:
-            fields[f"param_{name}"] = StringField(label, validators=[Optional(), Length(max=500)])
+            fields[f"param_{name}"] = StringField(
+                label, description=means, validators=[Optional(), Length(max=500)]
+            )
     form: RuleForm = type("OneRuleForm", (RuleForm,), fields)()
     if not submitted:
         form.effect.data, form.when_missing.data = rule.effect, rule.when_missing

@@ -49,7 +49,7 @@ DRILL_STAYS = Text(
 )
 NO_OUTSIDE = Text(
     "没有各方之外的随机来源：如果各方与服务器全部串通，什么都无法补救。建议加上开奖晚于会签的公共彩票",
-    "no source of randomness is outside the parties: if every party and the server collude, nothing "
+    "No source of randomness is outside the parties: if every party and the server collude, nothing "
     "can help. Add a public lottery that is drawn after the cosignature",
 )
 BAD_CHAIN = Text(

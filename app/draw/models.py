@@ -16,6 +16,8 @@ from app.registry.models import Expert
 STATES = ("draft", "committed", "cosigned", "completed", "aborted")
 # Stages whose draw puts things in order instead of seating experts (`app.draw.models_order`).
 ORDER_STAGES = ("order-statements", "order-counties", "order-cases", "tie")
+# No act drew it: the seat of a trainee, who sits along and never counts (`app.panel.trainees`).
+TRAINEE_ACT = 0
 
 
 class Draw(Record):
@@ -70,8 +72,11 @@ class Draw(Record):
     candidates: Mapped[list[Candidate]] = relationship(order_by="Candidate.pseudonym")
     parties: Mapped[list[Party]] = relationship(order_by="Party.position")
     dice: Mapped[list[Dice]] = relationship(order_by="Dice.at")
+    # Those that were drawn: a trainee's seat is of no act (`TRAINEE_ACT`).
     seats: Mapped[list[Seat]] = relationship(
-        back_populates="draw", order_by="(Seat.panel, Seat.number, Seat.act)"
+        back_populates="draw",
+        order_by="(Seat.panel, Seat.number, Seat.act)",
+        primaryjoin="and_(Draw.id == Seat.draw_id, Seat.act > 0)",
     )
     acts: Mapped[list[Act]] = relationship(order_by="Act.number")
 
@@ -132,7 +137,7 @@ class Dice(Record):
 
 class Seat(Record):
     """A place on a panel and the expert who was drawn for it. A sheet counts iff its seat is
-    active: drawn or confirmed, not removed."""
+    active: drawn or confirmed, not removed. A trainee's (`TRAINEE_ACT`) is never active."""
 
     __tablename__ = "seat"
     __table_args__ = (
@@ -157,6 +162,10 @@ class Seat(Record):
     @property
     def active(self) -> bool:
         return self.state != "removed"
+
+    @property
+    def trainee(self) -> bool:
+        return self.act == TRAINEE_ACT
 
 
 class Contact(Record):

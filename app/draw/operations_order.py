@@ -19,6 +19,7 @@ from app.domain.types import Conflict, DomainError, Text
 from app.draw import ceremony, messages, orders
 from app.draw.begun import refuse_begun
 from app.draw.facts import draw_kind
+from app.draw.fallbacks import of_request
 from app.draw.messages import cannot, in_state
 from app.draw.models import Draw
 from app.draw.models_order import OrderItem
@@ -27,7 +28,7 @@ from app.draw.orders import Wanted
 from app.draw.publishing import open_draft, publish
 from app.draw.purposes import purpose_of, refuse_elsewhere, refuse_second
 from app.draw.requests import checked_fixed, checked_parties
-from app.draw.sources import checked_sources, source_of
+from app.draw.sources import checked_fallbacks, checked_sources, source_of
 from app.ledger.append import append
 from app.programme import casefiles
 from app.programme.models import CaseFile, Round, Subject
@@ -49,10 +50,12 @@ def request_order(
     sources: Sequence[Mapping[str, Any]] = (),
     parties: Sequence[str] = (),
     fixed: Mapping[str, Sequence[int]] | None = None,
+    fallbacks: Sequence[Mapping[str, Any]] = (),
 ) -> Draw:
     """A draft for one purpose that the registers name; `count` is the size of the sample where the
-    office says it, None stands for everything. Conflict when the purpose has a live or completed draw,
-    or when the statements to be put in order have begun.
+    office says it, None stands for everything; `fallbacks` as for `sources.checked_fallbacks`.
+    Conflict when the purpose has a live or completed draw, or when the statements to be put in order
+    have begun.
     """
     if actor is not None:
         actor.require("office")
@@ -87,6 +90,7 @@ def request_order(
             "of": wanted.of, "scope": wanted.scope, "count": count,
             "title": [wanted.title.zh, wanted.title.en],
         },
+        **({"fallbacks": checked_fallbacks(fallbacks, places)} if fallbacks else {}),
     }  # fmt: skip
     kind, purpose = draw_kind(round), wanted.purpose(round)
     spend(
@@ -152,6 +156,7 @@ def commit_order(session: Session, actor: Viewer | None, draw: Draw) -> Draw:
         load_cap=None,
         replacement=draw.request["replacement"],
         sources=[source_of(row) for row in draw.request["sources"]],
+        fallbacks=of_request(draw.request),
         parties=[Chain(p.name, p.commitment, p.index) for p in draw.parties],
         rule_set_hash="",
         previous_head="",

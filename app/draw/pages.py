@@ -98,6 +98,7 @@ def _words(draw: Draw) -> dict[str, Any]:
     said = [messages.PARTY[name] for name in draw.request["parties"]]
     return {
         "described": sources.described,
+        "source_named": sources.named,
         "outside": sources.is_outside,
         "any_outside": any(map(sources.is_outside, draw.request["sources"])),
         "percent": percent,

@@ -35,6 +35,8 @@ def context(session: Session, viewer: Viewer, draw: Draw) -> dict[str, Any]:
         "step": steps.next_step(viewer, draw),
         "terms": messages,
         "described": sources.described,
+        "source_named": sources.named,
+        "outside": sources.is_outside,
         "any_outside": any(map(sources.is_outside, draw.request["sources"])),
         "commitment_qr": pages.commitment_qr(draw),
         "counties": pool.counties(draw.round, draw.request),

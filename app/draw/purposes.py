@@ -20,6 +20,7 @@ from app.draw.messages import cannot
 from app.draw.models import Draw
 from app.draw.models_release import DrawRelease
 from app.draw.pool import counties
+from app.draw.sources import is_outside
 from app.draw.supplements import purpose_extra
 from app.programme.identity import Units
 from app.programme.models import Round
@@ -51,14 +52,17 @@ def _units(units: Units, round_: Round, request: Mapping[str, Any]) -> dict[str,
 
 
 def purpose_of(draw: Draw) -> dict[str, str | int]:
-    """The purpose as it stands in the commitment."""
+    """The purpose as it stands in the commitment; of a real draw without a source beyond everybody's
+    control it says so."""
     session = object_session(draw)
+    local = draw.kind == "real" and not any(map(is_outside, draw.request["sources"]))
     return {
         "scheme": draw.round.scheme_id,
         "cycle": draw.round.review_on.year,
         "round": draw.round.slug,
         "stage": draw.stage,
         "subjects": ",".join(sorted(_codes(draw.round, draw.request))),
+        **({"sources": "local"} if local else {}),
         **purpose_extra(draw),
         **(releases.purpose_told(session, draw.purpose_key) if session is not None else {}),
     }

@@ -32,7 +32,17 @@ ORDER_PAGES = frozenset(
     f"draw.{name}"
     for name in (
         *("show", "party", "observer_link", "codes", "commit", "cosign", "dice", "dice_save"),
-        *("dice_photo", "photo", "code", "complete", "abort", "present", "state", "attempts"),
+        *(
+            "source_failed",
+            "dice_photo",
+            "photo",
+            "code",
+            "complete",
+            "abort",
+            "present",
+            "state",
+            "attempts",
+        ),
         *("slip", "transcript", "bundle", "full_opening"),
         *("second", "second_ask", "second_decide"),
     )
@@ -53,7 +63,13 @@ def draw_page(draw: Draw, status: int = 200, **given: Any) -> Any:
         "contact_form": forms_calls.ContactForm(),
         "removal_form": forms_calls.RemovalForm(),
     }
-    shown = pages.context(
+    after = results.context(db(), me(), draw)
+    return render_template("draw/show.html", **{**shown(draw), **after, **empty, **given}), status
+
+
+def shown(draw: Draw) -> dict[str, Any]:
+    """What the office and the cosigner read of a draw of experts, at the pages that the address asks for."""
+    return pages.context(
         db(),
         me(),
         draw,
@@ -63,8 +79,6 @@ def draw_page(draw: Draw, status: int = 200, **given: Any) -> Any:
         people_page=request.args.get("people", 1, type=int),
         types_page=request.args.get("types", 1, type=int),
     )
-    after = results.context(db(), me(), draw)
-    return render_template("draw/show.html", **{**shown, **after, **empty, **given}), status
 
 
 def order_page(draw: Draw, status: int = 200, **given: Any) -> Any:
@@ -75,8 +89,8 @@ def order_page(draw: Draw, status: int = 200, **given: Any) -> Any:
         "code_form": forms_ceremony.CodeForm(),
         "abort_form": forms_ceremony.AbortForm(),
     }
-    shown = pages_order.context(db(), me(), draw)
-    return render_template("draw/order.html", **{**shown, **empty, **given}), status
+    things = pages_order.context(db(), me(), draw)
+    return render_template("draw/order.html", **{**things, **empty, **given}), status
 
 
 def download(data: bytes, mime: str, name: str) -> Response:

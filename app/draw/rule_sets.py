@@ -31,8 +31,10 @@ from app.ledger.append import append
 from app.programme.guards import while_live, words
 from app.programme.models import Round
 from app.programme.queries import rules_of
+from app.registry.models import Expert
 
 READERS = ("office", "keeper", "supervisor")
+AT_ONCE = 60_000  # experts times counties that are judged on a page without being asked: a second
 WRITERS = ("office", "keeper")
 COMMITTED = ("committed", "cosigned", "completed")
 EXEMPTION = "central_exempt"
@@ -80,7 +82,8 @@ class Standing:
 def standings(session: Session, viewer: Viewer, round_: Round) -> tuple[list[Standing], int]:
     """Every rule of the round's set, and how many experts of the pool were judged: those in it now.
 
-    A fixed number of queries, whatever the pool.
+    A fixed number of queries, whatever the pool; every expert is judged beside every county, so
+    `many` says whether that takes seconds.
     """
     viewer.require(*READERS)
     rules, tree, on = rules_of(round_), Tree(session), round_.review_on
@@ -98,6 +101,19 @@ def standings(session: Session, viewer: Viewer, round_: Round) -> tuple[list[Sta
         for rule_id in verdict.not_computed:
             found[rule_id]["not_computed"].add(key)
     return [_standing(viewer, rule, found[rule.id], len(facts)) for rule in rules], len(facts)
+
+
+def many(session: Session, round_: Round) -> int:
+    """Active experts, when judging them beside every county would keep a page waiting; else 0."""
+    people = session.scalar(select(func.count()).where(Expert.status == "active")) or 0
+    counties = sum(s.status in ("declared", "qualified") for s in round_.subjects)
+    return people if people * counties > AT_ONCE else 0
+
+
+def uncounted(viewer: Viewer, round_: Round) -> list[Standing]:
+    """Every rule, without how the pool stands to it."""
+    viewer.require(*READERS)
+    return [Standing(rule, binding(rule.id), None, None, None, None) for rule in rules_of(round_)]
 
 
 def _standing(viewer: Viewer, rule: Rule, found: Mapping[str, set[str]], total: int) -> Standing:

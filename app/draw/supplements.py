@@ -7,6 +7,7 @@ A vacant seat is in one such set for ever (`Vacancy`), and a purpose has one res
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -19,21 +20,23 @@ from app.domain.ledger.canonical import digest
 from app.domain.types import Text
 from app.draw import calls, disclosure, pool
 from app.draw.messages import cannot, in_state
-from app.draw.models import Draw, Seat
+from app.draw.models import TRAINEE_ACT, Draw, Seat
 from app.draw.models_calls import Vacancy
 from app.ledger.append import append
 
 _WHAT = Text("建立补充抽取", "make a supplementary draw")
 
 
+@lru_cache(maxsize=1)
+def _supplements() -> Any:
+    """SQL: the ids of supplements. Its alias is made once: that costs more than the rest of a query."""
+    other = aliased(Draw)
+    return select(other.id).join(Vacancy, Vacancy.purpose_key == other.purpose_key)
+
+
 def sits_on(panel_draw_id: Any) -> ColumnElement[bool]:
     """SQL: the seat belongs to the panels of this draw, drawn in it or in a supplement of it."""
-    other = aliased(Draw)
-    more = (
-        select(other.id)
-        .join(Vacancy, Vacancy.purpose_key == other.purpose_key)
-        .where(Vacancy.root_id == panel_draw_id)
-    )
+    more = _supplements().where(Vacancy.root_id == panel_draw_id)
     return or_(Seat.draw_id == panel_draw_id, Seat.draw_id.in_(more))
 
 
@@ -178,7 +181,11 @@ def renewed(session: Session, draw: Draw) -> dict[str, Any]:
 
 def _request(session: Session, first: Draw, places: list[tuple[str, int]]) -> dict[str, Any]:
     root = session.get_one(Draw, root_of(first))
-    family = list(session.scalars(select(Seat).where(sits_on(root.id)).order_by(Seat.id)))
+    family = list(
+        session.scalars(
+            select(Seat).where(sits_on(root.id), Seat.act > TRAINEE_ACT).order_by(Seat.id)
+        )
+    )
     wanted: dict[str, list[int]] = {}
     for panel, number in sorted(places):
         wanted.setdefault(panel, []).append(number)

@@ -18,7 +18,6 @@ from app.draw import (
     operations_acts,
     operations_ceremony,
     own_password,
-    pages,
     pages_order,
     parties,
     steps,
@@ -26,9 +25,9 @@ from app.draw import (
 from app.draw.forms_ceremony import AbortForm, ActCosignForm, CodeForm, CosignForm, PartyForm
 from app.draw.messages import cannot, in_state
 from app.draw.models import Draw
-from app.draw.room import BOTH, back, blueprint, draw_page, filled, the_act, the_draw
+from app.draw.room import BOTH, back, blueprint, draw_page, filled, shown, the_act, the_draw
 from app.ui.access import allow
-from app.ui.language import language, say
+from app.ui.language import say
 from app.ui.request import db, me, settings
 
 
@@ -151,12 +150,8 @@ def act_cosign(slug: str, draw_id: str) -> Any:
 def _cosign_page(template: str, draw: Draw, form: Any, body: str, **more: Any) -> Any:
     key = device.active_key(db(), me().id)
     form.signature.data = ""
-    if draw.is_order:
-        shown = pages_order.context(db(), me(), draw)
-    else:
-        shown = pages.context(db(), me(), draw, language())
     values = {
-        **shown,
+        **(pages_order.context(db(), me(), draw) if draw.is_order else shown(draw)),
         "form": form,
         "device": key,
         "fingerprint": device.fingerprint(key.public) if key else "",

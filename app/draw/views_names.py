@@ -122,8 +122,8 @@ def _names() -> dict[str, Any]:
 
 def who(seat: Seat, met: bool = False) -> str:
     """The seat holder's name, or the pseudonym while the draw is sealed. `met`: the sitting has begun
-    and the members sit before the reader."""
-    if met:
+    and the members sit before the reader. A trainee was not drawn, so his name is no secret."""
+    if met or seat.trainee:
         return seat.expert.person.name
     sealed: dict[str, dict[str, str] | None] = g.setdefault("sealed_draws", {})
     if seat.draw_id not in sealed:

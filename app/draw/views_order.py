@@ -40,7 +40,7 @@ def new_order(slug: str) -> Any:
                 round=g.round,
                 wanted=wanted,
                 count=form.count.data if asks_count else None,
-                **form.request(g.round),
+                **form.randomness(g.round),
             )
         except DomainError as error:
             form.refuse(error, "dice")

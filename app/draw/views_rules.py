@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 
 from app.domain.draw.rules_binding import BINDING
 from app.domain.types import DomainError
-from app.draw import forms_rules, rule_sets
+from app.draw import forms_rules, rule_sets, rule_words
 from app.draw.room import blueprint
 from app.programme.queries import rules_of
 from app.registry.queries import account_names
@@ -25,12 +25,17 @@ def rules(slug: str) -> Any:
 
 
 def _rules(**refused: Any) -> Any:
-    rows, people = rule_sets.standings(db(), me(), g.round)
+    many = 0 if "count" in request.args else rule_sets.many(db(), g.round)
+    if many:
+        rows, people = rule_sets.uncounted(me(), g.round), many
+    else:
+        rows, people = rule_sets.standings(db(), me(), g.round)
     changed = rule_sets.changes(db(), me(), g.round)
     page = render_template(
         "draw/rules.html",
         rows=rows,
         people=people,
+        counted=not many,
         rule_set=rules_of(g.round),
         changes=changed,
         accounts=account_names(db(), [row.changed_by for row in changed]),
@@ -39,6 +44,7 @@ def _rules(**refused: Any) -> Any:
         effects=forms_rules.EFFECT,
         labels=forms_rules.PARAM,
         shown=forms_rules.shown,
+        said=rule_words.said,
         exempt_form=refused.get("exempt") or forms_rules.ExemptionForm(formdata=None),
         end_form=refused.get("end") or forms_rules.EndExemptionForm(formdata=None),
     )
@@ -85,6 +91,8 @@ def rule(slug: str, rule_id: str) -> Any:
         writes=me().role in rule_sets.WRITERS and g.round.phase in ("preparing", "open"),
         effects=forms_rules.EFFECT,
         shown=forms_rules.shown,
+        said=rule_words.said,
+        floor_words=rule_words.floor,
     )
     return page, 422 if submitted else 200
 

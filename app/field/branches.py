@@ -17,6 +17,7 @@ from app.accounts.viewer import Viewer
 from app.domain.field.logs import entries_after, item_of, media_after
 from app.domain.field.operations import Operation
 from app.domain.types import Conflict, NotFound, Text
+from app.draw.models import Seat
 from app.field import settle
 from app.field.models import Branch
 from app.field.ops import Taken, open_items, second
@@ -152,9 +153,13 @@ def compared(session: Session, place: Place) -> list[dict[str, Any]]:
 
 
 def open_by_sitting(session: Session, sitting_ids: Sequence[str]) -> dict[str, int]:
-    """Sitting id -> how many sheets wait for their owner's choice."""
+    """Sitting id -> how many sheets that count wait for their owner's choice."""
     found: dict[str, int] = {}
-    for key in session.scalars(select(SheetHold.key).where(SheetHold.branches > 0)):
+    for key in session.scalars(
+        select(SheetHold.key)
+        .join(Seat, Seat.id == SheetHold.seat_id)
+        .where(SheetHold.branches > 0, Seat.state != "removed")
+    ):
         sitting = key.partition("/")[0]
         if sitting in sitting_ids:
             found[sitting] = found.get(sitting, 0) + 1

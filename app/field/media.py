@@ -17,7 +17,7 @@ from app import clock
 from app.accounts.models import Account
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, NotFound, Text
-from app.draw.models import Seat
+from app.draw.models import TRAINEE_ACT, Seat
 from app.draw.supplements import sits_on
 from app.field.models_media import MediaFile
 from app.files.chunks import Chunks, Full, Joined
@@ -195,7 +195,7 @@ def media_for_overseer(session: Session, viewer: Viewer, round_: Round, media_id
         .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
         .join(Expert, Seat.expert_id == Expert.id)
         .join(Account, Account.person_id == Expert.person_id)
-        .where(Panel.round_id == round_.id, Account.id == row.account_id)
+        .where(Panel.round_id == round_.id, Account.id == row.account_id, Seat.act > TRAINEE_ACT)
     )
     recorded = select(Panel.id).where(
         Panel.round_id == round_.id, Panel.recorder_id == row.account_id

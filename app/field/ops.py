@@ -144,12 +144,14 @@ def _change(session: Session, place: Place, op: Operation, late: bool) -> None:
         if mime not in IMAGES or not 0 < size <= MAX_PHOTO:
             raise Refused("invalid", _FILE)
     if place.sheet is None:
-        if not late:
-            changes.must_be_open(place.sitting)
-        changes.must_be_ready(session, place.sitting, place.seat)
-        if place.case is not None:
-            changes.must_score(session, place.sitting, place.seat)
+        if not place.ready:
+            if not late:
+                changes.must_be_open(place.sitting)
+            changes.must_be_ready(session, place.sitting, place.seat)
+            if place.case is not None:
+                changes.must_score(session, place.sitting, place.seat)
         place.sheet = changes.begin(session, place.sitting, place.seat, place.case)
+        place.media = ()  # nothing can be attached to it yet
     sheet = draft_of(place)
     if op.kind == "set":
         changes.change(sheet, {str(op.fields["path"]): op.fields["new"]})

@@ -29,6 +29,7 @@ from app.field.phrases import PHRASES
 from app.field.unlocks import unlocks_of
 from app.panel import votes
 from app.panel.models import Attendance, Declaration, Panel, Sitting
+from app.panel.queries import at_work
 from app.programme.casefiles import CaseState, case_states
 from app.programme.computed import computed_points_each
 from app.programme.instruments import awaiting, compiled, pin_for
@@ -128,7 +129,8 @@ def _read(session: Session, viewer: Viewer) -> Read:
         .select_from(Panel)
         .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
         .join(Expert, Seat.expert_id == Expert.id)
-        .where(Expert.person_id == viewer.person_id, Seat.state != "removed")
+        .where(Expert.person_id == viewer.person_id, at_work())
+        .order_by(Seat.act)  # a trainee who was drawn later sits on the drawn seat
         .options(
             selectinload(Panel.round).selectinload(Round.subjects),
             selectinload(Panel.round).selectinload(Round.pins),

@@ -43,6 +43,7 @@ class Place:
     hold: SheetHold | None
     stopped: bool = False
     timed: bool = False  # its sitting has a closing time, which may have passed
+    ready: bool = False  # asked in this call, and nothing keeps it from being begun
     unlocked: bool = False
     waiting: list[FieldOp] = field(default_factory=list)
     held: int = 0  # more of that kind, out of the batch at hand
@@ -85,7 +86,8 @@ class Place:
 
     def give(self, session: Session, tablet_id: str | None) -> None:
         """Make one device the active one."""
-        self.hold = holds.give(session, self.seat.id, self.key, tablet_id)
+        give = holds.begin if self.hold is None else holds.give
+        self.hold = give(session, self.seat.id, self.key, tablet_id)
 
     def absent(self, session: Session) -> bool:
         """Whether the member was recorded as absent from the county: what waits then is for the
@@ -105,6 +107,7 @@ class Place:
                     changes.must_score(session, self.sitting, self.seat)
         except DomainError as error:
             return error.text
+        self.ready = True
         return None
 
     def attached(self, session: Session) -> tuple[Attached, ...]:
@@ -121,12 +124,12 @@ class Place:
 
 
 def find_place(session: Session, viewer: Viewer, key: str) -> Place | None:
-    """What `key` names for this viewer; None unless it is his own sheet on an active seat."""
+    """What `key` names for this viewer; None unless it is his own sheet, on his seat."""
     if viewer.role != "expert" or key.startswith(STATEMENT):
         return None
     sitting_id, _, case_id = key.partition("/")
     sitting = session.get(Sitting, sitting_id)
-    seat = panels.own_seat(session, viewer, sitting.panel) if sitting is not None else None
+    seat = panels.working_seat(session, viewer, sitting.panel) if sitting is not None else None
     if sitting is None or seat is None:
         return None
     case = session.get(CaseFile, case_id) if case_id else None

@@ -210,6 +210,8 @@ class Push:
         return closes if closes is not None and closes <= self.now else None
 
     def _on_active(self, op: Operation, place: Place, closed: bool) -> Taken:
+        if closed and place.seat.trainee:
+            return Taken(op, "refused", "closed")  # nobody waits for it, nobody has to decide
         if closed:
             late.note(self.session, self.actor, place, op, self.now)
             return Taken(op, "held", "late")

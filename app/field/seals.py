@@ -33,7 +33,9 @@ def media_arrived(session: Session, actor: Viewer, sha256: str) -> None:
         if sha256 not in wanted or place.missing(session, wanted) or place.absent(session):
             continue
         place.sealing = None
-        if place.sitting.phase == "closed":
+        if place.sitting.phase == "closed" and place.seat.trainee:
+            taken = Taken(op, "refused", "closed", sheet=place.sheet, rev=place.rev)
+        elif place.sitting.phase == "closed":
             late.note(session, actor, place, op, clock.now())
             taken = Taken(op, "held", "late", sheet=place.sheet, rev=place.rev)
         else:

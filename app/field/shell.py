@@ -1,12 +1,13 @@
-"""What a tablet keeps so that the application opens without signal, in the two parts that it fetches.
+"""What a tablet keeps so that the application opens without signal, in the three parts that it fetches.
 
 There is no build step: the parts are made from the static directory when they are asked for. A part is
 the bytes of its files, one behind the other, without comments and blanks (shrink.py); the service worker
-is told each file's length and the part's SHA-256, and the version is the hash of all that. One
-compressed file instead of fifty is a third smaller on the wire, and one answer instead of fifty.
+is told each part's SHA-256, and the version is the hash of all that. One compressed file instead of
+fifty is a third smaller on the wire, and one answer instead of fifty.
 
-`first` is what signing in and scoring need. `rest` is all else: it comes with the offline package, after
-the first mark, or when a screen of it is opened.
+`first` is what signing in and scoring need. `rest` is all else of an expert's: it comes with the offline
+package, after the first mark, or when a screen of it is opened. `recorder` is what a statement's recorder
+has besides.
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ BEGINNING = (
     "app.js",
     "boot.js",
 )
+# What only a statement's recorder opens.
+RECORDERS = (
+    "screens/agenda.js",
+    "screens/closing.js",
+    "screens/recorder.js",
+    "screens/statement_log.js",
+    "screens/statements.js",
+)
 ORDER = {"engine": 0, "screens": 1}  # folder -> its place in a part
 _IMPORTED = re.compile(r'^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)"', re.M)
 _NOTE = re.compile(r"/\*.*?\*/", re.S)
@@ -40,7 +49,7 @@ _STYLE_BLANKS = re.compile(r"\s*([{};,])\s*|(?<=:)\s+")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the two parts: the files in it by address."""
+    """One of the three parts: the files in it by address."""
 
     files: dict[str, bytes]
 
@@ -103,15 +112,17 @@ def small(path: Path) -> bytes:
 
 
 def parts(static: Path, replaced: dict[str, bytes] | None = None) -> dict[str, Part]:
-    """`first` and `rest`; `replaced` puts other bytes in a file's place."""
+    """`first`, `rest` and `recorder`; `replaced` puts other bytes in a file's place."""
     everything = shell_files(static)
     of_path = {path.resolve(): address for address, path in everything.items()}
     first = [of_path[path] for path in _beginning(static)]
     first += [a for a in (SHELL, "/static/field/field.css") if a in everything]
-    rest = [address for address in everything if address not in first]
+    recorders = [f"/static/field/{name}" for name in RECORDERS]
+    recorder = [address for address in recorders if address in everything]
+    rest = [address for address in everything if address not in {*first, *recorder}]
     return {
         name: Part({a: (replaced or {}).get(a) or small(everything[a]) for a in addresses})
-        for name, addresses in (("first", first), ("rest", rest))
+        for name, addresses in (("first", first), ("rest", rest), ("recorder", recorder))
     }
 
 

@@ -12,9 +12,10 @@ from app.accounts.models import Account, Tablet
 from app.accounts.viewer import Viewer
 from app.directory.models import Person
 from app.domain.types import NotFound, Text
-from app.draw.models import Seat
+from app.draw.models import TRAINEE_ACT, Seat
 from app.draw.supplements import sits_on
 from app.panel.models import Panel
+from app.panel.queries import at_work
 from app.programme.models import Round, Subject
 from app.registry.models import Expert
 
@@ -68,11 +69,13 @@ def of_round(session: Session, viewer: Viewer, round_: Round) -> list[Holder]:
         .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
         .join(Expert, Seat.expert_id == Expert.id)
         .outerjoin(Account, Account.person_id == Expert.person_id)
-        .where(Panel.round_id == round_.id, Seat.state != "removed")
-        .order_by(Panel.stage, Panel.code, Seat.number)
+        .where(Panel.round_id == round_.id, at_work())
+        .order_by(Panel.stage, Panel.code, Seat.act == TRAINEE_ACT, Seat.number)
     )
     for _, code, seat, account_id in seats:
         place = Text(f"{code} 组 {seat.number} 号席", f"panel {code}, seat {seat.number}")
+        if seat.trainee:
+            place = Text(f"{code} 组见习 {seat.number}", f"panel {code}, trainee {seat.number}")
         found.append(Holder(account_id, EXPERT, place, seat=seat))
     counties = session.execute(
         select(Subject, Person.name, Account.id)

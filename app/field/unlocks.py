@@ -58,7 +58,7 @@ def without_secret(session: Session, viewer: Viewer) -> list[str]:
             select(Panel.id)
             .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
             .join(Expert, Seat.expert_id == Expert.id)
-            .where(Expert.person_id == viewer.person_id, Seat.state != "removed")
+            .where(Expert.person_id == viewer.person_id, panel_queries.at_work())
         )
     return list(
         session.scalars(

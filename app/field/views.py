@@ -49,10 +49,10 @@ def service_worker() -> Any:
     return response
 
 
-@blueprint.get("/<any(first, rest):name>.part")
+@blueprint.get("/<any(first, rest, recorder):name>.part")
 @public
 def part(name: str) -> Any:
-    """One of the two parts in which a tablet fetches the application."""
+    """One of the three parts in which a tablet fetches the application."""
     found = parts(Path(current_app.static_folder or ""))[name]
     response = Response(found.body, mimetype="text/plain")
     response.set_etag(found.sha256)

@@ -13,6 +13,7 @@ from app.domain.types import Text
 from app.draw.models import ORDER_STAGES, Draw, Seat
 from app.draw.supplements import sits_on
 from app.panel.models import Panel, Sitting, Statement
+from app.programme.instruments import QUALIFICATION
 from app.programme.models import Round, Subject
 from app.report.models import Report
 from app.scoring.models import Sheet
@@ -130,6 +131,8 @@ def stage_line(session: Session, viewer: Any, round_: Round) -> list[dict[str, A
     current = False
     for key, text in STAGES:
         done, total = counts[key]
+        if key == "qualify" and not any(pin.stage == QUALIFICATION for pin in round_.pins):
+            continue  # a scheme without a qualification form has no such stage
         finished = total > 0 and done >= total
         state = "done" if finished else "todo" if current else "now"
         current = current or not finished

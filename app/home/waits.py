@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.accounts.queries import supervisor_exists
 from app.accounts.viewer import Viewer
 from app.aggregation.models import Run
 from app.domain.types import Text
 from app.draw.models import Draw
 from app.draw.supplements import is_supplement
 from app.home.wait import Wait, count_of
+from app.home.waits_first import admin_waits, empty_pool, next_of_round, no_round
 from app.home.waits_forms import case_sheet_waits, entry_waits, opinion_waits
 from app.home.waits_results import (
     expert_flag_waits,
@@ -29,7 +29,8 @@ from app.home.waits_supervisor import supervisor_waits
 from app.panel import queries as panels
 from app.panel import votes
 from app.panel.models import Challenge, Panel, Sitting
-from app.programme.models import Figure, FormPin, FormVersion, Round, Subject
+from app.programme.instruments import QUALIFICATION
+from app.programme.models import Figure, Round, Subject
 from app.registry.models import Expert, ExpertCorrection, Interest
 from app.registry.queries import due_for_review
 from app.report.models import Report, Signature
@@ -65,7 +66,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
             session,
             select(Subject.id).where(Subject.round_id == round_.id, Subject.status == "declared"),
         )
-        if n:
+        if n and any(pin.stage == QUALIFICATION for pin in round_.pins):
             found.append(
                 Wait(
                     Text("个县（市、区）待资格审查结论", "counties await a qualification decision"),
@@ -101,10 +102,11 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
         if n:
             text = Text("张纸质表已撤回，待重新录入", "withdrawn paper sheets to be entered again")
             found.append(Wait(text, "scoring.papers", at, round_, n))
+        found += next_of_round(session, round_)
         found += _office_draws(session, round_)
         found += _office_sittings(session, round_)
         found += _office_results(session, round_)
-    return found + release_waits(session, viewer)
+    return found + no_round(session) + release_waits(session, viewer)
 
 
 def _office_draws(session: Session, round_: Round) -> list[Wait]:
@@ -213,7 +215,7 @@ def _office_results(session: Session, round_: Round) -> list[Wait]:
 
 
 def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
-    found = []
+    found = empty_pool(session)
     today = clock.today(session.info["settings"].timezone)
     n = count_of(session, select(ExpertCorrection.id).where(ExpertCorrection.decision.is_(None)))
     if n:
@@ -259,7 +261,7 @@ def _keeper(session: Session, viewer: Viewer) -> list[Wait]:
 def _expert(session: Session, viewer: Viewer) -> list[Wait]:
     found = []
     for panel in panels.own_panels(session, viewer):
-        seat = panels.own_seat(session, viewer, panel)
+        seat = panels.working_seat(session, viewer, panel)
         if seat and len(panels.declared(session, panel).get(seat.id, {})) < 2:
             found.append(
                 Wait(
@@ -270,7 +272,9 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
                 )
             )
     own_duties = sheets.duties(session, viewer)
-    for sitting in votes.to_vote(session, [duty.seat.id for duty in own_duties]):
+    for sitting in votes.to_vote(
+        session, [duty.seat.id for duty in own_duties if duty.seat.active]
+    ):
         at = {"slug": sitting.panel.round.slug, "sitting_id": sitting.id}
         text = Text("请表决是否延长截止时间：{c}", "Vote on extending the closing time: {c}")
         named = text.format(c=sitting.subject.name)
@@ -305,7 +309,7 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
 
 
 def _reports_to_sign(session: Session, viewer: Viewer) -> list[Wait]:
-    rounds = {panel.round_id for panel in panels.own_panels(session, viewer)}
+    rounds = {panel.round_id for panel in panels.own_panels(session, viewer, trainee=False)}
     if not rounds:
         return []
     expert = session.scalar(select(Expert.id).where(Expert.person_id == viewer.person_id))
@@ -361,36 +365,11 @@ def _presenter(session: Session, viewer: Viewer) -> list[Wait]:
     return found + presenter_result_waits(session, viewer)
 
 
-def _admin(session: Session, viewer: Viewer) -> list[Wait]:
-    found = []
-    pinned = select(FormPin.form_version_id)
-    n = count_of(
-        session,
-        select(FormVersion.id).where(FormVersion.signed_by.is_(None), FormVersion.id.in_(pinned)),
-    )
-    if n:
-        found.append(
-            Wait(
-                Text("个在用表格版本待确认签署", "form versions in use await your signature"),
-                "programme.forms",
-                n=n,
-            )
-        )
-    if not supervisor_exists(session):
-        found.append(
-            Wait(
-                Text("还没有监督人员：请邀请", "There is no supervisor yet: invite one"),
-                "accounts.index",
-            )
-        )
-    return found
-
-
 _FOR: dict[str, Callable[[Session, Viewer], list[Wait]]] = {
     "office": _office,
     "keeper": _keeper,
     "supervisor": supervisor_waits,
     "expert": _expert,
     "presenter": _presenter,
-    "admin": _admin,
+    "admin": admin_waits,
 }

@@ -15,6 +15,7 @@ from app.draw.models_release import DrawRelease
 from app.field.held import held_sheets
 from app.field.models import LateSheet
 from app.home.wait import Wait, count_of
+from app.home.waits_first import supervisor_first_waits
 from app.home.waits_results import flag_waits, release_waits
 from app.panel.models import Challenge, Panel, Sitting
 from app.programme.models import Round
@@ -24,7 +25,7 @@ from app.scoring.models_paper import PaperSheet
 
 def supervisor_waits(session: Session, viewer: Viewer) -> list[Wait]:
     """Everything that waits for one supervisor."""
-    found = []
+    found = supervisor_first_waits(session, viewer)
     for draw in session.scalars(select(Draw).where(Draw.state.in_(("committed", "cosigned")))):
         at = {"slug": draw.round.slug, "draw_id": draw.id}
         if draw.state == "committed":

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.types import Text
+from app.draw.models import TRAINEE_ACT, Seat
 from app.ledger.models import Event
 from app.ledger.receipts import receipt_code
 from app.panel.models import Panel, Sitting, Statement
 from app.panel.models_statement import Recording, StatementFile
+from app.panel.models_trainees import Trainee
 from app.panel.statements import UNCONFIRMED
 
 
@@ -108,8 +110,31 @@ def receipts_fit_their_leaves(session: Session) -> list[Text]:
     ]
 
 
+def trainees_never_count(session: Session) -> list[Text]:
+    """A seat that no act drew is a trainee's, is not active and leads no panel; and a trainee has one."""
+    known = dict(session.execute(select(Trainee.seat_id, Trainee.panel_id)).all())
+    of_no_act = {
+        seat.id: seat
+        for seat in session.scalars(
+            select(Seat).where(or_(Seat.act <= TRAINEE_ACT, Seat.id.in_(known)))
+        )
+    }
+    leading = set(
+        session.scalars(select(Panel.leader_seat_id).where(Panel.leader_seat_id.is_not(None)))
+    )
+    return [
+        Text(
+            f"席位 {key}：见习席位与见习安排不符，或计入了结果",
+            f"seat {key}: a trainee's seat that counts, or that no appointment stands for",
+        )
+        for key, seat in sorted(of_no_act.items())
+        if key not in known or not seat.trainee or seat.active or key in leading
+    ]
+
+
 INVARIANTS: tuple[tuple[str, Callable[[Session], list[Text]]], ...] = (
     ("panel leaders hold an active seat", leaders_sit),
+    ("trainees never count", trainees_never_count),
     ("scoring opens after the statement", scoring_after_statement),
     ("an unconfirmed statement says why", confirmed_or_explained),
     ("recordings are agreed to and kept", recordings_agreed_to_and_kept),

@@ -135,7 +135,7 @@ def sign_declaration(
 ) -> Declaration:
     """An expert signs with his name. A ticked conflict stops the seat: it sees no material and
     scores nothing, and the office removes it through the draw."""
-    seat = queries.own_seat(session, actor, panel)
+    seat = queries.working_seat(session, actor, panel)
     if seat is None:
         raise Forbidden(Text("您不是本组成员。", "You do not sit on this panel."))
     if kind not in WORDS:
@@ -202,12 +202,12 @@ def open_sitting(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
 
 def sign_in(session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat) -> Attendance:
     """An expert signs himself in, or the office checks the identity and does it for him."""
-    own = queries.own_seat(session, actor, sitting.panel)
+    own = queries.working_seat(session, actor, sitting.panel)
     if actor.role != "office" and (own is None or own.id != seat.id):
         raise Forbidden(Text("只能为本人签到。", "You can sign in only yourself."))
     if sitting.phase in ("planned", "closed"):
         raise refuse("签到", "sign in", "会议未在进行", "the sitting is not under way")
-    if seat.id not in {row.id for row in queries.seats(session, sitting.panel)}:
+    if seat.id not in queries.at_work_on(session, sitting.panel):
         raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."))
     found = queries.attendance(session, sitting).get(seat.id)
     if found:

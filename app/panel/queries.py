@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from app.accounts.viewer import Viewer
@@ -13,6 +13,7 @@ from app.draw.models import ORDER_STAGES, Draw, Seat
 from app.draw.queries_order import Drawn, statements_orders
 from app.draw.supplements import is_supplement, sits_on
 from app.panel.models import Attendance, Challenge, Declaration, Panel, Sitting, Statement
+from app.panel.models_trainees import Trainee
 from app.programme.models import Material, Round, Subject
 from app.registry.models import Expert
 
@@ -34,8 +35,40 @@ def seats(session: Session, panel: Panel) -> list[Seat]:
     )
 
 
+def at_work_on(session: Session, panel: Panel) -> dict[str, Seat]:
+    """Seat id -> seat of whoever may fill in sheets on a panel: its members and its trainees."""
+    rows = session.scalars(
+        select(Seat).where(sits_on(panel.draw_id), Seat.panel == panel.code, at_work())
+    )
+    return {row.id: row for row in rows}
+
+
+def at_work() -> ColumnElement[bool]:
+    """SQL: whoever holds the seat reads, fills in and seals. Its sheets count iff it is active; a
+    trainee's never are, and he works until his appointment ends."""
+    sitting_along = select(Trainee.seat_id).where(Trainee.ended_at.is_(None))
+    return or_(Seat.state != "removed", Seat.id.in_(sitting_along))
+
+
+def working_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
+    """The seat on which the viewer fills in sheets: his active one, else that of a trainee."""
+    return session.scalar(
+        select(Seat)
+        .join(Seat.expert)
+        .options(contains_eager(Seat.expert))
+        .where(
+            sits_on(panel.draw_id),
+            Seat.panel == panel.code,
+            at_work(),
+            Expert.person_id == viewer.person_id,
+        )
+        .order_by(Seat.act.desc())
+        .limit(1)
+    )
+
+
 def own_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
-    """The viewer's active seat on a panel."""
+    """The viewer's active seat on a panel: a member's, for what members alone do."""
     return session.scalar(
         select(Seat)
         .join(Seat.expert)
@@ -64,15 +97,15 @@ def panels(session: Session, viewer: Viewer, round_: Round) -> list[Panel]:
     return list(session.scalars(query))
 
 
-def _seated(viewer: Viewer):  # type: ignore[no-untyped-def]
-    """SQL condition: the viewer has an active seat on the panel."""
+def _seated(viewer: Viewer, trainee: bool = True):  # type: ignore[no-untyped-def]
+    """SQL condition: the viewer has a seat at work on the panel; an active one unless `trainee`."""
     return (
         select(Seat.id)
         .join(Expert, Seat.expert_id == Expert.id)
         .where(
             sits_on(Panel.draw_id),
             Seat.panel == Panel.code,
-            Seat.state != "removed",
+            at_work() if trainee else Seat.state != "removed",
             Expert.person_id == viewer.person_id,
         )
         .exists()
@@ -84,7 +117,7 @@ def panel(session: Session, viewer: Viewer, round_: Round, panel_id: str) -> Pan
     found = session.get(Panel, panel_id)
     if found is None or found.round_id != round_.id:
         raise NotFound(ABSENT)
-    if viewer.role in OVERSEERS or own_seat(session, viewer, found):
+    if viewer.role in OVERSEERS or working_seat(session, viewer, found):
         return found
     raise NotFound(ABSENT)
 
@@ -94,7 +127,7 @@ def sitting(session: Session, viewer: Viewer, round_: Round, sitting_id: str) ->
     found = session.get(Sitting, sitting_id)
     if found is None or found.panel.round_id != round_.id:
         raise NotFound(ABSENT)
-    if viewer.role in OVERSEERS or own_seat(session, viewer, found.panel):
+    if viewer.role in OVERSEERS or working_seat(session, viewer, found.panel):
         return found
     if (
         viewer.role == "presenter"
@@ -151,12 +184,13 @@ def draws_to_form(session: Session, round_: Round) -> list[Draw]:
     return [draw for draw in rows if not is_supplement(draw)]
 
 
-def own_panels(session: Session, viewer: Viewer) -> list[Panel]:
-    """Every panel on which the viewer sits, latest first."""
+def own_panels(session: Session, viewer: Viewer, *, trainee: bool = True) -> list[Panel]:
+    """Every panel on which the viewer sits, latest first; those where he sits along, too, unless
+    `trainee` is false."""
     return list(
         session.scalars(
             select(Panel)
-            .where(_seated(viewer))
+            .where(_seated(viewer, trainee))
             .options(selectinload(Panel.sittings))
             .order_by(Panel.created_at.desc())
         )
@@ -216,7 +250,7 @@ def may_see_materials(session: Session, viewer: Viewer, subject_id: str) -> bool
         .where(Sitting.subject_id == subject_id, _seated(viewer))
     )
     for found in rows:
-        seat = own_seat(session, viewer, found)
+        seat = working_seat(session, viewer, found)
         if seat and has_declared(session, found, seat):
             return True
     return False

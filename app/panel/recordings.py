@@ -337,7 +337,7 @@ def open_to_listen(
         raise NotFound(ABSENT)
     actor.require("office", "supervisor", "expert", "presenter")
     if actor.role == "expert":
-        seat = queries.own_seat(session, actor, sitting.panel)
+        seat = queries.working_seat(session, actor, sitting.panel)
         if seat is None or not queries.has_declared(session, sitting.panel, seat):
             raise NotFound(ABSENT)
     found = Listening(recording_id=row.id, account_id=actor.id, opened_at=clock.now())

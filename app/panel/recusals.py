@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, Forbidden, Text
 from app.draw.models import Seat
-from app.panel import queries
+from app.panel import queries, trainees
 from app.panel.models import Challenge, Declaration, Panel, Sitting
 from app.programme.models import Round
 from app.registry import operations as registry
@@ -59,14 +59,17 @@ def stand_aside(
 ) -> Interest:
     """An expert who sits already declares a link to the county: himself, or through the office, which
     says when and how he told it. It goes to the supervisor like every declaration; the seat scores
-    nothing for the county meanwhile."""
+    nothing for the county meanwhile. A trainee who does so sits along no more."""
     actor.require("expert", "office")
     if actor.role == "expert":
-        own = queries.own_seat(session, actor, sitting.panel)
+        own = queries.working_seat(session, actor, sitting.panel)
         if own is None or own.id != seat.id:
             raise Forbidden(Text("只能为本人申报。", "You can declare for yourself alone."))
     elif seat.id not in {row.id for row in queries.seats(session, sitting.panel)}:
         raise DomainError(Text("该席位不在本组。", "That seat is not on this panel."), field="seat")
+    if seat.trainee:
+        row = trainees.one_of_seat(session, seat)
+        trainees.end(session, actor, trainee=row, reason=trainees.STOOD_ASIDE)
     code, _, detail = kind.partition(":")
     return registry.declare_interest(
         session, actor, expert=seat.expert, kind=code, detail=detail or None, side="expert",

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound
 from app.draw.views_names import who
-from app.panel import queries
+from app.panel import queries, trainees
 from app.panel.forms import (
     CloseStatementForm,
     OpenStatementForm,
@@ -35,9 +35,10 @@ def the_sitting(sitting_id: str) -> Any:
     return queries.sitting(db(), me(), g.round, sitting_id)
 
 
-def the_seat(panel: Any, seat_id: str) -> Any:
-    """An active seat of the panel; NotFound."""
-    for seat in queries.seats(db(), panel):
+def the_seat(panel: Any, seat_id: str, *, trainee: bool = False) -> Any:
+    """An active seat of the panel, or one of a trainee where he does what members do; NotFound."""
+    rows = queries.at_work_on(db(), panel).values() if trainee else queries.seats(db(), panel)
+    for seat in rows:
         if seat.id == seat_id:
             return seat
     raise NotFound(queries.ABSENT)
@@ -61,7 +62,7 @@ def show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
     challenge_form.seat.choices = [
         (s.id, f"{s.number}  {who(s, found.phase != 'planned')}") for s in seats
     ]
-    own = queries.own_seat(db(), viewer, found.panel) if viewer.role == "expert" else None
+    own = queries.working_seat(db(), viewer, found.panel) if viewer.role == "expert" else None
     page = render_template(
         "panel/sitting.html",
         sitting=found,
@@ -70,6 +71,7 @@ def show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
         statement=statement,
         seats=seats if viewer.role != "expert" else [],
         own=own,
+        trainees=trainees.sitting_along(db(), found) if seats else [],
         ready=own is not None and queries.has_declared(db(), found.panel, own),
         attendance=queries.attendance(db(), found),
         declared=queries.declared(db(), found.panel),

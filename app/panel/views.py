@@ -15,10 +15,12 @@ from app.draw.views_names import who
 from app.panel import (
     operations,
     queries,
+    trainees,
     views_challenges,  # noqa: F401  (adds its pages to the blueprint)
     views_papers,  # noqa: F401
     views_recordings,  # noqa: F401
     views_statement,
+    views_trainees,  # noqa: F401
     views_votes,  # noqa: F401
 )
 from app.panel.declarations import CONFLICTS, WORDS
@@ -75,7 +77,7 @@ def form(slug: str, draw_id: str) -> Any:
 def show(slug: str, panel_id: str) -> Any:
     """One panel: members and their declarations (to the office and the supervisor), sittings."""
     panel = queries.panel(db(), me(), g.round, panel_id)
-    seat = queries.own_seat(db(), me(), panel) if me().role == "expert" else None
+    seat = queries.working_seat(db(), me(), panel) if me().role == "expert" else None
     declared = queries.declared(db(), panel)
     drawn = queries.statements_order(db(), panel)
     return render_template(
@@ -85,6 +87,7 @@ def show(slug: str, panel_id: str) -> Any:
         sittings=queries.in_order(panel, drawn),
         seats=queries.seats(db(), panel) if me().role != "expert" else [],
         own=seat,
+        trainees=trainees.of_panel(db(), me(), panel),
         own_declared=declared.get(seat.id, {}) if seat else {},
         declared=declared if me().role != "expert" else {},
     )
@@ -107,7 +110,7 @@ def link(slug: str, panel_id: str) -> Any:
     """The check-in desk: a code that binds one member's tablet, once, within ten minutes; as QR for
     the field application, as letters to type, and as a link for a browser without it."""
     panel = queries.panel(db(), me(), g.round, panel_id)
-    seat = the_seat(panel, request.form.get("seat", ""))
+    seat = the_seat(panel, request.form.get("seat", ""), trainee=True)
     expert = seat.expert
     token = entry_link(db(), me(), person=expert.person, login=expert.number.lower())
     home = settings().public_url
@@ -187,7 +190,7 @@ def open_sitting(slug: str, sitting_id: str) -> Any:
 def sign_in(slug: str, sitting_id: str) -> Any:
     """Sign an expert in."""
     found = the_sitting(sitting_id)
-    seat = the_seat(found.panel, request.form.get("seat", ""))
+    seat = the_seat(found.panel, request.form.get("seat", ""), trainee=True)
     operations.sign_in(db(), me(), sitting=found, seat=seat)
     return back_to(slug, sitting_id, "已签到。", "Signed in.")
 

@@ -134,7 +134,7 @@ def stand_aside(slug: str, sitting_id: str) -> Any:
         seat = (
             the_seat(found.panel, form.seat.data)
             if office
-            else queries.own_seat(db(), me(), found.panel)
+            else queries.working_seat(db(), me(), found.panel)
         )
         if seat is None:
             raise NotFound(queries.ABSENT)
@@ -151,6 +151,15 @@ def stand_aside(slug: str, sitting_id: str) -> Any:
         except DomainError as error:
             form.refuse(error, "evidence")
         else:
+            if seat.trainee:
+                flash(
+                    say(
+                        "已申报，您的见习到此结束。",
+                        "Declared; you sit along on this panel no more.",
+                    ),
+                    "done",
+                )
+                return redirect(url_for("home.index"))
             flash(
                 say(
                     "已申报。请等待办公室安排更换；在此之前不要继续评审该县（市）。",

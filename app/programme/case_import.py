@@ -23,6 +23,7 @@ from app.programme.table_lines import (
     county_named,
     read_lines,
     refuse_all,
+    table_heads,
 )
 
 MAX_ROWS = 5_000
@@ -38,6 +39,7 @@ _NO_COLUMN = Text(
     "The table lacks the columns {columns}. Nothing was registered; use: county, type, number, "
     "title, date.",
 )
+HEADS = table_heads("case files", COLUMNS, tuple(COLUMNS), _NO_COLUMN)
 _EMPTY = Text("表中没有数据行。没有登记。", "The table has no rows. Nothing was registered.")
 _CLOSED = Text("{c}的清单已封闭", "the list of {c} is closed")
 _KNOWN = Text("该案卷已登记", "this case file is registered already")
@@ -74,10 +76,7 @@ def plan_cases(
 ) -> CasePlan:
     """The dry run: say row by row what would be registered. Raises DomainError when it is no table."""
     require(actor, "office")
-    lines = read_lines(
-        data, filename, COLUMNS, tuple(COLUMNS),
-        max_rows=MAX_ROWS, no_column=_NO_COLUMN, empty=_EMPTY,
-    )  # fmt: skip
+    lines = read_lines(session, data, filename, HEADS, max_rows=MAX_ROWS, empty=_EMPTY)
     states = {state.subject.id: state for state in case_states(session, round_)}
     rows: list[PlannedCase] = []
     problems: list[Problem] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person
 from app.directory.queries import region as region_on
+from app.directory.queries import region_names, regions_named
 from app.domain.types import Conflict, DomainError, NotFound, Text
 from app.ledger.append import append
 from app.programme.guards import require, while_live, while_preparing, words
@@ -19,8 +21,8 @@ from app.programme.scheme import class_of, scheme_of
 from app.programme.zones import must_be_admitted, zone_code
 
 _NO_REGION = Text(
-    "行政区划代码 {code} 在 {day} 不存在。没有添加；请在地区目录中核对。",
-    "There is no region with code {code} on {day}. Nothing was added; check the list of regions.",
+    "行政区划“{code}”在 {day} 不存在。没有添加；请在“行政区划”目录中核对名称或代码。",
+    "There is no region “{code}” on {day}. Nothing was added; check name or code in the list of regions.",
 )
 _TWICE = Text(
     "{name} 已在本届中。没有重复添加。", "{name} is in this round already. Nothing was added."
@@ -28,6 +30,10 @@ _TWICE = Text(
 _NO_CLASS = Text(
     "方案没有地区类别“{cls}”；可用：{known}。没有保存。",
     "The scheme has no region class “{cls}”; there are: {known}. Nothing was saved.",
+)
+_SEVERAL = Text(
+    "叫“{name}”的地方有 {n} 个：{some}。没有添加；请填写其中一个的代码。",
+    "{n} places are called {name}: {some}. Nothing was added; type the code of one of them.",
 )
 _NO_FACT = Text(
     "方案和评分表没有声明属性 {name}，或其值不是“是/否”。没有保存。",
@@ -63,6 +69,8 @@ def add_subject(
     require(actor, "office")
     while_preparing(round_)
     code = region_code.strip()
+    if code and not code.isascii():
+        code = _code_of(session, code, round_.review_on)
     region = region_on(session, code, round_.review_on)
     if region is None:
         raise DomainError(
@@ -104,6 +112,19 @@ def add_subject(
         region_class=region_class,
     )
     return subject
+
+
+def _code_of(session: Session, name: str, on: date) -> str:
+    """The code of the one region that a name means; the name itself when there is none."""
+    found = regions_named(session, name, on)
+    if len(found) > 1:
+        full = region_names(session, [row.code for row in found])
+        listed = [f"{row.code} {full[row.code]}" for row in found]
+        raise DomainError(
+            _SEVERAL.format(name=name, n=len(found), some="、".join(listed[:8])),
+            field="region_code",
+        )
+    return found[0].code if found else name
 
 
 def set_class(

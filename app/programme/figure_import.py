@@ -23,6 +23,7 @@ from app.programme.table_lines import (
     county_named,
     read_lines,
     refuse_all,
+    table_heads,
 )
 
 MAX_ROWS = 20_000
@@ -41,6 +42,7 @@ _NO_COLUMN = Text(
     "The table lacks the columns {columns}. Nothing was entered; use: county, key, value, unit, "
     "year, source.",
 )
+HEADS = table_heads("figures", COLUMNS, _NEEDED, _NO_COLUMN)
 _EMPTY = Text("表中没有数据行。没有录入任何数据。", "The table has no rows. Nothing was entered.")
 _BAD_YEAR = Text("年份“{year}”不是四位数", "the year “{year}” has not four digits")
 _REFUSED = Text(
@@ -85,9 +87,7 @@ def plan_figures(
     title), value, unit, year, source. Raises DomainError when the file is no table.
     """
     require(actor, "office")
-    lines = read_lines(
-        data, filename, COLUMNS, _NEEDED, max_rows=MAX_ROWS, no_column=_NO_COLUMN, empty=_EMPTY
-    )
+    lines = read_lines(session, data, filename, HEADS, max_rows=MAX_ROWS, empty=_EMPTY)
     catalogue, have = figure_catalogue(round_), figures_of(session, round_)
     rows: list[PlannedFigure] = []
     problems: list[Problem] = []

@@ -85,13 +85,13 @@ class SubjectForm(Form):
         validators=[Optional(), Length(max=200)],
     )
     region_code = StringField(
-        Text("行政区划代码", "Region code"),
+        Text("行政区划代码或名称", "Region code or name"),
         description=Text(
-            "六位数，GB/T 2260；园区填其所在县（市、区）的代码，回避规则按该县执行。",
-            "Six digits of GB/T 2260. For a zone, the code of its county: the conflict rules go by "
-            "that county.",
+            "名称如 源汇区 或 漯河市源汇区，或 GB/T 2260 六位代码；园区填其所在县（市、区），回避规则按该县执行。",
+            "A name (源汇区, 漯河市源汇区) or the six digits of GB/T 2260. For a zone, its "
+            "county: the conflict rules go by that county.",
         ),
-        validators=[needed(), Length(max=12)],
+        validators=[needed(), Length(max=60)],
     )
     name_en = StringField(
         Text("英文名称", "English name"),

@@ -40,6 +40,7 @@ STAGE_TEXT = {
     "select": Text("评选初审", "First review"),
     "mutual": Text("互查与综合评价", "Mutual check and evaluation"),
     "recheck": Text("复核", "Annual re-check"),
+    "after_review": Text("评审之后", "After the review"),
     "order-statements": Text("陈述顺序", "Order of statements"),
     "order-counties": Text("抽查区县", "Counties for a spot check"),
     "order-cases": Text("案卷抽样", "Sample of case files"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, defer, selectinload
 
 from app.accounts.models import Account, RoleGrant
 from app.accounts.viewer import Viewer
@@ -105,8 +105,9 @@ def _visible(viewer: Viewer | None, round_: Round) -> bool:
     return viewer.role in _STAFF
 
 
-def rounds_for(session: Session, viewer: Viewer) -> list[Round]:
-    """Rounds for the switcher, the latest first, by the rule of `round_by_slug`."""
+def rounds_for(session: Session, viewer: Viewer, *, named: bool = False) -> list[Round]:
+    """Rounds for the switcher, the latest first, by the rule of `round_by_slug`. `named`: without the
+    scheme and the rules, sixty kilobytes a round that the frame of a page does not show."""
     wanted = select(Round).order_by(Round.created_at.desc(), Round.slug)
     if viewer.role == "expert":
         wanted = wanted.where(Round.phase.in_(_BEGUN))
@@ -115,6 +116,9 @@ def rounds_for(session: Session, viewer: Viewer) -> list[Round]:
         wanted = wanted.where(Round.id.in_(own))
     elif viewer.role not in _STAFF:
         return []
+    if named:
+        large = (Round.scheme, Round.rules, Round.score_rule)
+        wanted = wanted.options(*(defer(column, raiseload=True) for column in large))
     return list(session.scalars(wanted))
 
 

@@ -18,6 +18,7 @@ from app.domain.scoring.lint_schemes import experts_methods
 from app.domain.scoring.schema import Form
 from app.domain.scoring.scheme_parts import RegionClass
 from app.domain.scoring.scheme_schema import Scheme, parse_scheme
+from app.domain.scoring.yaml_source import LOADER
 from app.domain.statistics.estimators import ESTIMATORS
 from app.domain.statistics.rounding import plain
 from app.domain.statistics.rule import ScoreRule
@@ -107,14 +108,18 @@ def library_forms(path: Path | None = None) -> dict[str, Form]:
     return {form.id: form for form in map(parsed_form, texts)}
 
 
+@lru_cache(maxsize=8)
+def _rules_in(source: str) -> RuleSet:
+    return RuleSet.load(yaml.load(source, Loader=LOADER))
+
+
 def standard_rules(overrides: Mapping[str, Any] | None = None, path: Path | None = None) -> RuleSet:
     """The library's `rules.yaml` with a round's overrides. Raises DomainError."""
     file = (path or library_path()) / "rules.yaml"
     try:
-        data = yaml.safe_load(read_text(file))
+        rules = _rules_in(read_text(file))
     except yaml.YAMLError as error:
         raise DomainError(_NOT_YAML.format(f=file.name)) from error
-    rules = RuleSet.load(data)
     return rules.with_overrides(overrides) if overrides else rules
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 
 from app.domain.types import Conflict, DomainError, Text
-from app.programme import case_import, casefiles
+from app.programme import case_import, casefiles, table_columns
 from app.programme.forms import CaseFileTableForm, CaseForm, ReasonForm, SampleForm
 from app.programme.pages import blueprint, page, the_round, the_subject
 from app.programme.queries import names_of
@@ -16,6 +16,8 @@ from app.programme.views_figures import KEEP, uploaded
 from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import db, me
+
+_TITLE = Text("导入案卷表", "Import case files")
 
 
 @blueprint.get("/r/<slug>/cases")
@@ -30,10 +32,12 @@ def cases(slug: str) -> Any:
 def case_table(slug: str) -> Any:
     """Check a table of case files, or register it whole."""
     form = CaseFileTableForm()
-    plan = None
+    plan, name, data, chosen = None, "", b"", False
+    heads, rows = case_import.HEADS, case_import.MAX_ROWS
     if form.validate_on_submit():
         try:
-            data, name = _given(form)
+            data, name = table_columns.came_back() or _given(form)
+            chosen = table_columns.keep_choice(heads, data, name, max_rows=rows)
             plan = case_import.plan_cases(db(), me(), the_round(), data, name)
             form.again.data = base64.b64encode(data).decode() if len(data) <= KEEP else ""
             form.name.data = name
@@ -43,12 +47,18 @@ def case_table(slug: str) -> Any:
                 flash(say("已登记 {n} 件案卷。", "{n} case file(s) registered.", n=n), "ok")
                 return redirect(url_for("programme.cases", slug=slug))
         except DomainError as error:
+            if table_columns.asks(error):
+                return table_columns.ask(
+                    heads, data, name, error, max_rows=rows, endpoint="programme.case_table",
+                    slug=slug, title=_TITLE,
+                )  # fmt: skip
             form.refuse(error, "file")
     kinds: dict[str, Text] = {}
     for state in casefiles.case_states(db(), the_round()) if plan else ():
         kinds |= casefiles.kind_titles(state.instrument)
     shown = page("case_table", form=form, plan=plan, columns=case_import.COLUMNS, kinds=kinds)
-    return shown, 422 if form.errors or (plan and plan.problems) else 200
+    # With columns just chosen the answer is no refusal, so that they are remembered whatever the rows.
+    return shown, 422 if form.errors or (plan and plan.problems and not chosen) else 200
 
 
 def _given(form: CaseFileTableForm) -> tuple[bytes, str]:

@@ -54,6 +54,8 @@ def counties(slug: str) -> Any:
             flash(say("已添加{name}。", "{name} was added.", name=subject.name), "ok")
             return redirect(url_for("programme.counties", slug=slug))
     rows = queries.subjects(db(), round_)
+    if rows and form.class_basis.data is None:  # mostly one act fixes the classes of all
+        form.class_basis.data = rows[-1].class_basis
     counts = queries.material_counts(db(), round_)
     named = {subject.region_code for subject in rows}
     waiting = [c for c in queries.scheme_of(round_).candidates if c.code not in named]

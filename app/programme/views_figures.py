@@ -9,8 +9,8 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 
 from app.domain.types import DomainError, Text
-from app.programme import operations, queries
-from app.programme.figure_import import COLUMNS
+from app.programme import operations, queries, table_columns
+from app.programme.figure_import import COLUMNS, HEADS, MAX_ROWS
 from app.programme.figures import figure_by_id
 from app.programme.forms import CHOOSE_FILE, FigureFileForm, FigureForm
 from app.programme.pages import blueprint, page, the_round, the_subject
@@ -19,6 +19,7 @@ from app.ui.language import say
 from app.ui.request import db, me
 
 KEEP = 1024 * 1024  # a checked table up to this size travels with the page
+_TITLE = Text("导入数据表", "Import a table of figures")
 _DAMAGED = Text(
     "检查过的文件已不完整，请重新选择。没有录入任何数据。",
     "The checked file did not arrive whole; choose it again. Nothing was entered.",
@@ -107,10 +108,11 @@ def confirm(slug: str, figure_id: str) -> Any:
 def figure_file(slug: str) -> Any:
     """Check a table of figures, then enter it whole."""
     form = FigureFileForm()
-    plan, name = None, ""
+    plan, name, data, chosen = None, "", b"", False
     if form.validate_on_submit():
         try:
-            data, name = uploaded(form)
+            data, name = table_columns.came_back() or uploaded(form)
+            chosen = table_columns.keep_choice(HEADS, data, name, max_rows=MAX_ROWS)
             if request.form.get("do") == "enter":
                 done = operations.import_figures(db(), me(), the_round(), data, name)
                 n = len(done.changes)
@@ -121,9 +123,15 @@ def figure_file(slug: str) -> Any:
             form.again.data = base64.b64encode(data).decode() if fits else ""
             form.name.data = name
         except DomainError as error:
+            if table_columns.asks(error):
+                return table_columns.ask(
+                    HEADS, data, name, error, max_rows=MAX_ROWS, endpoint="programme.figure_file",
+                    slug=slug, title=_TITLE,
+                )  # fmt: skip
             form.refuse(error, "file")
     shown = page("figure_file", form=form, plan=plan, columns=COLUMNS, name=name)
-    return shown, 422 if form.errors or (plan and plan.problems) else 200
+    # With columns just chosen the answer is no refusal, so that they are remembered whatever the rows.
+    return shown, 422 if form.errors or (plan and plan.problems and not chosen) else 200
 
 
 def uploaded(form: Any) -> tuple[bytes, str]:

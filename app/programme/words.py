@@ -18,6 +18,21 @@ ORIGIN_TEXT = {
     "default": Text("默认值", "a default"),
 }
 TO_CONFIRM = Text("待确认", "To confirm")
+# What a question that the notice leaves open is set to; further codes stand for themselves.
+SETTING_TEXT = {
+    "or": Text("或", "or"),
+    "none": Text("无", "none"),
+    "any": Text("一张即可", "any one"),
+    "all": Text("全部", "all"),
+    "majority": Text("过半数", "a majority"),
+    "logged_draw": Text("抽签", "by a draw"),
+    "shared_rank": Text("并列", "a shared rank"),
+    "highest_per_document": Text("每份文件取最高一档", "the highest of each document"),
+    "other_scheme": Text("另行加分", "in another assessment"),
+    "province": Text("省", "a province"),
+    "cpl_city": Text("计划单列市", "a city listed separately"),
+    "industrial_cluster": Text("产业集聚区", "that of industrial clusters"),
+}
 SUBJECT_TEXT = {
     "declared": Text("已申报", "Declared"),
     "qualified": Text("资格通过", "Qualified"),
@@ -78,3 +93,8 @@ def scale_text(scale: Scale) -> Text:
 def origin_text(status: str) -> Text:
     """The origin of a wording in words."""
     return ORIGIN_TEXT.get(status, Text(status, status))
+
+
+def setting_text(value: str) -> Text:
+    """What an open question is set to, in words."""
+    return SETTING_TEXT.get(value, Text(value, value))

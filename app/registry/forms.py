@@ -194,9 +194,9 @@ class ImportForm(Form):
     file = FileField(
         Text("文件", "File"),
         description=Text(
-            "XLSX 或 CSV（UTF-8 或 GBK），每行一条，列名按模板；专家名单用别的列名时，下一页可以对应。",
-            "XLSX or CSV (UTF-8 or GBK), one entry a row, headings as in the template; other headings of a "
-            "list of experts are matched on the next page.",
+            "XLSX 或 CSV（UTF-8 或 GBK），每行一条，列名按模板；用别的列名时，下一页可以对应。",
+            "XLSX or CSV (UTF-8 or GBK), one entry a row, headings as in the template; other "
+            "headings are matched on the next page.",
         ),
         validators=[FileRequired(message=NEEDED)],
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from wtforms import (
     DateField,
-    HiddenField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -134,11 +133,6 @@ class ProposeForm(Form):
         choices=choices({c: words.INTEREST_STATUS[c] for c in ("upheld", "dismissed")}),
     )
     reason = StringField(Text("理由", "Reason"), validators=[needed(), Length(max=2000)])
-
-
-class ListConfirmForm(Form):
-    upload = HiddenField(validators=[needed()])
-    filename = HiddenField(validators=[needed()])
 
 
 class SeveralForm(ProposeForm):

@@ -235,9 +235,10 @@ class Reading:
             self.report.warnings.append(Problem(line.row, "name", warning))
         self.report.ready.append(
             Ready(
-                line.row, name, employer, facts["title"], bool(facts["consent_on"]), known is None
+                line.row, name, employer, facts["title"], bool(facts["consent_on"]), known is None,
+                bool(line.values.get("nominated_by")),
             )
-        )
+        )  # fmt: skip
 
     def _employer(self, key: str, name: str, kind: str, region: str | None) -> Organisation:
         if key not in self.created:

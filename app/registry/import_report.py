@@ -92,6 +92,7 @@ class Ready:
     title: str
     consented: bool
     new_employer: bool
+    nominated: bool = True
 
 
 @dataclass

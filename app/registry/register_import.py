@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +19,10 @@ from app.accounts.viewer import Viewer
 from app.directory import identity
 from app.directory import queries as directory_queries
 from app.directory.models import Organisation, Person
-from app.documents.tables import read_table
+from app.documents.tables import Table, read_table
 from app.domain.types import Conflict, DomainError, Text
 from app.ledger.append import append
-from app.registry import messages, operations, words
+from app.registry import mapping, messages, operations, words
 from app.registry.columns import EXAMPLE_MARK, read_day, read_start
 from app.registry.import_report import Problem
 from app.registry.models import Expert
@@ -53,9 +53,9 @@ _HEAD = Text(
 )
 _EMPTY = Text("文件里没有内容。没有登记任何一条。", "The file is empty. Nothing was entered.")
 _COLUMNS = Text(
-    "缺少列：{columns}。没有登记任何一条；请使用模板，第一行写列名。",
-    "Columns are missing: {columns}. Nothing was entered; use the template, column names in the "
-    "first row.",
+    "缺少列：{columns}。没有登记任何一条；请使用模板，或指明这些内容在哪一列。",
+    "Columns are missing: {columns}. Nothing was entered; use the template, or say which columns "
+    "hold these.",
 )
 _REFUSED = Text(
     "文件有 {n} 处错误，没有登记任何一条。第一处：第 {row} 行“{column}”：{text}。",
@@ -73,6 +73,7 @@ class RegisterReport:
     ready: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)  # column -> the file's head
     notices: tuple[Text, ...] = ()
 
 
@@ -155,8 +156,10 @@ def import_register(
     filename: str,
     *,
     dry_run: bool,
+    given_columns: Mapping[str, str] | None = None,
 ) -> RegisterReport:
-    """Read an XLSX or CSV list of `kind` (a key of LAYOUTS).
+    """Read an XLSX or CSV list of `kind` (a key of LAYOUTS), its columns as given, as remembered for
+    its headings or as they are named; ColumnsUnknown when a required one is none of these.
 
     A dry run writes nothing. A real one enters every row that is not there already, in one ledger
     event for the file, or raises DomainError naming the first error and enters nothing.
@@ -164,11 +167,11 @@ def import_register(
     layout = LAYOUTS[kind]
     if actor is not None:
         actor.require(*layout.roles)
-    table = read_table(
-        data, filename, max_rows=MAX_ROWS, score=lambda cells: len(_found(layout, cells))
+    table = table_of(kind, data, filename)
+    heads = mapping.choose(session, table.headers, given_columns, heads_of(kind))
+    report = RegisterReport(
+        filename, hashlib.sha256(data).hexdigest(), columns=heads, notices=table.notices
     )
-    heads = _columns(layout, table.headers)
-    report = RegisterReport(filename, hashlib.sha256(data).hexdigest(), notices=table.notices)
     reader = _Reader(session)
     made: list[tuple[int, dict[str, Any]]] = []
     for number, record in table.records():
@@ -215,26 +218,61 @@ def import_register(
     return report
 
 
+def _plain(text: str) -> str:
+    narrow = identity.narrow(text).lower().rstrip("*").replace(" ", "")
+    return narrow.replace("（", "(").split("(")[0]
+
+
+def _names(layout: Layout) -> dict[str, str]:
+    """Every usual name of a column -> the column."""
+    known = {_plain(words.FIELD[c].zh): c for c in layout.columns}
+    known |= {_plain(words.FIELD[c].en): c for c in layout.columns} | {c: c for c in layout.columns}
+    return known | {_plain(alias): c for alias, c in ALIASES.items() if c in layout.columns}
+
+
 def _found(layout: Layout, headers: Sequence[str]) -> dict[str, str]:
     """Column -> the head that names it."""
-
-    def plain(text: str) -> str:
-        narrow = identity.narrow(text).lower().rstrip("*").replace(" ", "")
-        return narrow.replace("（", "(").split("(")[0]
-
-    known = {plain(words.FIELD[c].zh): c for c in layout.columns}
-    known |= {plain(words.FIELD[c].en): c for c in layout.columns} | {c: c for c in layout.columns}
-    known |= {plain(alias): c for alias, c in ALIASES.items() if c in layout.columns}
-    return {known[plain(head)]: head for head in headers if plain(head) in known}
+    known = _names(layout)
+    return {known[_plain(head)]: head for head in headers if _plain(head) in known}
 
 
-def _columns(layout: Layout, headers: tuple[str, ...]) -> dict[str, str]:
-    found = _found(layout, headers)
-    missing = [words.FIELD[c] for c in layout.required if c not in found]
-    if missing:
-        both = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
-        raise DomainError(_COLUMNS.format(columns=both), field="file")
-    return found
+def table_of(kind: str, data: bytes, filename: str) -> Table:
+    """The list as a table, its heads found by how many of them are known."""
+    layout = LAYOUTS[kind]
+    return read_table(
+        data, filename, max_rows=MAX_ROWS, score=lambda cells: len(_found(layout, cells))
+    )
+
+
+def heads_of(kind: str) -> mapping.Heads:
+    """What the columns of this list are, for choosing and remembering them."""
+    layout = LAYOUTS[kind]
+
+    def require_all(found: Iterable[str], headers: Iterable[str]) -> None:
+        held = set(found)
+        missing = [words.FIELD[c] for c in layout.required if c not in held]
+        if missing:
+            both = Text("、".join(m.zh for m in missing), ", ".join(m.en for m in missing))
+            raise mapping.ColumnsUnknown(_COLUMNS.format(columns=both), headers)
+
+    def find(headers: Iterable[str]) -> dict[str, str]:
+        every = list(headers)
+        found = _found(layout, every)
+        require_all(found, every)
+        return found
+
+    def field_of(head: str) -> str | None:
+        return next(iter(_found(layout, [head])), None)
+
+    def field_like(head: str, taken: Iterable[str]) -> str | None:
+        gone, plain = set(taken), _plain(head)
+        names = sorted(_names(layout).items(), key=lambda pair: -len(pair[0]))
+        return next((c for name, c in names if name in plain and c not in gone), None)
+
+    return mapping.Heads(
+        f"register:{kind}", layout.columns, layout.required, words.FIELD, layout.roles, find, require_all,
+        field_of, field_like,
+    )  # fmt: skip
 
 
 def _row(
@@ -351,4 +389,11 @@ def template_table(kind: str) -> tuple[list[str], list[list[str]]]:
     return heads, [list(layout.example)]
 
 
-__all__ = ["LAYOUTS", "RegisterReport", "import_register", "template_table"]
+__all__ = [
+    "LAYOUTS",
+    "RegisterReport",
+    "heads_of",
+    "import_register",
+    "table_of",
+    "template_table",
+]

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from flask import after_this_request, flash, redirect, render_template, request, url_for
 
 from app.documents.tables import read_table
-from app.domain.types import Conflict, DomainError
+from app.domain.types import Conflict, DomainError, Text
 from app.registry import columns, forms, imports, mapping, words
 from app.registry.columns import ColumnsUnknown
+from app.registry.columns_page import carried_columns, chosen_columns, columns_page
 from app.registry.import_report import SHOWN
 from app.registry.pages import blueprint
 from app.registry.uploads import GONE, Uploads
 from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import db, home, keys, me
+
+_TITLE = Text("导入专家", "Import experts")
 
 
 @blueprint.route("/pool/import", methods=["GET", "POST"])
@@ -50,11 +52,7 @@ def import_again() -> Any:
         raise DomainError(GONE)
     token, filename = form.upload.data, form.filename.data
     data = _uploads().read(token)
-    chosen = {
-        name: request.form[f"map-{name}"]
-        for name in columns.FIELDS
-        if request.form.get(f"map-{name}")
-    }
+    chosen = chosen_columns(mapping.EXPERTS)
     answers = _answers()
     if not chosen and not answers and "asked" not in request.form:
         return _columns_page(data, filename, token, None)
@@ -66,7 +64,7 @@ def import_again() -> Any:
             mapping.remember(db(), me(), headers, chosen)
         report = imports.import_experts(
             db(), me(), data, filename, dry_run=True, answers=answers,
-            given_columns=chosen or _columns(form.columns.data),
+            given_columns=chosen or carried_columns(form.columns.data),
         )  # fmt: skip
     except (ColumnsUnknown, DomainError) as error:
         if isinstance(error, ColumnsUnknown) or error.field == "columns":
@@ -85,7 +83,7 @@ def import_confirm() -> Any:
     if not form.validate_on_submit():
         raise DomainError(GONE)
     data, ticked = _uploads().read(form.upload.data), set(request.form.getlist("change"))
-    given, answers = _columns(form.columns.data), _answers()
+    given, answers = carried_columns(form.columns.data), _answers()
     try:
         report = imports.import_experts(
             db(),
@@ -162,30 +160,16 @@ def _report(
 
 
 def _columns_page(data: bytes, filename: str, token: str, error: DomainError | None) -> Any:
-    """Each of our columns beside the file's; what was chosen, is remembered or can be guessed."""
-    table = read_table(data, filename, max_rows=imports.MAX_ROWS, score=columns.known_heads)
-    kept = mapping.remembered(db(), table.headers)
-    chosen: Mapping[str, str] = {
-        name: request.form.get(f"map-{name}", "") for name in columns.FIELDS
-    }
-    if not any(chosen.values()):
-        chosen = kept.columns if kept is not None else mapping.guesses(table.headers)
-    sample = dict(zip(table.headers, table.rows[0].cells, strict=True)) if table.rows else {}
-    page = render_template(
-        "registry/columns.html",
+    return columns_page(
+        read_table(data, filename, max_rows=imports.MAX_ROWS, score=columns.known_heads),
+        mapping.EXPERTS,
         filename=filename,
         token=token,
         error=error,
-        fields=columns.FIELDS,
-        required=columns.REQUIRED,
-        chosen=chosen,
-        headers=table.headers,
-        sample=sample,
-        private={chosen.get(name) for name in ("phone", "id_number", "birth_date")},
-        kept=kept,
-        codes=words,
+        again=url_for("registry.import_again"),
+        back=url_for("registry.import_file"),
+        title=_TITLE,
     )
-    return page, 422 if error is not None else 200
 
 
 def _answers() -> dict[int, str]:
@@ -195,19 +179,6 @@ def _answers() -> dict[int, str]:
         for name, value in request.form.items()
         if value and (found := re.fullmatch(r"answer-(\d{1,7})", name))
     }
-
-
-def _columns(text: str | None) -> dict[str, str] | None:
-    """The columns that a page carried along; DomainError when it is not what the page wrote."""
-    if not text:
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise DomainError(GONE, field="file") from error
-    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
-        raise DomainError(GONE, field="file")
-    return found
 
 
 def _uploads() -> Uploads:

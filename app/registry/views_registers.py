@@ -3,6 +3,7 @@ from a file; and what an expert states, with former posts and places lived in.""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,17 @@ from flask import after_this_request, flash, redirect, render_template, request,
 
 from app.directory import queries as directory
 from app.domain.types import DomainError, NotFound, Text
-from app.registry import forms, messages, operations, queries, queries_registers, words
+from app.registry import (
+    forms,
+    mapping,
+    messages,
+    operations,
+    queries,
+    queries_registers,
+    words,
+)
 from app.registry import forms_registers as shapes
+from app.registry.columns_page import carried_columns, chosen_columns, columns_page
 from app.registry.pages import (
     blueprint,
     employer_named,
@@ -19,7 +29,13 @@ from app.registry.pages import (
     of_form,
     place_named,
 )
-from app.registry.register_import import LAYOUTS, import_register, template_table
+from app.registry.register_import import (
+    LAYOUTS,
+    heads_of,
+    import_register,
+    table_of,
+    template_table,
+)
 from app.registry.uploads import GONE, Uploads
 from app.registry.views_declarations import own_page
 from app.registry.views_pool import sheet_file
@@ -161,15 +177,71 @@ def import_list(kind: str) -> Any:
             422 if form.errors else 200
         )
     data, filename = form.file.data.read(), form.file.data.filename or kind
+    return _dry_run(kind, data, filename, None, None)
+
+
+@blueprint.post("/registers/import/<kind>/again")
+@allow("keeper", "office")
+def list_again(kind: str) -> Any:
+    """The same file once more with columns set by hand, which are remembered for its headings; without
+    any, the page where they are set."""
+    _layout(kind)
+    form = forms.AgainForm()
+    if not form.validate_on_submit():
+        raise DomainError(GONE)
+    token, filename = form.upload.data, form.filename.data
+    data, heads = Uploads(home(), keys()).read(token), heads_of(kind)
+    chosen = chosen_columns(heads)
+    if not chosen and "asked" not in request.form:
+        return _columns_page(kind, data, filename, token, None)
     try:
-        report = import_register(db(), me(), kind, data, filename, dry_run=True)
+        if chosen:
+            headers = table_of(kind, data, filename).headers
+            mapping.remember(db(), me(), headers, chosen, heads)
+    except DomainError as error:
+        return _columns_page(kind, data, filename, token, error)
+    return _dry_run(kind, data, filename, token, chosen or None)
+
+
+def _dry_run(
+    kind: str, data: bytes, filename: str, token: str | None, chosen: dict[str, str] | None
+) -> Any:
+    """What the list holds; without a `token` the file is new and kept for the confirmation."""
+    form = forms.ImportForm(formdata=None)
+    given: dict[str, Any] = {"form": form, "kind": kind, "layout": _layout(kind), "codes": words}
+    kept = Uploads(home(), keys())
+    try:
+        report = import_register(
+            db(), me(), kind, data, filename, dry_run=True, given_columns=chosen
+        )
+    except mapping.ColumnsUnknown as error:
+        return _columns_page(kind, data, filename, token or kept.keep(data), error)
     except DomainError as error:
         form.refuse(error, "file")
         return render_template("registry/register_import.html", **given), 422
-    confirm = shapes.ListConfirmForm(
-        formdata=None, data={"upload": Uploads(home(), keys()).keep(data), "filename": filename}
-    )
+    confirm = forms.AgainForm(
+        formdata=None,
+        data={
+            "upload": token or kept.keep(data), "filename": filename,
+            "columns": json.dumps(report.columns, ensure_ascii=False),
+        },
+    )  # fmt: skip
     return render_template("registry/register_import.html", **given, report=report, confirm=confirm)
+
+
+def _columns_page(
+    kind: str, data: bytes, filename: str, token: str, error: DomainError | None
+) -> Any:
+    return columns_page(
+        table_of(kind, data, filename),
+        heads_of(kind),
+        filename=filename,
+        token=token,
+        error=error,
+        again=url_for("registry.list_again", kind=kind),
+        back=url_for("registry.import_list", kind=kind),
+        title=LAYOUTS[kind].title,
+    )
 
 
 @blueprint.post("/registers/import/<kind>/confirm")
@@ -177,11 +249,14 @@ def import_list(kind: str) -> Any:
 def confirm_list(kind: str) -> Any:
     """Enter the list that was shown, whole or not at all."""
     _layout(kind)
-    form = shapes.ListConfirmForm()
+    form = forms.AgainForm()
     if not form.validate_on_submit():
         raise DomainError(GONE)
     kept, token = Uploads(home(), keys()), form.upload.data
-    report = import_register(db(), me(), kind, kept.read(token), form.filename.data, dry_run=False)
+    report = import_register(
+        db(), me(), kind, kept.read(token), form.filename.data, dry_run=False,
+        given_columns=carried_columns(form.columns.data),
+    )  # fmt: skip
 
     @after_this_request
     def _done(response: Any) -> Any:

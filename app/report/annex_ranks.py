@@ -264,10 +264,12 @@ def _rules(s: Source, others: list[OtherRule], k: int) -> Block:
 
 def _ranks(s: Source, found: Certainty, others: list[OtherRule]) -> Block:
     """Each county's rank under every rule that applies, those that differ in bold."""
+    titles = [said_text(other.title) for other in others]
     columns: list[tuple[Any, str, Any]] = [
-        (Text("县（市、区）", "County"), "left", 3),
+        (Text("县（市、区）", "County"), "left", 10),
         (Text("正式名次", "Official"), "center", "auto"),
-        *((said_text(other.title), "center", 2) for other in others),
+        # No word of a head may run into its neighbour.
+        *((title, "center", max(map(len, [*title.en.split(), " " * 6]))) for title in titles),
     ]
     rows: list[list[Any]] = []
     for row in found.rows:

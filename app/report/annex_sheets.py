@@ -1,15 +1,16 @@
-"""Annexes on experts and panels: the declarations, all coefficients of agreement (the outline's
-回避与保密承诺, 一致性分析)."""
+"""Annexes on experts and panels: the declarations, all coefficients of agreement, item by item and of
+pass or fail as well (the outline's 回避与保密承诺, 一致性分析)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
-from app.aggregation.diagnostics_agreement import said
+from app.aggregation.diagnostics_agreement import ItemAgreement, item_agreements, said
+from app.aggregation.diagnostics_checks import check_agreements
 from app.aggregation.diagnostics_drawings import Residuals, stored_intervals
 from app.domain.types import Text
 from app.panel.models import Declaration
@@ -32,6 +33,21 @@ _FIGURES: tuple[tuple[tuple[str, ...], Text], ...] = (
     (("kendall_w",), Text("Kendall W", "Kendall's W")),
     (("tau_b",), Text("平均 τ-b", "mean tau-b")),
     (("exact_agreement",), Text("完全相同的比例", "share of equal marks")),
+)
+
+_BY_ITEM = Text(
+    "只列专家自评的项目。α 为 1 表示完全一致，0 表示与随机无异；县与县差别小的项目 α 会低。“—”：没有差异，无定义。离散为专家之间剩余的标准差。",
+    "Items that experts judge. Alpha: 1 alike, 0 as by chance; low where counties hardly differ. “—”: no "
+    "variation, not defined. Spread: the standard deviation left between experts.",
+)
+_CHECK = Text(
+    "{t}：通过与否的一致性（{n} 个县、{k} 位专家、{v} 张查验表，其中 {f} 张未通过）",
+    "{t}: agreement on pass or fail ({n} counties, {k} experts, {v} sheets, {f} of them failed)",
+)
+_BY_CHECK = Text(
+    "多数县都通过时 κ 接近 0 而专家其实一致，因此看 AC1（Gwet 2008）。只列有人判为未通过的项目，其余项目结论全部相同。",
+    "Where nearly every county passes kappa is near 0 although the experts agree, so go by AC1 (Gwet 2008). "
+    "Items that somebody failed are listed; on the others all agreed.",
 )
 
 
@@ -85,6 +101,9 @@ def agreement_in_full(s: Source) -> list[Block]:
         foot = Text.of(model) if model else NOTHING
         caption = Text(f"{title.zh}：全部系数", f"{title.en}: all coefficients")
         made.append(table(caption, columns, rows, Text(f"模型：{foot.zh}。", f"Model: {foot.en}.")))
+    for (stage, panel), title in titles.items():
+        made += item_by_item(title, item_agreements(s.reading, stage, panel))
+    made += pass_or_fail(s.reading.counties)
     made += _pictures(s, titles)
     made.append(
         note(
@@ -95,6 +114,51 @@ def agreement_in_full(s: Source) -> list[Block]:
             )
         )
     )
+    return made
+
+
+def item_by_item(title: Text, found: Sequence[ItemAgreement]) -> list[Block]:
+    """Alpha and spread of every item that the experts of a panel judge."""
+    if not found:
+        return []
+    columns: list[tuple[Any, str, Any]] = [
+        (Text("项目", "Item"), "left", 5),
+        (Text("县数", "Counties"), "right", "auto"),
+        (Text("α 定距", "α interval"), "right", "auto"),
+        (Text("α 定序", "α ordinal"), "right", "auto"),
+        (Text("α 定类", "α nominal"), "right", "auto"),
+        (Text("离散（分）", "Spread (points)"), "right", "auto"),
+    ]
+    rows: list[list[Any]] = [
+        [
+            Text(f"{item.id} {item.title.zh}", f"{item.id} {item.title.en}"),
+            str(item.counties),
+            *(value or NOTHING for value in (item.alpha, item.ordinal, item.nominal, item.spread)),
+        ]
+        for item in found
+    ]
+    caption = Text(f"{title.zh}：逐项一致性", f"{title.en}: agreement item by item")
+    return [table(caption, columns, rows, _BY_ITEM)]
+
+
+def pass_or_fail(counties: Mapping[str, Mapping[str, Any]]) -> list[Block]:
+    """Agreement of the verdicts of a check on site."""
+    made: list[Block] = []
+    columns: list[tuple[Any, str, Any]] = [
+        (Text("系数", "Coefficient"), "left", 4),
+        (Text("数值", "Value"), "right", 1),
+        (Text("95% 区间，或没有的原因", "95% interval, or why there is none"), "center", 3),
+    ]
+    for check in check_agreements(counties):
+        rows: list[list[Any]] = []
+        for row in check.rows:
+            band: Text | None = row.note
+            if row.interval:
+                low, high = row.interval
+                band = Text(f"{low} 至 {high}", f"{low} to {high}")
+            rows.append([row.name, row.value or NOTHING, band or NOTHING])
+        caption = _CHECK.format(t=check.title, n=check.n, k=check.k, v=check.votes, f=check.failed)
+        made.append(table(caption, columns, rows, _BY_CHECK))
     return made
 
 
@@ -125,8 +189,8 @@ def _figure(
     for key in path:
         found = found.get(key) if isinstance(found, Mapping) else None
     band: Any = found if isinstance(found, Mapping) else entry.get("intervals", {}).get(path[-1])
-    if path == ("alpha", "interval"):
-        band = entry.get("alpha_interval") or None
+    if path[0] == "alpha":
+        band = (entry.get("alpha_interval") or {}).get(path[1])
     value = found.get("value") if isinstance(found, Mapping) else found
     low, high = (band.get("low"), band.get("high")) if isinstance(band, Mapping) else (None, None)
     return _four(value), _four(low), _four(high)

@@ -16,11 +16,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from app.documents.amounts import points_in_words
-from app.documents.pdf import undrawable
 from app.domain.types import Text
 from app.field.attached import attached_to_sheets
 from app.field.models_media import MediaFile
-from app.report.blocks import NOTHING, Block, facts, heading, listed, note, table
+from app.report.blocks import NOTHING, Block, facts, heading, listed, note, printable, table
 from app.report.source import Source
 from app.scoring.models import Sheet
 
@@ -146,7 +145,7 @@ def _written(s: Source) -> dict[str, Written]:
             found[row.id] = Written(
                 row.sealed_at,
                 tuple((i, w) for i, e in sorted(row.entries.items()) if (w := _words(e))),
-                _CORRECTED.format(r=row.revision, w=printable(row.reason)) if corrected else None,
+                _CORRECTED.format(r=row.revision, w=_line(row.reason)) if corrected else None,
                 photos.get(row.id, ()),
             )
     return found
@@ -154,7 +153,7 @@ def _written(s: Source) -> dict[str, Written]:
 
 def _words(entry: Mapping[str, Any]) -> Text | None:
     """Reason and evidence of one item, as typed; None where nothing was written."""
-    reason, evidence = (printable(str(entry.get(key) or "")) for key in ("reason", "evidence"))
+    reason, evidence = (_line(str(entry.get(key) or "")) for key in ("reason", "evidence"))
     parts = [_EXCUSED] if entry.get("type") == "not_applicable" else []
     if reason:
         parts.append(Text(reason, reason))
@@ -165,13 +164,9 @@ def _words(entry: Mapping[str, Any]) -> Text | None:
     return Text("；".join(p.zh for p in parts), "; ".join(p.en for p in parts))
 
 
-def printable(text: str) -> str:
-    """One line of text with 〔U+1F600〕 for each character that the paper's fonts lack: a sealed sheet
-    does not change, so its words can never keep a report from being made."""
-    line = " ".join(text.split())
-    for character in undrawable(line):
-        line = line.replace(character, f"〔U+{ord(character):04X}〕")
-    return line
+def _line(text: str) -> str:
+    """Words on one line; a sealed sheet does not change, so what the fonts lack is given by its number."""
+    return printable(" ".join(text.split()))
 
 
 def _kept(s: Source, found: Mapping[str, Written]) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """The annexes of a rating report: members, draw record, arithmetic, every item, observations, digests,
-single sheets, declarations, coefficients, statements, how sure the ranks are."""
+single sheets, declarations, coefficients, statements, how sure the ranks are, corrections after totals; in the supervisor's edition how the experts mark."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from app.domain.types import Text
 from app.programme.instruments import stage_text
 from app.registry.queries import employer_name
 from app.registry.words import DISCIPLINE
+from app.report.annex_corrections import TITLE as CORRECTIONS
+from app.report.annex_corrections import corrections_after_totals
 from app.report.annex_ranks import TITLE as RANKS
 from app.report.annex_ranks import rank_certainty
+from app.report.annex_raters import TITLE as RATERS
+from app.report.annex_raters import how_experts_mark
 from app.report.annex_sheets import agreement_in_full, declarations
 from app.report.annex_single import TITLE as SHEETS
 from app.report.annex_single import single_sheets
@@ -61,6 +65,8 @@ def annexes(s: Source) -> list[dict[str, Any]]:
         {"title": Text("一致性系数", "Coefficients of agreement"), "blocks": agreement_in_full(s)},
         {"title": Text("现场陈述", "Statements"), "blocks": statements(s)},
         {"title": RANKS, "blocks": rank_certainty(s)},
+        {"title": CORRECTIONS, "blocks": corrections_after_totals(s)},
+        *([{"title": RATERS, "blocks": how_experts_mark(s)}] if s.overseer else []),
     ]
 
 

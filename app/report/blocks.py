@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.aggregation.reading import ItemRow, OwnRow, Row
 from app.aggregation.wording import OWN_MARKS, padded, places_of
+from app.documents.characters import clean_text, undrawable
 from app.documents.originals import as_typed
 from app.domain.types import Text
 
@@ -77,12 +78,26 @@ def written(text: str | None) -> list[Block]:
 
 def typed(words: Words | None) -> Text:
     """A reason as somebody typed it (one string serves both languages), a Text of two as it is,
-    a dash for nothing."""
+    a dash for nothing; what the fonts lack by its number."""
     if not words:
         return NOTHING
     if isinstance(words, Text) and words.zh != words.en:
-        return words
-    return as_typed(str(words))
+        return Text(printable(words.zh), printable(words.en))
+    return as_typed(printable(str(words)))
+
+
+def within(words: str | None) -> Text:
+    """What somebody typed, as a part of a longer sentence: without the full stop at its end."""
+    return typed((words or "").rstrip().rstrip("。."))
+
+
+def printable(text: str) -> str:
+    """Text with 〔U+1F600〕 for each character that the paper's fonts lack: what is on record does not
+    change, so nobody's words can keep a report from being made."""
+    text = clean_text(text)
+    for character in undrawable(text):
+        text = text.replace(character, f"〔U+{ord(character):04X}〕")
+    return text
 
 
 def listed(texts: Sequence[Text], zh: str = "、", en: str = ", ") -> Text:

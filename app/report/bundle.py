@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
+from app.aggregation.corrected import corrected_until
 from app.aggregation.exports import as_xlsx
 from app.aggregation.models import Run
 from app.aggregation.reading import Reading
@@ -76,8 +77,8 @@ def bundle_files(
         "report-en.pdf": lambda: papers.report_pdf(session, report, "en"),
         "report-zh.docx": lambda: report_docx(session, report, "zh"),
         "report-en.docx": lambda: report_docx(session, report, "en"),
-        "results-zh.xlsx": lambda: as_xlsx(Reading(run), "zh"),
-        "results-en.xlsx": lambda: as_xlsx(Reading(run), "en"),
+        "results-zh.xlsx": lambda: as_xlsx(Reading(run), "zh", corrected_until(session, run)),
+        "results-en.xlsx": lambda: as_xlsx(Reading(run), "en", corrected_until(session, run)),
         "counties.csv": lambda: counties_csv(run),
         "marks.csv": lambda: marks_csv(run),
         "rule.json": lambda: canonical(run.rule),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.domain.types import Text
 from app.draw.models import Seat
 from app.panel.models import Challenge
-from app.report.blocks import NOTHING, Block, listing, local, table, typed
+from app.report.blocks import NOTHING, Block, listing, local, table, typed, within
 from app.report.source import Source
 
 _DECISION = {
@@ -47,9 +47,9 @@ def challenges(s: Source) -> list[Block]:
             ).format(
                 c=county,
                 n=number,
-                r=typed(row.reason),
-                a=typed(row.answer or "—"),
-                d=typed(row.decision_reason or "—"),
+                r=within(row.reason),
+                a=within(row.answer),
+                d=typed(row.decision_reason),
             )
         )
     heads = [

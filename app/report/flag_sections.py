@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from app.aggregation import flags_read, meetings
+from app.aggregation import flags_read, holds, meetings
 from app.aggregation.reading import STATE
 from app.domain.types import Text
 from app.report.blocks import NOTHING, Block, listing, local, note, table, typed
@@ -18,6 +18,9 @@ from app.report.source import Source
 _SEAT = Text("席位 {n}", "seat {n}")
 _SAID = Text("{w}（{t}）", "{w} ({t})")
 _OUT = Text("{c} {s} 席位 {n}：{w}。理由：{r}", "{c}, {s}, seat {n}: {w}. Reason: {r}")
+_NOTED = Text("监督人员意见（{w}，{t}）：{r}", "The supervisor's note ({w}, {t}): {r}")
+_HELD = Text("监督人员暂缓（{w}，{t}）：{r}", "Held by the supervisor ({w}, {t}): {r}")
+_LIFTED = Text("；已解除（{t}）：{r}", "; lifted ({t}): {r}")
 _MET = Text("{d}召开校准会：{n}", "Calibration meeting on {d}: {n}")
 
 
@@ -79,6 +82,23 @@ def deviations(s: Source) -> list[Block]:
             )
         )
     return made
+
+
+def note_blocks(s: Source) -> list[Block]:
+    """What supervisors noted beside the result, and holds with the reason for which they were lifted."""
+    limit = closed_at(s)
+    said: list[Text] = []
+    for row in holds.of_round(s.session, s.report.round):
+        if row.run.number > s.report.run.number or (limit and row.placed_at >= limit):
+            continue
+        words = (_NOTED if row.kind == "note" else _HELD).format(
+            w=holds.what(row), r=typed(row.reason), t=local(row.placed_at, s.zone)
+        )
+        if row.lifted_at and not (limit and row.lifted_at >= limit):
+            more = _LIFTED.format(r=typed(row.lifted_reason), t=local(row.lifted_at, s.zone))
+            words = Text(words.zh + more.zh, words.en + more.en)
+        said.append(words)
+    return [listing(said)] if said else []
 
 
 def meeting_blocks(s: Source) -> list[Block]:

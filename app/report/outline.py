@@ -33,6 +33,7 @@ from app.report.rule_words import rule_words
 from app.report.score_sections import conclusion, scores
 from app.report.sections import SIGNED
 from app.report.source import Source, class_title
+from app.report.trainee_lines import sat_along
 
 
 def sections(s: Source) -> dict[str, list[Block]]:
@@ -147,7 +148,7 @@ def _procedure(s: Source) -> list[Block]:
     if not any(sitting.with_statement for sitting in s.sittings):
         steps.pop()
     return [
-        listing(steps),
+        listing([*steps, *sat_along(s)]),
         paragraph(
             Text("计分规则在评分开放前公布并固定：", "The score rule was fixed before scoring:")
         ),

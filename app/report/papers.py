@@ -30,8 +30,9 @@ _DRILL = Text(
     "Made in a drill: the draw was a rehearsal with fixed, published dice, and nothing is awarded.",
 )
 _OVERSEER = Text(
-    "监督人员用本：附件 11 列有关键专家姓名，只供监督，不作签署文本。",
-    "Supervisor's edition: annex 11 names pivotal experts. For supervision alone; never the signed text.",
+    "监督人员用本：附件 11 列有关键专家姓名，附件 13 列有各席位评分特征，只供监督，不作签署文本。",
+    "Supervisor's edition: annex 11 names pivotal experts, annex 13 says how each seat marks. For "
+    "supervision alone; never the signed text.",
 )
 
 

@@ -10,7 +10,7 @@ from app.aggregation.run_drawings import caterpillars, dots
 from app.domain.types import Text
 from app.report.blocks import NOTHING, Block, charts, listing, note, paragraph, table
 from app.report.check_sections import check_blocks
-from app.report.flag_sections import meeting_blocks
+from app.report.flag_sections import meeting_blocks, note_blocks
 from app.report.source import Source, class_title
 
 _DOTS = 24  # counties to a chart of marks, which has taller rows
@@ -110,7 +110,7 @@ def scores(s: Source) -> list[Block]:
             )
         )
         made += [note(words) for words in agreed.basis]
-    made += meeting_blocks(s)
+    made += meeting_blocks(s) + note_blocks(s)
     for number, (stage, panel, title) in enumerate(reading.panels(), 1):
         made += charts(
             dots(reading, stage["id"], panel, s.language, _DOTS),

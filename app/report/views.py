@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, send_file, url_for
+from flask import flash, g, redirect, render_template, request, send_file, url_for
 
 from app import clock
 from app.aggregation import holds
@@ -16,23 +16,23 @@ from app.aggregation.diagnostics_words import (
     severity_words,
 )
 from app.aggregation.models import Run
-from app.domain.types import Conflict, DomainError, Language, NotFound, Text
+from app.domain.types import Conflict, DomainError, NotFound, Text
 from app.draw.progress import Tell, watched
 from app.programme.queries import round_by_slug
 from app.registry.models import Expert
 from app.report import archive as archives
-from app.report import bundle as bundles
-from app.report import certainty, operations, papers, queries, working_copy
+from app.report import certainty, operations, papers, queries
 from app.report import history as revisions
 from app.report.forms import RefusalForm, SectionForm, SignForm
+from app.report.made import PRINTED, slow
+from app.report.pages import blueprint
 from app.report.sections import EDITABLE, REQUIRED, SECTIONS, SIGNED, STATE
 from app.ui.access import allow
 from app.ui.language import language, say
-from app.ui.request import database, db, me, store
+from app.ui.request import database, db, me
 from app.ui.request import finish as end_transaction
 
-blueprint = Blueprint("report", __name__, url_prefix="/r/<slug>")
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+__all__ = ["blueprint"]  # the whole room's, for the factory
 _NO_RUN = Text(
     "还没有汇总，不能起草报告。没有任何改动。",
     "There is no run yet, so no report can begin. Nothing was changed.",
@@ -41,7 +41,6 @@ _FINISHING = Text("正在生成报告并定稿", "Making the report and closing 
 _GATHERING = Text(
     "签名的账本头已取得，正在汇集各部分内容", "The ledger head is signed; gathering what is printed"
 )
-_PRINTED = Text("已排版 {n} / {t} 部分", "{n} of {t} parts laid out")
 
 
 def _report(number: int) -> Any:
@@ -129,6 +128,7 @@ def _show(report: Any, status: int = 200, **forms: Any) -> Any:
     page = render_template(
         "report/show.html",
         report=report,
+        slow=slow(report),
         late=left.total_seconds() < 0,
         days=abs(left).days,
         sections=papers.page_blocks(db(), report, language()),
@@ -266,7 +266,7 @@ def finish(slug: str, number: int) -> Any:
                 reading,
                 report,
                 "zh",
-                progress=lambda done, total: tell(_PRINTED.format(n=done, t=total)),
+                progress=lambda done, total: tell(PRINTED.format(n=done, t=total)),
             )
         with base.write() as writing:
             round_ = round_by_slug(writing, viewer, slug)
@@ -280,37 +280,6 @@ def finish(slug: str, number: int) -> Any:
     return _to(slug, number, "报告已定稿。", "The report is final.")
 
 
-@blueprint.get("/reports/<int:number>/report.pdf")
-@allow("office", "supervisor", "expert")
-def pdf(slug: str, number: int) -> Any:
-    """The paper: the kept file when final, else made now; `?lang=en` gives the English edition."""
-    report = _report(number)
-    english = request.args.get("lang") == "en"
-    if report.pdf_sha256 and not english:
-        with store().open(report.pdf_sha256) as kept:
-            data = kept.read()
-    else:
-        data = papers.report_pdf(db(), report, "en" if english else "zh")
-    name = f"{slug}-report-{number}{'-en' if english else ''}.pdf"
-    return send_file(
-        BytesIO(data), mimetype="application/pdf", as_attachment=False, download_name=name
-    )
-
-
-@blueprint.get("/reports/<int:number>/supervision.pdf")
-@allow("supervisor")
-def supervision(slug: str, number: int) -> Any:
-    """The supervisor's edition, made now: it names the pivotal experts and has the shadow ranks."""
-    lang = _lang()
-    data = papers.report_pdf(db(), _report(number), lang, overseer=True)
-    name = f"{slug}-report-{number}-supervision-{lang}.pdf"
-    return send_file(BytesIO(data), mimetype="application/pdf", download_name=name)
-
-
-def _lang() -> Language:
-    return "en" if request.args.get("lang", language()) == "en" else "zh"
-
-
 @blueprint.get("/reports/<int:number>/history")
 @allow("office", "supervisor", "expert")
 def history(slug: str, number: int) -> Any:
@@ -318,31 +287,6 @@ def history(slug: str, number: int) -> Any:
     report = _report(number)
     saved = revisions.history(db(), report)
     return render_template("report/history.html", report=report, saved=saved, titles=SECTIONS)
-
-
-@blueprint.get("/reports/<int:number>/report.docx")
-@allow("office", "supervisor", "expert")
-def docx(slug: str, number: int) -> Any:
-    """The working copy for editing, in the page's language or in `?lang=`."""
-    report = _report(number)
-    lang = _lang()
-    data = working_copy.report_docx(db(), report, lang)
-    name = f"{slug}-report-{number}-{lang}.docx"
-    return send_file(BytesIO(data), mimetype=_DOCX, as_attachment=True, download_name=name)
-
-
-@blueprint.get("/reports/<int:number>/bundle.zip")
-@allow("office", "supervisor")
-def bundle(slug: str, number: int) -> Any:
-    """Everything behind a final report, with the program that recomputes it."""
-    report = _report(number)
-    data = bundles.bundle(db(), me(), report)
-    return send_file(
-        BytesIO(data),
-        mimetype="application/zip",
-        as_attachment=True,
-        download_name=f"{bundles.folder(report)}.zip",
-    )
 
 
 def _archive_page(status: int = 200, refused: Text | None = None) -> Any:
@@ -383,3 +327,7 @@ def make_archive(slug: str) -> Any:
         as_attachment=True,
         download_name=made.name,
     )
+
+
+# Further pages of the room, on the same blueprint.
+from app.report import views_papers, views_training  # noqa: E402, F401

@@ -65,7 +65,7 @@ def must_be_in_time(session: Session, sitting: Sitting) -> None:
 def seat_of(session: Session, actor: Viewer, sitting: Sitting) -> Seat:
     """The actor's seat, declared and present: what he needs besides that scoring is open."""
     actor.require("expert")
-    seat = panels.own_seat(session, actor, sitting.panel)
+    seat = panels.working_seat(session, actor, sitting.panel)
     if seat is None:
         raise Forbidden(Text("您不是本组成员。", "You do not sit on this panel."))
     must_be_ready(session, sitting, seat)

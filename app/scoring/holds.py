@@ -53,11 +53,18 @@ def give(session: Session, seat_id: str, key: str, tablet_id: str | None) -> She
     """Make one device the active one (None: the server's pages). The caller records it."""
     row = holder(session, seat_id, key)
     if row is None:
-        row = SheetHold(seat_id=seat_id, key=key, since=clock.now())
-        session.add(row)
-    elif row.paper_id is not None:
+        return begin(session, seat_id, key, tablet_id)
+    if row.paper_id is not None:
         raise Conflict(_PAPER)
     row.tablet_id, row.since = tablet_id, clock.now()
+    session.flush()
+    return row
+
+
+def begin(session: Session, seat_id: str, key: str, tablet_id: str | None) -> SheetHold:
+    """The same for a sheet that the caller knows to have no row yet."""
+    row = SheetHold(seat_id=seat_id, key=key, tablet_id=tablet_id, since=clock.now())
+    session.add(row)
     session.flush()
     return row
 

@@ -160,7 +160,7 @@ def correct(session: Session, actor: Viewer, *, sheet: Filled, reason: str) -> F
 def recuse(session: Session, actor: Viewer, *, sitting: Sitting, reason: str) -> Sheet:
     """An expert stands aside from one county. It is a state with a reason, never a mark."""
     actor.require("expert")
-    seat = panels.own_seat(session, actor, sitting.panel)
+    seat = panels.working_seat(session, actor, sitting.panel)
     if seat is None:
         raise Forbidden(Text("您不是本组成员。", "You do not sit on this panel."))
     return _final(session, actor, sitting, seat, "recused", reason)

@@ -64,7 +64,7 @@ def duties(session: Session, viewer: Viewer) -> list[Duty]:
     """What the viewer has to score, in every round, by day and order."""
     found = []
     for panel in panels.own_panels(session, viewer):
-        seat = panels.own_seat(session, viewer, panel)
+        seat = panels.working_seat(session, viewer, panel)
         if seat is None:
             continue
         sheets: dict[str, Sheet] = {}
@@ -89,8 +89,8 @@ def live_version(session: Session, sheet: Filled) -> Filled | None:
 
 
 def own_sheet(session: Session, viewer: Viewer, sheet_id: str) -> Filled:
-    """The viewer's own sheet on an active seat, of a county or of a case file; NotFound for
-    everybody else, whatever the role."""
+    """The viewer's own sheet on his seat, of a county or of a case file; NotFound for everybody
+    else, whatever the role."""
     kinds: tuple[type[Sheet] | type[CaseSheet], ...] = (Sheet, CaseSheet)
     for kind in kinds:
         sheet: Filled | None = session.scalar(
@@ -100,7 +100,7 @@ def own_sheet(session: Session, viewer: Viewer, sheet_id: str) -> Filled:
             .where(
                 kind.id == sheet_id,
                 Expert.person_id == viewer.person_id,
-                Seat.state != "removed",
+                panels.at_work(),
             )
         )
         if sheet is not None and viewer.role == "expert":
@@ -117,7 +117,7 @@ def must_be_own(session: Session, viewer: Viewer, sheet: Filled) -> None:
         .where(
             Seat.id == sheet.seat_id,
             Expert.person_id == viewer.person_id,
-            Seat.state != "removed",
+            panels.at_work(),
         )
     )
     if seat is None or viewer.role != "expert":

@@ -16,6 +16,7 @@ from app.draw.models import Draw, Party
 from app.draw.models_ceremony import Abort
 from app.draw.models_request import WhatIf
 from app.ledger.models import Event
+from app.programme.instruments import stage_text
 from app.programme.models import Round
 from app.supervision.definitions import MISMATCHES, WHAT_IFS, Anomaly
 from app.supervision.queries_draws import account_names
@@ -45,9 +46,10 @@ def find(session: Session, kind: str) -> Iterator[Anomaly]:
 
 def label(row: Any) -> Text:
     """Which draw: round, stage, attempt."""
+    stage = stage_text(row.stage)
     return Text(
-        f"{row.title_zh}，{row.stage}，第 {row.attempt} 次",
-        f"{row.title_en}, {row.stage}, attempt {row.attempt}",
+        f"{row.title_zh}，{stage.zh}，第 {row.attempt} 次",
+        f"{row.title_en}, {stage.en}, attempt {row.attempt}",
     )
 
 

@@ -17,7 +17,7 @@ from app.accounts.queries import renewed_staff
 from app.accounts.viewer import ROLE_TEXT
 from app.directory.models import Person
 from app.domain.types import Text
-from app.draw.models import Draw, Seat
+from app.draw.models import TRAINEE_ACT, Draw, Seat
 from app.ledger.models import Event, Secret, SignedHead
 from app.ledger.restored import RESTORED
 from app.panel.models import Challenge, Declaration, Panel
@@ -235,7 +235,9 @@ def _late_conflicts(session: Session) -> Iterator[Anomaly]:
     }
     seats = {
         row.id: row
-        for row in session.execute(select(Seat.id, Seat.draw_id, Seat.expert_id))
+        for row in session.execute(
+            select(Seat.id, Seat.draw_id, Seat.expert_id).where(Seat.act > TRAINEE_ACT)
+        )
         if row.draw_id in draws
     }
     codes = dict(session.execute(select(Subject.id, Subject.region_code)).all())

@@ -18,9 +18,12 @@ from app.accounts.models import Account, RoleGrant
 from app.accounts.viewer import ROLE_TEXT, Viewer
 from app.directory.models import Person
 from app.domain.types import NotFound, Text
+from app.draw.messages import PARTY, word
 from app.draw.models import Draw, Party, Seat
 from app.draw.models_calls import DrawDisclosure
 from app.panel.models import Panel
+from app.panel.models_trainees import Trainee
+from app.programme.instruments import stage_text
 from app.programme.models import Round, Subject
 from app.registry.models import Expert
 from app.ui import access
@@ -31,7 +34,13 @@ SORTS = ("page", "endpoint", "roles", "methods")
 ROOM: dict[str, Text] = {
     "accounts": Text("账号", "Accounts"),
     "aggregation": Text("汇总", "Aggregation"),
+    "ceremony": Text("抽取仪式", "Ceremony"),
     "directory": Text("名录", "Directory"),
+    "eligibility": Text("专家资格", "Eligibility"),
+    "field": Text("现场评分", "Field scoring"),
+    "field_desk": Text("签到处与平板", "Check-in desk and tablets"),
+    "form_paper": Text("空白表格", "Blank forms"),
+    "trust": Text("安装证书", "Certificate"),
     "draw": Text("抽取", "Draw"),
     "device": Text("本人设备", "Own device"),
     "home": Text("首页", "Home"),
@@ -189,10 +198,26 @@ def _duties(session: Session, account: Account) -> list[Text]:
         leads = leader == seat_id
         found.append(
             Text(
-                f"{zh} {stage} {code} 组第 {number} 席" + ("，组长" if leads else ""),
-                f"{en}, {stage}, seat {number} of {code}" + (", leader" if leads else ""),
+                f"{zh} {stage_text(stage).zh} {code} 组第 {number} 席"
+                + ("，组长" if leads else ""),
+                f"{en}, {stage_text(stage).en}, seat {number} of {code}"
+                + (", leader" if leads else ""),
             )
         )
+    along = session.scalars(
+        select(Trainee)
+        .join(Seat, Seat.id == Trainee.seat_id)
+        .join(Expert, Expert.id == Seat.expert_id)
+        .where(Expert.person_id == account.person_id, Trainee.ended_at.is_(None))
+        .order_by(Trainee.appointed_at, Trainee.id)
+    )
+    found += [
+        Text(
+            f"{row.panel.round.title_zh} {row.panel.code} 组见习，不计入",
+            f"{row.panel.round.title_en}, trainee of {row.panel.code}, does not count",
+        )
+        for row in along
+    ]
     recorded = session.execute(
         select(Round.title_zh, Round.title_en, Panel.code)
         .join(Round, Round.id == Panel.round_id)
@@ -217,7 +242,10 @@ def _duties(session: Session, account: Account) -> list[Text]:
         .where(Party.account_id == account.id, Draw.state.in_(("draft", "committed", "cosigned")))
     )
     found += [
-        Text(f"{zh} {stage} 抽取：{name} 的口令链", f"{en}, {stage} draw: the chain of {name}")
+        Text(
+            f"{zh} {stage_text(stage).zh}抽取：{word(PARTY, name).zh}的口令链",
+            f"{en}, {stage_text(stage).en}, draw: the chain of {word(PARTY, name).en}",
+        )
         for zh, en, stage, name in held
     ]
     return found

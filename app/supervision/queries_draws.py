@@ -19,10 +19,11 @@ from app.directory.models import Person
 from app.domain.types import NotFound, Text
 from app.draw import ceremony, messages, refusals
 from app.draw.fallbacks import in_force
-from app.draw.models import Act, Contact, Draw, Party, Seat
+from app.draw.models import TRAINEE_ACT, Act, Contact, Draw, Party, Seat
 from app.draw.models_ceremony import Abort, Cosignature
 from app.draw.models_refusals import DrawRefusal
 from app.draw.models_request import WhatIf
+from app.draw.sources import named
 from app.ledger.models import Event
 from app.programme.models import Round
 
@@ -43,7 +44,7 @@ class DrawLine:
     acts: int
     removed: int
     attempts: int  # of this purpose in all
-    sources: tuple[str, ...]
+    sources: tuple[tuple[Text, str], ...]  # name and what it gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def all_draws(session: Session, viewer: Viewer, sort: str = "-at") -> list[DrawL
     aborts = {row.draw_id: row for row in session.scalars(select(Abort))}
     looks = _counts(session, WhatIf.draw_id)
     acts = _counts(session, Act.draw_id)
-    removed = _counts(session, Seat.draw_id, Seat.state == "removed")
+    removed = _counts(session, Seat.draw_id, Seat.state == "removed", Seat.act > TRAINEE_ACT)
     attempts = _counts(session, Draw.purpose_key)
     lines = []
     for draw in draws:
@@ -108,7 +109,7 @@ def all_draws(session: Session, viewer: Viewer, sort: str = "-at") -> list[DrawL
                 removed.get(draw.id, 0),
                 attempts[draw.purpose_key],
                 tuple(
-                    f"{row['name']} {row['count']}×{row['low']}–{row['high']}"
+                    (named(str(row["name"])), f"{row['count']}×{row['low']}–{row['high']}")
                     for row in draw.request.get("sources", ())
                 ),
             )
@@ -263,7 +264,8 @@ def detail(kind: str, data: Mapping[str, Any]) -> Text:
             return Text(f"承诺 {short}", f"commitment {short}")
         case "draw.dice":
             state = ("已锁定", "locked") if data.get("locked") else ("未锁定", "not locked")
-            return Text(f"{data.get('source')}：{state[0]}", f"{data.get('source')}: {state[1]}")
+            name = named(str(data.get("source", "")))
+            return Text(f"{name.zh}：{state[0]}", f"{name.en}: {state[1]}")
         case "draw.party" | "draw.code":
             return party
         case "draw.act_code":

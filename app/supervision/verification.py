@@ -26,15 +26,12 @@ from app.files.store import Store
 from app.keys import Keys
 from app.ledger import prove
 from app.ledger.prove import TreeHead
-from app.supervision.doctor import FILES, LEDGER, ROOMS, examine
+from app.supervision.check_words import NAMES
+from app.supervision.doctor import LEDGER, ROOMS, examine
 
 FORMAT = 1
 SHOWN = 20  # faults of one check that are kept in words; all are counted
 Tell = Callable[[Text], None]
-NAMES: dict[str, Text] = {
-    LEDGER: Text("账本核验并覆盖每一行", LEDGER),
-    FILES: Text("存放的文件与其哈希相符", FILES),
-}
 
 
 @dataclass(frozen=True, slots=True)

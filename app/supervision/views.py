@@ -11,6 +11,7 @@ from app.documents.qr import qr_svg
 from app.domain.types import DomainError, Text
 from app.draw.progress import Tell, watched
 from app.ledger import prove
+from app.panel import trainees
 from app.supervision import (  # noqa: F401  (views_*: each adds its pages to the blueprint)
     anomalies,
     explain,
@@ -34,7 +35,9 @@ def index() -> Any:
     kind = request.args.get("kind", "")
     kept = verification.last(home())
     made = anomalies.overview(db(), me(), kept, kind if kind in KINDS else None)
-    return render_template("supervision/index.html", view=made)
+    return render_template(
+        "supervision/index.html", view=made, trainees=trainees.of_rounds(db(), me())
+    )
 
 
 @blueprint.post("/check")
@@ -59,6 +62,12 @@ def check() -> Any:
 
 
 _CHECKING = Text("全部重新核验", "Verifying everything")
+HEAD_REASONS = {  # why a head was signed; what the command line wrote stands for itself
+    "draw": Text("抽取", "Draw"),
+    "report": Text("报告签署", "Report signed"),
+    "report-final": Text("报告定稿", "Report final"),
+    "archive": Text("归档", "Archive"),
+}
 
 
 @blueprint.get("/ledger")
@@ -74,6 +83,8 @@ def ledger() -> Any:
         checkpoints=queries.checkpoints(db()),
         page=queries.entries(db(), number=request.args.get("page", 1, type=int)),
         roles=queries.role_history(db()),
+        role_text=ROLE_TEXT,
+        reasons=HEAD_REASONS,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template, request, url_for
 
 from app.draw import messages, papers
+from app.draw.sources import named
 from app.supervision import queries_draws, rates, shares, snapshots
 from app.supervision.pages import KINDS, blueprint
 from app.ui.access import allow
@@ -42,6 +43,7 @@ def draw(draw_id: str) -> Any:
         parties=queries_draws.parties(db(), found),
         cosignatures=queries_draws.cosignatures(db(), found),
         messages=messages,
+        source_named=named,
     )
 
 

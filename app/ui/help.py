@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from flask import request
 
+from app.domain.scoring.yaml_source import LOADER
 from app.domain.types import Text
 
 FILE = Path(__file__).with_name("help.yaml")
@@ -17,7 +18,7 @@ FILE = Path(__file__).with_name("help.yaml")
 @lru_cache(maxsize=1)
 def page_texts() -> dict[str, Text]:
     """endpoint -> what the page is for, what to do next, what cannot be undone."""
-    found = yaml.safe_load(FILE.read_text("utf-8"))
+    found = yaml.load(FILE.read_text("utf-8"), Loader=LOADER)
     return {endpoint: Text(said["zh"], said["en"]) for endpoint, said in found.items()}
 
 

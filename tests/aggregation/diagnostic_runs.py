@@ -26,6 +26,7 @@ class Stored:
         if key not in _computed:
             _computed[key] = {**compute(rule, inputs), "changes": []}
         self.results: dict[str, Any] = copy.deepcopy(_computed[key])
+        self.id, self.rule_digest, self.inputs_digest = key, digest(self.rule), digest(inputs)
         self.results_digest = digest(self.results)
         self.number = 1
 

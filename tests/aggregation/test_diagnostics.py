@@ -241,6 +241,12 @@ def test_items_agree_or_do_not() -> None:
     flat = stored({"desk": {name: ["70"] * 5 for name in ("K1", "K2", "K3")}})
     (item,) = item_agreements(Reading(flat), "desk", "P1")
     assert item.alpha is item.ordinal is item.nominal is None and item.reason is not None
+    # Within one county there is nothing to tell apart: no number, and never "-0.00".
+    alone = stored({"desk": {"K1": ["70", "80", "75", "72", "90"]}})
+    (item,) = item_agreements(Reading(alone), "desk", "P1")
+    assert item.alpha is item.ordinal is item.nominal is None
+    assert item.reason is not None and item.reason.en == "Two experts marked one county only."
+    assert diagnostics_agreement._hundredths(-0.001) == "0.00"
 
 
 def test_an_interval_by_simulation_where_marks_are_missing(monkeypatch: Any) -> None:

@@ -13,6 +13,7 @@ from app import clock
 from app.aggregation import diagnostics, operations, queries, views_diagnostics
 from app.aggregation.diagnostics import Cast, Diagnosis
 from app.aggregation.diagnostics_checks import check_agreements
+from app.aggregation.diagnostics_kept import kept
 from app.aggregation.models import Run
 from app.aggregation.results import compute
 from app.domain.statistics.rule import ScoreRule
@@ -216,3 +217,40 @@ def test_an_experts_own_page_has_nothing_of_anybody_elses(
         )
     assert settled(expert.get(where).text) == settled(page)
     assert settled(other.get(where).text) != settled(theirs)
+
+
+@pytest.mark.usefixtures("run_made")
+def test_a_second_look_computes_nothing_again(
+    client_as: Any, made: builders.Scored, monkeypatch: Any
+) -> None:
+    """Ranks and severity take seconds in a large round: kept for one run and one cut line."""
+    asked: list[object] = []
+    certainty, all_raters = Diagnosis.certainty, Diagnosis.all_raters
+    monkeypatch.setattr(
+        Diagnosis, "certainty", lambda self, cut: (asked.append(cut.top), certainty(self, cut))[1]
+    )
+    monkeypatch.setattr(
+        Diagnosis, "all_raters", lambda self: (asked.append("raters"), all_raters(self))[1]
+    )
+    base = f"/r/{made.round.slug}/runs/1"
+    supervisor, office = client_as(made.supervisor), client_as(made.office)
+    first = supervisor.get(f"{base}/ranks").text
+    assert settled(supervisor.get(f"{base}/ranks").text) == settled(first)
+    assert office.get(f"{base}/ranks").status_code == 200 and asked == [1]
+    assert "前 2 名是您选定的试算" in office.get(f"{base}/ranks?top=2").text and asked == [1, 2]
+    for _ in range(2):
+        assert supervisor.get(f"{base}/raters").status_code == 200
+    assert asked == [1, 2, "raters"]
+    assert office.get(f"{base}/raters").status_code == 403
+
+
+def test_what_is_kept_is_of_one_run_and_of_the_same_people() -> None:
+    run = stored({"desk": TWO})
+    looks = [Diagnosis(run), Diagnosis(run, Cast({"seat": "somebody"}, {}))]
+    other = copy.copy(run)
+    other.results_digest = "0" * 64
+    looks.append(Diagnosis(other))
+    found = [kept("test", look, 1, object) for look in looks]
+    assert len({id(one) for one in found}) == 3
+    assert kept("test", Diagnosis(run), 1, object) is found[0]
+    assert kept("test", Diagnosis(run), 2, object) is not found[0]

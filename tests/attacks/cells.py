@@ -20,14 +20,17 @@ from app.accounts import operations as accounts
 from app.accounts.models import Account, ResetRequest, SignIn, Tablet
 from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person
+from app.domain.scoring.yaml_source import LOADER
 from app.draw import operations as draws
+from app.draw.models import TRAINEE_ACT, Seat
 from app.field.models_desk import Reminder
 from app.field.models_media import MediaFile
 from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel import queries as panel_queries
-from app.panel.models import Challenge
+from app.panel.models import Challenge, Panel
 from app.panel.models_statement import Listening, Recording, StatementFile
+from app.panel.models_trainees import Trainee
 from app.programme.models import CaseFile, Figure, FormVersion, Round
 from app.registry.models import Absence, Expert, ExpertCorrection, Interest
 from app.registry.models_registers import CountyHead, Residence
@@ -49,7 +52,7 @@ CELLS = ("own", "sibling", "other", "absent")
 
 def table() -> dict[str, dict[str, Any]]:
     """The readable file: endpoint -> who may, which ids, and what is out of the ordinary."""
-    return yaml.safe_load((HERE / "matrix.yaml").read_text())
+    return yaml.load((HERE / "matrix.yaml").read_text(), Loader=LOADER)
 
 
 @dataclass
@@ -133,6 +136,23 @@ def _reminder(session: Any, world: steps.World, panel_id: str, seat_id: str, vie
     session.add(row)
     session.flush()
     append(session, None, "test.reminder")
+    return row.id
+
+
+def _trainee(session: Any, panel_id: str, number: int) -> str:
+    """Somebody in training beside the panel, as `app.panel.trainees` writes it down."""
+    expert, _ = steps.expert(session, number)
+    panel, then = session.get_one(Panel, panel_id), datetime(2012, 1, 1, tzinfo=UTC)
+    seat = Seat(
+        draw_id=panel.draw_id, panel=panel.code, number=1, act=TRAINEE_ACT, expert_id=expert.id,
+        ticket="", state="removed", reason="trainee", changed_at=then,
+    )  # fmt: skip
+    session.add(seat)
+    session.flush()
+    row = Trainee(panel_id=panel.id, seat_id=seat.id, reason="测试见习", appointed_at=then)
+    session.add(row)
+    session.flush()
+    append(session, None, "test.trainee")
     return row.id
 
 
@@ -311,6 +331,10 @@ def prepare(session: Any, world: steps.World) -> Stage:
             _reminder(session, world, world.site.id, world.site.seats[0], world.expert(1)),
             _reminder(session, world, world.site.id, world.site.seats[1], world.expert(2)),
             None,
+        ),
+        "trainee": tuple(
+            _trainee(session, ids.id, number)
+            for number, ids in ((71, world.site), (72, world.desk), (73, world.other))
         ),
         "media": (_media(session, world.expert(1)), None, None),
         "form_version": (session.scalars(select(FormVersion.id)).first(), None, None),

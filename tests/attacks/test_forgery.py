@@ -46,8 +46,9 @@ def test_every_unsafe_route_without_a_token_does_nothing_and_says_so(guarded, wo
         if rule.methods & {"POST", "PUT", "DELETE"}
     ]
     assert len(unsafe) > 60
+    known = table()
     for rule in unsafe:
-        assert rule.endpoint in table()
+        assert rule.endpoint in known
         if rule.endpoint in UNSIGNED:
             continue  # tests/field/test_field_tablets.py
         plain = {"slug": world.slug, "number": 1}

@@ -13,8 +13,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,30 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select, text, union_all
 
-from app import migrate
+from app import installation, migrate
 from app.accounts import operations as accounts
 from app.accounts.models import Account
+from app.backup import backup as write_backup
 from app.db import Base
 from app.documents.characters import normalise
+from app.domain.scoring.sheets import sheet_items
 from app.factory import create_app
 from app.panel.models_statement import Statement
+from app.programme import operations as programme
+from app.programme.queries import facts_asked
 from app.registry.imports import import_experts
+from app.scoring.models import Sheet
 from tests.attacks.cells import prepare
 from tests.attacks.hostile_doors import DOORS, VECTORS, Answer, Door
 from tests.attacks.hostile_files import ENDINGS, FILES, GOOD, Hostile
 from tests.attacks.hostile_tables import FORMULAS, table_csv
 from tests.attacks.world import Template, _execute, copy_of
-from tests.programme.conftest import add_districts, make_round
+from tests.domain.draw.test_commands import call
+from tests.domain.draw.test_commands import files as draw_files
+from tests.field.conftest import Bound, Key, code_for
+from tests.field.test_field_import import packed
+from tests.field.virtual import VirtualTablet
+from tests.programme.conftest import EXEMPTION, add_districts, make_round
 
 ALL = os.environ.get("MINGJIAN_HOSTILE") == "all"
 SECONDS = 2.0  # of processor time, so that a busy machine changes nothing
@@ -50,6 +61,7 @@ class Place:
     paths: dict[str, str]
     database: Any
     home: Path
+    world: Any
     rows: Any = field(default=None)
 
     def held(self) -> tuple[int, int]:
@@ -85,6 +97,7 @@ def place(
         statement.consent_at = datetime(2012, 10, 20, tzinfo=UTC)
         round_ = make_round(session, stage.viewers["office"], "three")
         add_districts(session, stage.viewers["office"], round_)
+        with_case_files(session, stage.viewers["office"], "four")
     clients: dict[str, Any] = {}
     for role, viewer in stage.viewers.items():
         with database.write() as session:
@@ -107,13 +120,29 @@ def place(
     }  # fmt: skip
     kept = os.environ.get("DATABASE_URL")
     os.environ["DATABASE_URL"] = settings.database_url
-    yield Place(clients, paths, database, home)
+    yield Place(clients, paths, database, home, stage.world)
     os.environ.pop("DATABASE_URL")
     if kept is not None:
         os.environ["DATABASE_URL"] = kept
     database.dispose()
     if pg_server is not None:
         _execute(pg_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def with_case_files(session: Any, office: Any, slug: str) -> None:
+    """An open round of one county whose scheme samples case files."""
+    round_ = programme.create_round(
+        session, office, slug=slug, scheme_id="mlr-rule-of-law-2008", title_zh="案卷演练",
+        title_en="A drill with case files", kind="drill", review_on=date(2012, 11, 12),
+        rule_overrides=EXEMPTION,
+    )  # fmt: skip
+    programme.pin_latest(session, office, round_)
+    facts = dict.fromkeys(facts_asked(round_), False)
+    programme.add_subject(
+        session, office, round_, region_code="110101", region_class="", class_basis="测试认定",
+        facts=facts,
+    )  # fmt: skip
+    programme.open_round(session, office, round_)
 
 
 def chosen(door: Door, file: Hostile) -> bool:
@@ -207,18 +236,83 @@ def test_a_door_refuses_what_is_hostile(place: Place, door: Door) -> None:
 
 
 FORM = Path(__file__).parents[2] / "scoring_forms" / "forms" / "bj12-material.yaml"
-CLEAN = {
+CLEAN: dict[str, Callable[[Any], bytes]] = {
     **GOOD,
     "form": lambda seed: FORM.read_bytes().replace(b"id: bj12-material", b"id: test-material", 1),
     "rule": lambda seed: (VECTORS / "headless" / "rule.yaml").read_bytes(),
+    "marks": lambda seed: (VECTORS / "headless" / "marks.csv").read_bytes(),
+    "roster": lambda seed: (VECTORS / "draw" / "roster.csv").read_bytes(),
+    "request": lambda seed: (VECTORS / "draw" / "request.yaml").read_bytes(),
+    "things": lambda seed: "name\n甲\n乙\n丙\n".encode(),
 }
 
 
+def transcript(place: Place) -> bytes:
+    """A draw from a spreadsheet, committed and drawn by the commands."""
+    folder = Path(place.paths["tmp"]) / "transcript"
+    folder.mkdir()
+    roster, request = draw_files(folder)
+    call("draw", "commit", roster, request, "-o", folder / "draw")
+    call("draw", "run", folder / "draw", "--dice", "1 6 3 2 2")
+    return (folder / "draw" / "transcript.zip").read_bytes()
+
+
+def export(place: Place) -> bytes:
+    """What the tablet of an expert at work gives out, signed by it."""
+    app, world, key = place.clients["expert"].application, place.world, Key()
+    code = code_for(app, world.people["office"], world.expert(1))
+    client = app.test_client()
+    answer = client.post(
+        "/field/api/bind", json={"code": code, "public_key": key.public, "label": "测试平板"}
+    )
+    assert answer.status_code == 200, answer.text
+    bound = Bound(client, key, answer.json["tablet"], answer.json["csrf"], world.expert(1))
+    with place.database.read() as session:
+        sitting = world.sitting(session).id
+        sheet = session.scalars(select(Sheet).where(Sheet.seat_id == world.site.seats[0])).one()
+        form = sheet.instrument
+    tablet = VirtualTablet(bound.id, form["digest"])
+    tablet.put(sitting, f"{sheet_items(form)[0]['id']}.reason", "测试理由")
+    return packed(bound, tablet.logs[sitting])
+
+
+def backup(place: Place) -> bytes:
+    """Of a new installation, which is also the home of the drill."""
+    file = Path(place.paths["tmp"]) / "clean.mjb"
+    with closing(installation.create(place.paths["second"])) as parts:
+        write_backup(parts, file)
+    data = file.read_bytes()
+    file.unlink()
+    return data
+
+
+MADE: dict[str, Callable[[Place], bytes]] = {
+    "transcript": transcript, "export": export, "backup": backup,
+}  # fmt: skip
+# Whose clean file takes a whole round to make: the test that brings one.
+ELSEWHERE = {"mingjian round verify": "tests/report/test_archive.py::test_the_command"}
+
+
+def test_every_door_has_a_clean_file_as_its_control() -> None:
+    assert {d.name for d in DOORS if not d.good} == set(ELSEWHERE)
+    for place_of in ELSEWHERE.values():
+        file, _, name = place_of.partition("::")
+        assert f"def {name}(" in (Path(__file__).parents[2] / file).read_text("utf-8")
+    assert {family for d in DOORS for family in d.good} <= CLEAN.keys() | MADE.keys()
+
+
 @pytest.mark.parametrize("door", [d for d in DOORS if d.good], ids=lambda door: door.name)
-def test_a_clean_file_comes_in_at_every_door(place: Place, door: Door) -> None:
+def test_a_clean_file_comes_in_at_every_door(
+    place: Place, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else a door that refuses everything would pass for a guarded one."""
     for family in door.good:
-        data = CLEAN[family](door.seed)
+        if family == "backup":  # into an installation of its own, on SQLite
+            monkeypatch.delenv("DATABASE_URL")
+            own = f"{place.paths['tmp']}/of{door.name[-5:]}"
+            monkeypatch.setitem(place.paths, "second", own)
+            monkeypatch.setitem(place.paths, "home", own)
+        data = MADE[family](place) if family in MADE else CLEAN[family](door.seed)
         if family == "pdf":  # the same document twice is no news
             data += b"% " + door.name.encode() + b"\n"
         if door.name == "score rule":

@@ -64,8 +64,9 @@ def watchers(world: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def addresses(app: Flask, world: Any, expert_id: str) -> Iterator[tuple[str, str]]:
-    """(endpoint, address) of every GET of this world that is about no single person."""
+def addresses(app: Flask, world: Any, expert_id: str, role: str) -> Iterator[tuple[str, str]]:
+    """(endpoint, address) of every GET of this world that is about no single person and that the gate lets
+    `role` through to (whom it refuses never reaches a view: test_matrix)."""
     values = {
         "slug": world.slug, "sitting_id": world.site.sittings[0], "panel_id": world.site.id,
         "subject_id": world.subjects[0], "material_id": world.materials[0], "number": 1,
@@ -75,6 +76,8 @@ def addresses(app: Flask, world: Any, expert_id: str) -> Iterator[tuple[str, str
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
             if "GET" in rule.methods and rule.endpoint != "static":
+                if not {role, "*"} & app.view_functions[rule.endpoint].__access__:
+                    continue
                 chosen = {a: values.get(a, "0" * 16) for a in rule.arguments}
                 yield rule.endpoint, url_for(rule.endpoint, **chosen)
 
@@ -103,7 +106,7 @@ def walk(app: Flask, world: Any, tokens: dict[str, str]) -> tuple[set[Any], int]
         client = app.test_client()
         with client.session_transaction() as cookie:
             cookie["_user_id"], cookie["_fresh"] = token, True
-        for endpoint, where in addresses(app, world, str(expert_id)):
+        for endpoint, where in addresses(app, world, str(expert_id), watchers(world)[who].role):
             answer = client.get(where)
             read += answer.status_code == 200
             if NAME in words(answer):

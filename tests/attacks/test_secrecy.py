@@ -1,5 +1,5 @@
 """Non-interference (threat T9): two worlds that differ only in two experts' marks, one's in draft, the
-other's sealed while the panel is open, answer everybody else with the same bytes: pages, lists, searches,
+other's sealed while the panel is open, and in those of a trainee, sealed too, answer everybody else with the same bytes: pages, lists, searches,
 files to download, refused forms.
 
 Both worlds are asked the same, and whatever is asked is taken back, so each question meets the same
@@ -26,16 +26,21 @@ from urllib.parse import quote, urljoin
 
 import pytest
 from flask import Flask, request, url_for
+from sqlalchemy import select
 from werkzeug.datastructures import ImmutableMultiDict
 
 import app.ui.request as frame
 from app import clock
 from app.accounts import operations as accounts
 from app.accounts.models import Account
+from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
 from app.config import Settings
 from app.domain.scoring.sheets import sheet_items
 from app.factory import create_app
+from app.panel import operations as panels
+from app.panel.declarations import CONFLICTS
+from app.panel.models_trainees import Trainee
 from app.scoring import operations as scoring
 from app.scoring.models import Sheet
 from app.ui.access import signed_in
@@ -209,8 +214,10 @@ class Town:
                 got[ask] = (response.status_code, kept, shown(response))
         return got
 
-    def mark(self, drafting: Viewer, sealing: Viewer, marks: dict[str, Any], first: int) -> None:
-        """One expert marks, in two saves, the other marks and seals: as many steps in every world, for
+    def mark(
+        self, drafting: Viewer, sealing: tuple[Viewer, ...], marks: dict[str, Any], first: int
+    ) -> None:
+        """One expert marks, in two saves, the others mark and seal: as many steps in every world, for
         each page shows how long the ledger is. `first`: how many items the one marks, 0 for all."""
         items = sorted({key.partition(".")[0] for key in marks})
         half = set(items[: len(items) // 6])
@@ -222,9 +229,9 @@ class Town:
                 scoring.save_draft(
                     session, drafting, sheet=rows[0], changes=typed, version=rows[0].version
                 )
-            scoring.save_draft(session, sealing, sheet=rows[1], changes=marks, version=0)
-            name = sealing.name
-            scoring.seal(session, sealing, sheet=rows[1], version=1, signed_name=name)
+            for row, who in zip(rows[1:], sealing, strict=True):
+                scoring.save_draft(session, who, sheet=row, changes=marks, version=0)
+                scoring.seal(session, who, sheet=row, version=1, signed_name=who.name)
 
 
 def questions(app: Flask, stage: Any, watchers: dict[str, Viewer]) -> list[Ask]:
@@ -287,6 +294,21 @@ def further(town: Town, asks: list[Ask], got: Answers, words: tuple[str, ...]) -
     return [ask for ask in more if ask not in got]
 
 
+def sitting_along(session: Any, sitting: Any, trainee_id: str) -> Viewer:
+    """The trainee, with both declarations signed, at the sitting."""
+    row = session.get_one(Trainee, trainee_id)
+    person = row.seat.expert.person_id
+    account = session.scalars(select(Account).where(Account.person_id == person)).one()
+    viewer = viewer_of(session, account)
+    assert viewer is not None
+    for kind, answers in (("conflict", dict.fromkeys(CONFLICTS, False)), ("secrecy", {})):
+        panels.sign_declaration(
+            session, viewer, panel=row.panel, kind=kind, answers=answers, signed_name=viewer.name
+        )
+    panels.sign_in(session, viewer, sitting=sitting, seat=row.seat)
+    return viewer
+
+
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory, world_template: Any) -> Heard:
     """The worlds, asked."""
@@ -300,8 +322,10 @@ def heard(tmp_path_factory: pytest.TempPathFactory, world_template: Any) -> Hear
     with database.write() as session:
         stage = prepare(session, world)
         sitting = world.sitting(session)
-        begun = [scoring.start_sheet(session, who, sitting=sitting) for who in (drafting, sealing)]
-        for cell, sheet, seat in zip(("draft", "sealed"), begun, (DRAFT, SEALED), strict=True):
+        learner = sitting_along(session, sitting, stage.ids["trainee"]["*"]["own"])
+        scorers = (drafting, sealing, learner)
+        begun = [scoring.start_sheet(session, who, sitting=sitting) for who in scorers]
+        for cell, sheet, seat in zip(("draft", "sealed"), begun, (DRAFT, SEALED), strict=False):
             stage.ids["sheet"]["*"][cell] = sheet.id
             stage.ids["seat"]["*"][cell] = world.site.seats[seat - 1]
         items, sheets = sheet_items(begun[0].instrument), [sheet.id for sheet in begun]
@@ -328,7 +352,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory, world_template: Any) -> Hear
         for number, (marks, first) in enumerate(((high, 0), (low, 0), (high, len(items) // 3))):
             shutil.copytree(settings.home, room / f"world{number}")
             towns.append(Town(room / f"world{number}", tokens, sheets, now))
-            towns[-1].mark(drafting, sealing, marks, first)
+            towns[-1].mark(drafting, (sealing, learner), marks, first)
             checked.append(towns[-1].answers([check]))
         asks = questions(towns[0].app, stage, watchers)
         got = towns[0].answers(asks)

@@ -36,7 +36,7 @@ from app.registry import queries as registry
 from app.scoring import operations as scoring
 from app.scoring.models import Sheet
 from tests.attacks.world import World, build, complete_marks, to_scoring
-from tests.benchmarks import draws
+from tests.benchmarks import draws, imports
 from tests.benchmarks.pool import fill_pool
 from tests.field.virtual import VirtualTablet, bound
 
@@ -253,6 +253,7 @@ def main() -> None:
             registry_looks(database, world, chosen.experts)
             start_up(settings)
             database.dispose()
+    imports.child(chosen.experts)
     draws.short()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -116,7 +116,7 @@ class Tower:
             worker = Response(self.worker(), mimetype="text/javascript")
             worker.headers["Service-Worker-Allowed"] = "/field"
             return worker
-        if path in ("/field/first.part", "/field/rest.part"):
+        if path.endswith(".part"):
             part = shell.parts(STATIC, self.replaced())[path[7:-5]]
             return Response(part.body, mimetype="text/plain")
         if path.startswith("/static/"):

@@ -299,3 +299,14 @@ def test_the_cache_holds_the_shell_and_nothing_else(device: Device, tower: Tower
     assert {p for p in paths if not p.startswith("/static/")} == {
         "/field", "/field/serving", "/field/first.part", "/field/rest.part",
     }  # fmt: skip
+    # A newer version brings a recorder's part only where an older one had his screens.
+    assert tower.calls["GET /field/recorder.part"] == 0
+    page.evaluate(
+        """async () => {
+            const older = await caches.open("mingjian-field-older");
+            await older.put("/static/field/screens/recorder.js", new Response(""));
+        }"""
+    )
+    tower.script = BARE + b" globalThis.second = true;"
+    page.evaluate("async () => (await navigator.serviceWorker.getRegistration('/field')).update()")
+    until(lambda: tower.calls["GET /field/recorder.part"] == 1)

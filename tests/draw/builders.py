@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
+from app.db import new_id
 from app.directory.models import Employment, Organisation, Person
 from app.domain.draw import chain
 from app.draw import operations, operations_acts
@@ -67,11 +68,19 @@ def make_body(session: Session, name: str, kind: str, region: str, **more: Any) 
 
 def make_expert(session: Session, number: int, body: Organisation, **more: Any) -> Expert:
     """A plainly invented expert whom no rule excludes from a county of Shaanxi."""
+    expert = _new_expert(session, number, body, **more)
+    session.flush()
+    return expert
+
+
+def _new_expert(session: Session, number: int, body: Organisation, **more: Any) -> Expert:
+    """Not in the database before the next flush: a pool is written at once, not one by one."""
     person = Person(
-        name=f"测试专家{number:03d}", birth_date=session.info["keys"].encrypt("1965-05-05")
+        id=new_id(),
+        name=f"测试专家{number:03d}",
+        birth_date=session.info["keys"].encrypt("1965-05-05"),
     )
     session.add(person)
-    session.flush()
     session.add(Employment(person_id=person.id, organisation_id=body.id, since=date(2000, 1, 1)))
     values: dict[str, Any] = {
         "number": f"E{number:04d}", "status": "active", "kind": KINDS[number % 5],
@@ -82,7 +91,6 @@ def make_expert(session: Session, number: int, body: Organisation, **more: Any) 
     }  # fmt: skip
     expert = Expert(person_id=person.id, **{**values, **more})
     session.add(expert)
-    session.flush()
     return expert
 
 
@@ -91,7 +99,8 @@ def make_pool(session: Session, count: int = 60, bodies: int = 20) -> list[Exper
     employers = [
         make_body(session, f"测试研究院{n:02d}", "institute", "420102") for n in range(bodies)
     ]
-    experts = [make_expert(session, n, employers[n % bodies]) for n in range(count)]
+    experts = [_new_expert(session, n, employers[n % bodies]) for n in range(count)]
+    session.flush()
     append(session, None, "test.pool")
     return experts
 

@@ -14,15 +14,27 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.directory.models import Employment
+from app.domain.draw import chain
 from app.domain.types import Conflict, DomainError
-from app.draw import difference, freezing, operations, operations_what_if, queries, queries_request
+from app.draw import (
+    ceremony,
+    difference,
+    freezing,
+    operations,
+    operations_what_if,
+    purposes,
+    queries,
+    queries_request,
+)
 from app.draw.invariants import INVARIANTS
 from app.draw.models import Candidate, Draw
+from app.draw.sources import PRESETS
 from app.exercise import device
 from app.ledger import prove
 from app.ledger.append import append
 from app.programme.models import Subject
 from app.registry.models import Sanction
+from app.verify import verify_transcript
 from tests.draw.builders import (
     DICE,
     Staff,
@@ -351,6 +363,39 @@ def test_both_see_the_same_summary_before_the_cosignature(
         assert "与上次会签的名单相比" in page and "机会变化最大的十人" in page
         assert "本次抽取共试算 3 次" in page and "E0902" in page
         assert "演练" in page
+        for said in (
+            "随机来源（全部必需）",
+            "六面骰子",
+            "名额与人数",
+            "被抽中的机会",
+            "排除与理由",
+            "规则集摘要",
+        ):
+            assert said in page, said
+        assert page.count("本次抽取共试算 3 次") == 1
+    assert 'href="#sign"' in pages[2] and 'name="name"' not in pages[2]
     assert "下一步" in pages[1] and pages[1].index("机会变化最大的十人") < pages[1].index("下一步")
     listed = supervisor.get(BASE).text
     assert "测试" in listed and ">3<" in listed.replace("\n", "").replace("<br>", "<")
+
+
+def test_a_commitment_says_when_no_source_is_outside(session: Session, staff: Staff) -> None:
+    """Of a real draw; a drill is one by its kind, and a named lottery is beyond everybody's control."""
+    make_pool(session)
+    drill, real = make_round(session), make_round(session, slug="r2", kind="real")
+    lottery = [{**row, "when": "2012136"} for row in PRESETS["ssq"]]
+    for round_, sources, told in ((drill, [], None), (real, lottery, None), (real, [], "local")):
+        draw = operations.request_draw(
+            session, staff.office, round=round_, stage="desk", sources=sources,
+            subject_ids=[s.id for s in round_.subjects], panels=[{"id": "P1", "seats": 5}],
+        )  # fmt: skip
+        assert purposes.purpose_of(draw).get("sources") == told, (round_.slug, sources)
+        if told is None:
+            operations.abort_draw(session, staff.office, draw, "换来源", "other")
+    for name in ("office", "supervisor"):
+        code = chain(staff.secrets[name], 32).hex()
+        operations.register_party(session, staff.viewer(name), draw, name, code)
+    completed(session, staff, draw)
+    assert draw.commitment["purpose"]["sources"] == "local"
+    report = verify_transcript(ceremony.transcript_of(draw), draw.commitment_hash)
+    assert report.ok and report.anchored, report.en

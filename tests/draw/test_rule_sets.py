@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -13,8 +14,8 @@ from sqlalchemy.orm import Session
 from app.accounts.viewer import Viewer
 from app.db import Base
 from app.domain.draw.rules_binding import BINDING
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound
-from app.draw import operations, rule_sets
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.draw import operations, rule_sets, rule_words
 from app.draw.models import Draw
 from app.draw.models_rules import RuleChange
 from app.ledger.models import Event
@@ -222,3 +223,50 @@ def test_what_no_register_holds_is_said_not_to_be_computed(client_as: Any, app: 
     assert "不会据此提示或除名任何人" in office.get("/r/r1/rules/A-02").text
     office.post("/language", data={"lang": "en", "next": "/"})
     assert "not computed" in shown("A-01") and "filled in on paper" in shown("A-01")
+
+
+def test_parameters_are_said_in_words_and_stay_codes_in_their_field(
+    client_as: Any, app: Any
+) -> None:
+    with app.extensions["mingjian.db"].write() as session:
+        make_pool(session, 6)
+        make_round(session)
+    office, supervisor = client_as("office"), client_as("supervisor")
+    page = office.get("/r/r1/rules").text
+    assert "配偶、直系血亲、三代以内旁系血亲、近姻亲" in page and "in_law" not in page
+    assert "须有同意书：是" in page and "同一省（区、市）" in page
+    one = office.get("/r/r1/rules/C-04").text
+    assert "须包含 配偶、直系血亲、三代以内旁系血亲、近姻亲" in one
+    assert 'value="spouse, direct, collateral, in_law"' in one and "in_law：近姻亲" in one
+    assert "单数：固定为 是" in office.get("/r/r1/rules/D-03").text
+    assert "in_law" not in supervisor.get("/r/r1/rules/C-04").text
+    supervisor.post("/language", data={"lang": "en", "next": "/"})
+    english = supervisor.get("/r/r1/rules").text
+    assert "close in-law" in english and "in_law" not in english
+
+
+def test_every_code_of_a_rule_has_words() -> None:
+    """Of the standard rules and of what the law keeps; a code without words is found."""
+    for rule in standard_rules():
+        for name, value in rule.params.items():
+            text = rule_words.said(name, value)
+            assert text is None or not re.search(r"[a-z]{2}", text.zh), (rule.id, name, text)
+    for rule_id, floors in BINDING.items():
+        for name, (_, kept) in floors.items():
+            said = rule_words.floor(name, kept)
+            assert not re.search(r"[A-Za-z]{2}", said.zh), (rule_id, name, said)
+    assert rule_words.said("kinds", ["unheard_of"]) == Text("unheard_of", "unheard_of")
+    assert rule_words.known("years", 3) is None
+
+
+def test_a_large_round_counts_when_asked(client_as: Any, app: Any, monkeypatch: Any) -> None:
+    with app.extensions["mingjian.db"].write() as session:
+        make_pool(session, 6)
+        make_round(session)
+    office = client_as("office")
+    assert "现在统计" not in office.get("/r/r1/rules").text
+    monkeypatch.setattr(rule_sets, "AT_ONCE", 5)
+    page = office.get("/r/r1/rules").text
+    assert "现在统计" in page and "尚未统计" in page and "已计算" not in page
+    asked = office.get("/r/r1/rules?count=1").text
+    assert "现在统计" not in asked and "尚未统计" not in asked and "已计算 6 人" in asked

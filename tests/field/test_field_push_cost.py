@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from app.domain.field.operations import Malformed
 from app.domain.scoring.sheets import sheet_items
@@ -39,6 +40,28 @@ def test_as_many_queries_after_a_thousand_operations_and_for_two_hundred(databas
     for _ in range(5):
         assert cost(200) == first
     assert cost(1) == first
+
+
+def test_a_first_push_asks_the_database_nothing_twice(database, world):
+    tablet, key, form = opened(database, world)
+    for item in sheet_items(form)[:2]:
+        tablet.put(key, f"{item['id']}.reason", "一")
+    asked = Counter()
+
+    def note(_conn, _cursor, statement, parameters, *_rest):
+        if statement.startswith("SELECT") and "pg_advisory" not in statement:
+            asked[statement, str(parameters)] += 1
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        told = tablet.push(database, world.expert(1))
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert [r["status"] for r in told["receipts"]] == ["accepted", "accepted"]
+    twice = {statement for (statement, _), times in asked.items() if times > 1}
+    # Only the ledger's head: for the number that is foretold, and with the lock for the entry.
+    assert {"FROM ledger_head" in statement for statement in twice} <= {True}
+    assert 10 <= asked.total() <= 18
 
 
 def test_an_entry_bears_the_number_that_was_foretold(database, world):

@@ -46,7 +46,9 @@ def bent(value: Any) -> list[Any]:
     return [other for other in others if other != value]
 
 
-def change_cells(database: Database, keys: Keys, *, values: int, every: int = 1) -> int:
+def change_cells(
+    database: Database, keys: Keys, *, values: int, every: int = 1, first: int = 0
+) -> int:
     """Put other values into one cell of `every`, up to `values` in each; how many were tried.
 
     AssertionError when one is not found under its table's name.
@@ -59,7 +61,7 @@ def change_cells(database: Database, keys: Keys, *, values: int, every: int = 1)
         raw.execute("PRAGMA ignore_check_constraints=ON")
         with connection.begin(), Session(bind=connection) as session:
             for number, (table, column) in enumerate(_guarded()):
-                if number % every:
+                if number % every != first:
                     continue
                 key = session.execute(text(f"SELECT min(id) FROM {table.name}")).scalar()
                 get = text(f'SELECT "{column.name}" FROM {table.name} WHERE id = :id')

@@ -221,6 +221,32 @@ def test_figures_by_table_checked_then_entered(clients, world, db):
         assert session.query(Figure).count() == 3
 
 
+def test_columns_of_a_table_are_matched_once_and_remembered(clients, world, db):
+    path, office = "/r/bj-2/figures/import", clients["office"]
+    own = "哪个区,什么指标,数多少,哪来的\n{name},tax_wan,1,年鉴\n"
+
+    def sent(name, do="check"):
+        data = own.format(name=name).encode("gb18030")
+        return office.post(path, data={"file": (io.BytesIO(data), "own.csv"), "do": do})
+
+    page = html(sent("昌平区"), 422)
+    assert "表中没有这些列：区县、数据项、数值、来源" in page and "哪个区" in page
+    token = page.split('name="upload" value="')[1].split('"')[0]
+    chosen = {"map-county": "哪个区", "map-key": "什么指标", "map-value": "数多少"}
+    back = {"upload": token, "filename": "own.csv", "asked": "1"}
+    assert "表中没有这些列：来源" in html(office.post(path, data=back | chosen), 422)
+    chosen["map-source"] = "哪来的"
+    page = html(office.post(path, data=back | chosen))  # remembered although a row is wrong
+    assert "没有参评区县“昌平区”" in page
+    page = html(sent("海淀区"))
+    assert "tax_wan" in page or "税收" in page
+    kept = page.split('name="again"')[1].split('value="')[1].split('"')[0]
+    done = office.post(path, data={"again": kept, "name": "own.csv", "do": "enter"})
+    assert done.status_code == 302
+    with db.read() as session:
+        assert session.query(Figure).filter_by(key="tax_wan").count() == 1
+
+
 def test_opinions_through_the_pages(clients, world, db):
     haidian = world["海淀区"]
     base = f"/r/bj-2/qualification/{haidian}"

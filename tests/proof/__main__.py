@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import app  # noqa: F401 - before numpy: one thread of linear algebra a process
 from tests.chromium_path import chromium_path
 from tests.proof.catalogue import PROOFS, Proof
 

@@ -58,7 +58,7 @@ PROOFS = (
     Proof("same-bytes", "Equal inputs, equal bytes in fresh processes", fairness.same_bytes, 20, "hash seeds", 5, DRAW),
     Proof("transcripts", "A transcript changed in one place is rejected", records.transcripts, 3_000, "forgeries", 120, ("app/verify.py", *DRAW)),
     Proof("verifiers", "Both verifiers reject a forged transcript at the same step", agreement.verifiers, 500, "forgeries", 0, ("app/verify.py", "app/verifiers/verify.html", "tests/verifiers")),
-    Proof("second-result", "A bot of the office gets no second result", second_result.second_result, 1_000, "attempts", 40, ("app/draw", "app/ledger", "app/programme/rounds.py", "app/db.py", "app/ui/request.py", "tests/proof/bot.py", "tests/proof/raw_sql.py", "tests/proof/oracle.py", "tests/proof/installation.py")),
+    Proof("second-result", "A bot of the office gets no second result", second_result.second_result, 1_000, "attempts", 40, ("app/draw", "app/ledger", "app/programme/rounds.py", "app/db.py", "app/ui/request.py", "tests/proof/bot.py", "tests/proof/raw_sql.py", "tests/proof/oracle.py", "tests/proof/installation.py", "tests/proof/new_door.py", "tests/proof/databases.py")),
     Proof("intervals", "Agreement intervals hold what they promise", statistics.intervals, 1_000, "rounds", 20, STATISTICS),
     Proof("severity", "Severity of experts is recovered with honest errors", statistics.severity, 400, "rounds", 6, STATISTICS),
     Proof("top-chances", "P(in the first K) is calibrated", statistics.top_chances, 600, "rounds", 8, STATISTICS),

@@ -2,7 +2,7 @@
 the database kept at each of its states.
 
 Everybody works through the application's own addresses, with cookies of live sessions; what is read
-to judge an attempt is read from the SQLite file with SQL of its own.
+to judge an attempt is read from the database with SQL of its own.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -38,6 +36,7 @@ from app.ledger.append import append
 from app.programme import operations as programme
 from tests.conftest import PASSWORD, Make
 from tests.draw import builders
+from tests.proof.databases import Hand, OnPostgres, OnSqlite
 
 SLUG = "r1"
 TYPED = " ".join(map(str, builders.DICE))
@@ -63,9 +62,11 @@ class Sent:
 
 @dataclass
 class Installation:
-    """A home with its application; `post` asserts that the ledger holds what was sent."""
+    """A home with its application; `post` asserts that the ledger holds what was sent. The database is a
+    file of the home, or one of a PostgreSQL `server`."""
 
     home: Path
+    server: str | None = None
     tokens: dict[str, str] = field(default_factory=dict)
     viewers: dict[str, Viewer] = field(default_factory=dict)
     history: list[Sent] = field(default_factory=list)
@@ -74,17 +75,18 @@ class Installation:
     made: int = 0  # requests in `history` of the honest ceremony
 
     def __post_init__(self) -> None:
-        self.file = self.home / "mingjian.db"
-        self._reading: sqlite3.Connection | None = None
+        self.store = OnSqlite(self.home) if self.server is None else OnPostgres(self.server)
+        self._open = ExitStack()
+        self._reading: Hand | None = None
         self.keys = key_files.create(self.home / "keys")
-        url = f"sqlite:///{self.file}"
-        made = Database(url)
+        made = Database(self.store.url)
         Base.metadata.create_all(made.engine)
         made.dispose()
-        self.settings = Settings(home=self.home, database_url=url)
+        self.settings = Settings(home=self.home, database_url=self.store.url)
         self.app = create_app(self.settings)
         self.app.config["WTF_CSRF_ENABLED"] = False
         self.database: Database = self.app.extensions["mingjian.db"]
+        self.store.unhurried(self.database.engine)
         with self.database.write() as session:
             builders.make_pool(session, 24, 10)
             programme.load_forms(session, None)
@@ -114,23 +116,24 @@ class Installation:
 
     def keep(self, name: str) -> None:
         """The database as it is, kept under `name`; with the head that a supervisor prints now."""
-        with closing(sqlite3.connect(self.file)) as raw:
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copy(self.file, self.home / f"{name}.kept")
+        self.close()
+        self.store.keep(name)
 
     def back(self, name: str) -> None:
         """The database as it was kept under `name`."""
         self.close()
-        for tail in ("-wal", "-shm"):
-            Path(f"{self.file}{tail}").unlink(missing_ok=True)
-        shutil.copy(self.home / f"{name}.kept", self.file)
+        self.store.back(name)
 
     def close(self) -> None:
         """Every connection."""
         self.database.dispose()
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
+        self._open.close()
+        self._reading = None
+
+    def gone(self) -> None:
+        """The end of it."""
+        self.close()
+        self.store.drop()
 
     # -- requests
 
@@ -174,14 +177,19 @@ class Installation:
     # -- reading, with SQL of its own
 
     @contextmanager
-    def raw(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.file, timeout=30)) as connection:
-            yield connection
+    def raw(self) -> Iterator[Hand]:
+        """The database in hand: one transaction past the application."""
+        with self.store.hand() as hand:
+            yield hand
+
+    def reading(self) -> Hand:
+        """What the oracle asks through; each question sees the rows as they are."""
+        if self._reading is None:
+            self._reading = self._open.enter_context(self.store.hand(autocommit=True))
+        return self._reading
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        if self._reading is None:
-            self._reading = sqlite3.connect(self.file, timeout=30, isolation_level=None)
-        return self._reading.execute(query, values).fetchall()
+        return [tuple(row) for row in self.reading().execute(query, values).fetchall()]
 
     def size(self) -> int:
         return int(self.rows("SELECT count(*) FROM ledger_event")[0][0])
@@ -302,9 +310,9 @@ def _said(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))[:800]
 
 
-def built(home: Path) -> Installation:
+def built(home: Path, server: str | None = None) -> Installation:
     """The installation with its database kept at every ground."""
-    made = Installation(home)
+    made = Installation(home, server)
     made.keep("free")
     assert made.ask().status_code == 302
     ((draw_id, _, _),) = made.draws()

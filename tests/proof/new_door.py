@@ -8,13 +8,13 @@ and `used` are what an oracle reads from the ledger with SQL of its own.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.conftest import PASSWORD
 from tests.proof import bot
 from tests.proof.bot import BASE, Pick, one_of
+from tests.proof.databases import Hand
 from tests.proof.installation import SLUG, Installation
 
 AGAIN = "again"  # the round that a second draw is for
@@ -113,11 +113,11 @@ def elsewhere(place: Installation, _ground: str, pick: Pick) -> None:
 # -- with the database in hand
 
 
-def _first(raw: sqlite3.Connection, query: str, *values: Any) -> Any:
+def _first(raw: Hand, query: str, *values: Any) -> Any:
     return raw.execute(query, values).fetchone()[0]
 
 
-def written(raw: sqlite3.Connection, pick: Pick) -> None:
+def written(raw: Hand, pick: Pick) -> None:
     """A release that nobody gave, or one given back to be used again."""
     draw = _first(raw, "SELECT id FROM draw WHERE state = 'completed' ORDER BY created_at LIMIT 1")
     office, supervisor = (

@@ -66,11 +66,7 @@ def members(place: Installation, draw_id: str) -> list[tuple[Any, ...]]:
 
 def everything(place: Installation) -> dict[str, str]:
     """Every table but those that a refused request writes: name -> its rows."""
-    names = [
-        name
-        for (name,) in place.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
-        if name not in ASIDE
-    ]
+    names = [name for name in place.reading().tables() if name not in ASIDE]
     return {name: repr(sorted(map(repr, place.rows(f'SELECT * FROM "{name}"')))) for name in names}
 
 

@@ -1,13 +1,12 @@
 """Ways to a second result for somebody who writes to the database itself.
 
-Each takes an SQLite connection with every check of the application out of the way. The database
-refuses, or `ledger verify --head` and `doctor` have to find it.
+Each takes a connection with every check of the application out of the way, in the words of SQLite or
+of PostgreSQL. The database refuses, or `ledger verify --head` and `doctor` have to find it.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,18 +19,15 @@ from app.draw import operations_ceremony
 from app.draw.models import Draw
 from app.ledger.append import append
 from tests.proof.bot import Pick, one_of
+from tests.proof.databases import Hand
 from tests.proof.installation import Installation
 
 APPEND_ONLY = ("ledger_event", "ledger_secret", "ledger_checkpoint")
 
 
-def _columns(raw: sqlite3.Connection, table: str) -> list[str]:
-    return [str(row[1]) for row in raw.execute(f'PRAGMA table_info("{table}")')]
-
-
-def copied(raw: sqlite3.Connection, table: str, key: str, **changed: Any) -> None:
+def copied(raw: Hand, table: str, key: str, **changed: Any) -> None:
     """A second row like row `key`, with some columns changed."""
-    columns = _columns(raw, table)
+    columns = raw.columns(table)
     row = raw.execute(f'SELECT * FROM "{table}" WHERE id = ?', (key,)).fetchone()
     values = {**dict(zip(columns, row, strict=True)), **changed}
     named = ", ".join(f'"{name}"' for name in columns)
@@ -39,21 +35,21 @@ def copied(raw: sqlite3.Connection, table: str, key: str, **changed: Any) -> Non
     raw.execute(f'INSERT INTO "{table}" ({named}) VALUES ({marks})', [values[c] for c in columns])
 
 
-def _first(raw: sqlite3.Connection, query: str, *values: Any) -> Any:
+def _first(raw: Hand, query: str, *values: Any) -> Any:
     return raw.execute(query, values).fetchone()[0]
 
 
-def _draw(raw: sqlite3.Connection) -> str:
+def _draw(raw: Hand) -> str:
     return str(_first(raw, "SELECT id FROM draw ORDER BY created_at LIMIT 1"))
 
 
-def _any(raw: sqlite3.Connection, pick: Pick, table: str) -> str:
+def _any(raw: Hand, pick: Pick, table: str) -> str:
     return str(
         one_of(pick, table, (k for (k,) in raw.execute(f"SELECT id FROM {table} ORDER BY id")))
     )
 
 
-def seat(raw: sqlite3.Connection, pick: Pick) -> None:
+def seat(raw: Hand, pick: Pick) -> None:
     """A seat given to somebody else, renumbered, moved or deleted."""
     key = _any(raw, pick, "seat")
     expert = _any(raw, pick, "expert")
@@ -77,14 +73,14 @@ def seat(raw: sqlite3.Connection, pick: Pick) -> None:
     raw.execute(query, values)
 
 
-def more_seats(raw: sqlite3.Connection, pick: Pick) -> None:
+def more_seats(raw: Hand, pick: Pick) -> None:
     """A second holder of a seat, or one seat more."""
     key = _any(raw, pick, "seat")
     more = one_of(pick, "more", ({}, {"act": 2}, {"number": 50}, {"panel": "P2"}))
     copied(raw, "seat", key, id=f"{pick('id', 2**60):016x}", **more)
 
 
-def second_draw(raw: sqlite3.Connection, pick: Pick) -> None:
+def second_draw(raw: Hand, pick: Pick) -> None:
     """A second completed draw, with the unique indexes in place or dropped, and seats for it."""
     key, new = _draw(raw), f"{pick('id', 2**60):016x}"
     for index in ("ix_draw_one_completed", "ix_draw_one_open") if pick("drop", 2) else ():
@@ -99,7 +95,7 @@ def second_draw(raw: sqlite3.Connection, pick: Pick) -> None:
         copied(raw, "seat", seat_id, id=f"{pick(seat_id, 2**60):016x}", draw_id=new)
 
 
-def draw_row(raw: sqlite3.Connection, pick: Pick) -> None:
+def draw_row(raw: Hand, pick: Pick) -> None:
     """The draw rewound, renamed, or given another key, result or commitment."""
     request = json.loads(_first(raw, "SELECT request FROM draw WHERE id = ?", _draw(raw)))
     fewer = json.dumps({**request, "subjects": request["subjects"][:1]})
@@ -117,7 +113,7 @@ def draw_row(raw: sqlite3.Connection, pick: Pick) -> None:
     raw.execute(f"UPDATE draw SET {setting} WHERE id = ?", (_draw(raw),))
 
 
-def frozen(raw: sqlite3.Connection, pick: Pick) -> None:
+def frozen(raw: Hand, pick: Pick) -> None:
     """What was frozen, typed or registered before the seed: changed behind the commitment."""
     table = one_of(pick, "frozen", ("candidate", "party", "dice", "cosignature", "draw_opening"))
     if not raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0]:
@@ -138,7 +134,7 @@ def frozen(raw: sqlite3.Connection, pick: Pick) -> None:
         raw.execute(f"UPDATE {table} SET {one_of(pick, 'set', settings)} WHERE id = ?", (key,))
 
 
-def register(raw: sqlite3.Connection, pick: Pick) -> None:
+def register(raw: Hand, pick: Pick) -> None:
     """The round or a county renamed, so that its purpose is free again."""
     table, setting = one_of(
         pick,
@@ -154,23 +150,37 @@ def register(raw: sqlite3.Connection, pick: Pick) -> None:
         raise AssertionError(table)
 
 
-def ledger(raw: sqlite3.Connection, pick: Pick) -> None:
+def ledger(raw: Hand, pick: Pick) -> None:
     """The ledger itself, with its triggers on."""
     table = one_of(pick, "table", APPEND_ONLY)
-    verb = one_of(
-        pick, "verb", (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = rowid + 1000")
-    )
+    column = {"ledger_event": "seq", "ledger_secret": "seq", "ledger_checkpoint": "size"}[table]
+    verbs = (
+        (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = {column} + 1000",
+         f"TRUNCATE {table} CASCADE")
+        if raw.postgres
+        else (f"DELETE FROM {table}", f"UPDATE {table} SET rowid = rowid + 1000")
+    )  # fmt: skip
+    verb = one_of(pick, "verb", verbs)
     if not raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0]:
         verb = "DELETE FROM ledger_event"
     raw.execute(verb)
 
 
-def forged_ledger(raw: sqlite3.Connection, pick: Pick) -> None:
+def forged_ledger(raw: Hand, pick: Pick) -> None:
     """The ledger with its triggers dropped: an entry changed, taken away or put in, or everything
-    after some entry cut off and its head computed anew."""
+    after some entry cut off and its head computed anew. On PostgreSQL the triggers are dropped, put to
+    sleep with the table's owner, or passed by as a replica passes them, foreign keys too."""
+    how = one_of(pick, "triggers", ("drop", "disable", "replica")) if raw.postgres else "sqlite"
+    if how == "replica":
+        raw.execute("SET session_replication_role = replica")
     for table in APPEND_ONLY:
-        for verb in ("update", "delete"):
-            raw.execute(f"DROP TRIGGER {table}_no_{verb}")
+        if how == "sqlite":
+            for verb in ("update", "delete"):
+                raw.execute(f"DROP TRIGGER {table}_no_{verb}")
+        elif how == "drop":
+            raw.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+        elif how == "disable":
+            raw.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
     size = int(_first(raw, "SELECT count(*) FROM ledger_event"))
     place = 1 + pick("place", size - 2)
     match one_of(pick, "forge", ("change", "remove", "insert", "cut", "cut clean")):
@@ -184,11 +194,11 @@ def forged_ledger(raw: sqlite3.Connection, pick: Pick) -> None:
                 "INSERT INTO ledger_event (seq, payload, leaf) VALUES (?, ?, ?)",
                 (size, body, leaf_hash(body.encode())),
             )
-        case how:
-            _cut(raw, place, clean=how == "cut clean")
+        case rest:
+            _cut(raw, place, clean=rest == "cut clean")
 
 
-def _cut(raw: sqlite3.Connection, size: int, *, clean: bool) -> None:
+def _cut(raw: Hand, size: int, *, clean: bool) -> None:
     """Only the first `size` entries, with a head that fits; clean: no checkpoint over more, and no
     row of a draw that they do not know."""
     for table in ("ledger_secret", "ledger_event"):
@@ -206,7 +216,7 @@ def _cut(raw: sqlite3.Connection, size: int, *, clean: bool) -> None:
             raw.execute(f"DELETE FROM {table}")
 
 
-def hidden_attempts(raw: sqlite3.Connection, pick: Pick) -> None:
+def hidden_attempts(raw: Hand, pick: Pick) -> None:
     """The record of a refused attempt taken away or laid at another's door."""
     raw.execute(
         one_of(

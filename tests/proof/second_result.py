@@ -10,11 +10,12 @@ second result and the oracle says so.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,41 +25,86 @@ from tests.attacks.acts import Shot
 from tests.attacks.test_parallel import fire
 from tests.domain.draw.pools import number
 from tests.proof import bot, new_door, oracle
+from tests.proof.databases import REFUSALS
 from tests.proof.installation import REFUSED, REQUEST, TYPED, built
 from tests.proof.raw_sql import WAYS
 
 AT_ONCE = 50
+MANY = 200  # attempts, from which on both cores are used
 
 
-def second_result(count: int) -> str:
-    """`count` attempts: three in ten at once, three in ten with SQL, the others through the pages."""
+def second_result(count: int, server: str | None = None) -> str:
+    """`count` attempts: three in ten at once, three in ten with SQL, the others through the pages; on
+    SQLite, or on a PostgreSQL `server`. Each attempt starts from a kept database, so that many are
+    shared out to two processes with an installation each."""
+    parts = 2 if count >= MANY else 1
+    shares = [Share(count, part, parts, server) for part in range(parts)]
+    if parts == 1:
+        found = [_work(shares[0])]
+    else:
+        with ProcessPoolExecutor(parts) as processes:
+            found = list(processes.map(_work, shares))
+    tried = sum((one.tried for one in found), Counter[str]())
+    assert tried.total() == count, tried
+    ways = ", ".join(f"{n} {name}" for name, n in sorted(tried.items()))
+    return (
+        f"{count} attempts, no second result, the seats byte-equal ({ways}); "
+        f"{sum(one.refused for one in found)} refused requests, each in the ledger; "
+        f"{sum(one.stopped for one in found)} statements refused by the database, "
+        f"{sum(one.detected for one in found)} found by ledger verify or doctor; another purpose is "
+        f"drawn; {found[0].caught} guards taken away, each caught"
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """The attempts of one process: those whose number leaves `part` when divided by `parts`."""
+
+    count: int
+    part: int
+    parts: int
+    server: str | None
+
+    def turns(self, size: int) -> range:
+        return range(self.part, size, self.parts)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one process tried and counted."""
+
+    tried: Counter[str]
+    refused: int
+    stopped: int
+    detected: int
+    caught: int
+
+
+def _work(share: Share) -> Found:
+    count = share.count
+    threads = min(AT_ONCE, max(5, count // 6))
+    batches = max(1, count * 3 // 10 // threads)
+    by_sql = count * 3 // 10
+    doors = max(len(new_door.DOORS) + 1, count // 10)
+    caught = 0
     quick = patch.multiple(pool, DRILLS=50), patch.multiple(freezing, REHEARSALS=20)
     with tempfile.TemporaryDirectory() as folder, quick[0], quick[1]:
-        bench = Bench(Path(folder))
-        threads = min(AT_ONCE, max(5, count // 6))
-        batches = max(1, count * 3 // 10 // threads)
-        together = batches * threads
-        by_sql = count * 3 // 10
-        for turn in range(batches):
-            bench.parallel(turn, threads)
-        for turn in range(by_sql):
-            bench.sql(turn)
-        doors = max(len(new_door.DOORS) + 1, count // 10)
-        for turn in range(doors):
-            bench.door(turn)
-        for turn in range(count - together - by_sql - doors):
-            bench.page(turn)
-        bench.another_purpose()
-        caught = bench.controls()
-        bench.place.close()
-    assert bench.tried.total() == count, bench.tried
-    ways = ", ".join(f"{n} {name}" for name, n in sorted(bench.tried.items()))
-    return (
-        f"{count} attempts, no second result, the seats byte-equal ({ways}); {bench.refused} refused "
-        f"requests, each in the ledger; {bench.stopped} statements refused by the database, "
-        f"{bench.detected} found by ledger verify or doctor; another purpose is drawn; "
-        f"{caught} guards taken away, each caught"
-    )
+        bench = Bench(Path(folder), share.server)
+        try:
+            for turn in share.turns(batches):
+                bench.parallel(turn, threads)
+            for turn in share.turns(by_sql):
+                bench.sql(turn)
+            for turn in share.turns(doors):
+                bench.door(turn)
+            for turn in share.turns(count - batches * threads - by_sql - doors):
+                bench.page(turn)
+            if share.part == 0:
+                bench.another_purpose()
+                caught = bench.controls()
+        finally:
+            bench.place.gone()
+    return Found(bench.tried, bench.refused, bench.stopped, bench.detected, caught)
 
 
 def _weighted(table: Mapping[str, tuple[Any, tuple[str, ...], int]]) -> list[str]:
@@ -68,8 +114,8 @@ def _weighted(table: Mapping[str, tuple[Any, tuple[str, ...], int]]) -> list[str
 class Bench:
     """The installation, what is known of it at every ground, and what was counted."""
 
-    def __init__(self, folder: Path) -> None:
-        self.place = built(folder)
+    def __init__(self, folder: Path, server: str | None) -> None:
+        self.place = built(folder, server)
         self.tried: Counter[str] = Counter()
         self.refused = self.stopped = self.detected = 0
         self._more_grounds()
@@ -183,7 +229,7 @@ class Bench:
                 try:
                     new_door.written(raw, pick)
                     raw.commit()
-                except sqlite3.IntegrityError:
+                except REFUSALS:
                     self.stopped += 1
             fault = oracle.found(place, self.heads[ground])
             slug = f"hand-{turn}"
@@ -224,10 +270,10 @@ class Bench:
             with self.place.raw() as raw:
                 try:
                     way(raw, pick)
-                except sqlite3.IntegrityError:
+                except REFUSALS:
                     self.stopped += 1
                     return
-                assert raw.total_changes > 0, (name, ground, turn)
+                assert raw.changed > 0, (name, ground, turn)
                 raw.commit()
         fault = oracle.found(self.place, self.heads[ground])
         assert fault, (name, ground, turn)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import PG
 from tests.proof import __main__ as runner
+from tests.proof import statistics
 from tests.proof.catalogue import PROOFS, Proof
 from tests.proof.draws import CAUGHT, even, surprise
 
@@ -24,6 +25,15 @@ def test_reduced(proof: Proof) -> None:
         pytest.skip(f"{proof.needs} is missing: install it to try this")
     said = proof.run(proof.reduced)
     assert any(character.isdigit() for character in said)
+
+
+def test_a_simulation_gives_the_same_whatever_the_number_of_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(statistics, "PART", 2)
+    alone, shared = (statistics._spread(statistics._severity, 5, n) for n in (1, 2))
+    assert alone == shared and len(alone) == 3
+    assert alone != statistics._spread(statistics._severity, 4, 1)
 
 
 def test_the_chi_square_is_right_on_known_values() -> None:

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from app.directory.models import Employment, Organisation, Person, Region
 from app.directory.operations import create_organisation
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound
+from app.ledger.append import append
 from app.ledger.models import Event
-from app.registry import operations, queries, queries_registers, words
+from app.registry import mapping, operations, queries, queries_registers, words
 from app.registry.models import Expert, Interest
 from app.registry.models_registers import TOPICS, Contractor, CountyHead, Residence
 from app.registry.operations import Candidate
-from app.registry.register_import import LAYOUTS, import_register, template_table
+from app.registry.register_import import LAYOUTS, heads_of, import_register, template_table
 
 HAIDIAN = "110108"
 
@@ -334,7 +335,7 @@ def test_the_pages_of_the_registers(client_as: Any, app: Any) -> None:
         content_type="multipart/form-data",
     )  # fmt: skip
     assert dry.status_code == 200 and "这是模板中的示例，请删去这一行" in dry.text
-    assert 'name="upload"' not in dry.text
+    assert "heads/confirm" not in dry.text
     good = sheet(
         ["县（市）", "姓名", "职务", "依据"], ["海淀区", "虚拟副区长", "副区长", "任免文件"]
     )
@@ -346,6 +347,81 @@ def test_the_pages_of_the_registers(client_as: Any, app: Any) -> None:
     sent = {"upload": token, "filename": "heads.xlsx"}
     assert office.post("/registers/import/heads/confirm", data=sent).status_code == 302
     assert "虚拟副区长" in office.get("/registers/heads").text
+
+
+OWN = ["所在区", "领导称呼", "担任什么", "红头文件"]
+CHOSEN = {"county": "所在区", "name": "领导称呼", "post": "担任什么", "basis": "红头文件"}
+
+
+def test_columns_of_a_list_are_set_once_and_remembered_for_its_kind(
+    session: Session, place: Organisation, make: Any
+) -> None:
+    data = sheet(OWN, ["海淀区", "虚拟区长", "区长", "任免文件"])
+
+    def read(kind: str = "heads", **kw: Any) -> Any:
+        return import_register(session, None, kind, data, "own.xlsx", dry_run=True, **kw)
+
+    with pytest.raises(mapping.ColumnsUnknown) as unknown:
+        read()
+    assert unknown.value.headers == tuple(OWN) and "县（市）" in unknown.value.text.zh
+    assert read(given_columns=CHOSEN).ready == [
+        (2, ("海淀区", "虚拟区长", "区长", "", "", "任免文件"))
+    ]
+    for wrong, said in (
+        ({**CHOSEN, "post": "没有"}, "没有叫“没有”的列"),
+        ({**CHOSEN, "until": "领导称呼"}, "对应了两个栏目（姓名、至）"),
+        ({**CHOSEN, "work": "担任什么"}, "没有叫“work”的栏目"),
+        ({k: v for k, v in CHOSEN.items() if k != "basis"}, "缺少列：依据"),
+    ):
+        with pytest.raises(DomainError) as refused:
+            read(given_columns=wrong)
+        assert said in refused.value.text.zh, wrong
+    heads = heads_of("heads")
+    with pytest.raises(Forbidden):
+        mapping.remember(session, make.viewer(session, "supervisor"), OWN, CHOSEN, heads)
+    mapping.remember(session, make.viewer(session, "office"), OWN, CHOSEN, heads)
+    assert [cells[1] for _, cells in read().ready] == ["虚拟区长"]
+    with pytest.raises(mapping.ColumnsUnknown):
+        read("contractors")  # remembered for heads of counties alone
+    assert mapping.guesses(["所在县（市）名称", "负责人姓名", "现任职务", "任职依据"], heads) == {
+        "county": "所在县（市）名称", "name": "负责人姓名", "post": "现任职务", "basis": "任职依据",
+    }  # fmt: skip
+
+
+def test_the_page_where_a_lists_columns_are_matched(client_as: Any, app: Any) -> None:
+    with app.extensions["mingjian.db"].write() as session:
+        session.add(Region(code=HAIDIAN, name="海淀区", kind="市辖区", source="test"))
+        append(session, None, "test.region")
+    office = client_as("office")
+    data = (",".join(OWN) + "\n海淀区,虚拟区长,区长,任免文件\n").encode("gb18030")
+
+    def upload() -> Any:
+        return office.post(
+            "/registers/import/heads", data={"file": (io.BytesIO(data), "own.csv")},
+            content_type="multipart/form-data",
+        )  # fmt: skip
+
+    asked = upload()
+    assert asked.status_code == 422 and "缺少列" in asked.text and "heads/confirm" not in asked.text
+    token = asked.text.split('name="upload" value="')[1].split('"')[0]
+    sent = {"upload": token, "filename": "own.csv", "asked": "1"}
+    chosen = {f"map-{name}": head for name, head in CHOSEN.items()}
+    short = {k: v for k, v in chosen.items() if k != "map-basis"}
+    refused = office.post("/registers/import/heads/again", data={**sent, **short})
+    assert refused.status_code == 422 and "缺少列：依据" in refused.text
+    assert '<option value="担任什么" selected>' in refused.text, "what was chosen is kept"
+    shown = office.post("/registers/import/heads/again", data={**sent, **chosen})
+    assert shown.status_code == 200 and "虚拟区长" in shown.text and "heads/confirm" in shown.text
+    later = upload()
+    assert later.status_code == 200 and "虚拟区长" in later.text, "remembered"
+    kept = office.post(
+        "/registers/import/heads/again", data={"upload": token, "filename": "own.csv"}
+    )
+    assert kept.status_code == 200 and "这组表头以前对应过" in kept.text
+    columns = json.dumps(CHOSEN, ensure_ascii=False)
+    done = office.post("/registers/import/heads/confirm", data={**sent, "columns": columns})
+    assert done.status_code == 302
+    assert "虚拟区长" in office.get("/registers/heads").text
 
 
 def test_an_experts_own_page_keeps_and_takes_back(client_as: Any, app: Any, make: Any) -> None:

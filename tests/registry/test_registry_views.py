@@ -359,3 +359,21 @@ def test_directory_pages(client_as: Any, app: Any, expert_id: str) -> None:
     assert "武汉新市" in text or "420000" not in text
     assert keeper.post("/regions/change", data={**change, "old": "420199"}).status_code == 422
     assert keeper.get("/organisations/" + "0" * 16).status_code == 404
+
+
+def test_the_dry_run_says_who_could_not_be_drawn(client_as: Any, app: Any) -> None:
+    keeper = client_as("keeper")
+    head = "姓名,工作单位,职称,类别,专业,来源,推荐单位,同意书日期\n"
+    row = "测试{n},测试新研究院,研究员,技术,土地,科研院所,{by},{on}\n"
+    lacking = row.format(n="乙", by="", on="2026-01-05") + row.format(n="丙", by="荐1号", on="")
+    whole = row.format(n="丁", by="荐1号", on="2026-01-05")
+
+    def read(text: str) -> str:
+        data = {"file": (io.BytesIO((head + text).encode()), "x.csv")}
+        answer = keeper.post("/pool/import", data=data)
+        assert answer.status_code == 200, answer.text
+        return str(answer.text)
+
+    assert "2 人缺推荐单位或同意书日期" in read(lacking + whole)
+    shown = read(whole)
+    assert "缺推荐单位" not in shown and "测试丁" in shown

@@ -25,6 +25,7 @@ from app.domain.statistics.rule import ScoreRule
 from app.domain.statistics.scores import score_round
 from app.domain.statistics.uncertainty import rank_uncertainty
 from app.domain.types import Text
+from tests.report.paper_agreement import check_faults, correction_faults, item_faults
 
 FURNITURE = re.compile(r"^(— \d+ —|演练|演练文书 不具效力|送审稿 未签署)$")
 OWN = "一致性按专家自评项目（不含统一计算的指标）计算。"
@@ -274,7 +275,10 @@ def disagreements(paper: Paper) -> list[str]:
     found += _ranks(paper, totals)
     for table in paper.tables:
         found += _agreement(paper, table)
+        found += item_faults(paper, table)
         found += _chart(paper, table, means)
+    found += check_faults(paper)
+    found += correction_faults(paper, totals)
     found += _diagnostics(paper, totals)
     expect(f"对{len(paper.codes)}个县" in paper.flat, "number of counties")
     return found

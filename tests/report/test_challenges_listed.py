@@ -27,9 +27,9 @@ def test_challenges_stand_with_their_decisions(session: Any) -> None:
     seat = panels.seats(session, sitting.panel)[2]
     session.add(
         Challenge(
-            sitting_id=sitting.id, seat_id=seat.id, reason="曾任该区规划顾问",
+            sitting_id=sitting.id, seat_id=seat.id, reason="曾任该区规划顾问。",
             raised_at=datetime(2012, 11, 12, 1, tzinfo=UTC), answer="从未任职",
-            decision="dismissed", decision_reason="经查并无任职",
+            decision="dismissed", decision_reason="经查并无任职。",
             decided_at=datetime(2012, 11, 12, 2, tzinfo=UTC),
         )
     )  # fmt: skip
@@ -40,6 +40,7 @@ def test_challenges_stand_with_their_decisions(session: Any) -> None:
     assert [str(cell) for cell in row[:2]] == [sitting.subject.name.zh, f"第 {seat.number} 席"]
     assert (row[3].zh, row[3].en) == ("不同意", "dismissed")
     (line,) = reasons["items"]
+    assert "曾任该区规划顾问；专家答复：从未任职；决定理由：经查并无任职。" in line.zh
     for words in ("曾任该区规划顾问", "从未任职", "经查并无任职"):
         assert words in line.zh and words in line.en
     assert seat.expert.person.name not in f"{row} {line.zh}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app import clock
 from app.aggregation import holds
 from app.aggregation import operations as aggregation
 from app.domain.types import Conflict
 from app.report import operations
+from app.report.flag_sections import note_blocks
 from app.report.models import Report
+from app.report.source import source
 from tests.aggregation import builders
 from tests.report import reports
 
@@ -46,6 +50,42 @@ def test_a_held_result_does_not_become_final(session: Any, whole: bool) -> None:
     )
     operations.finish(session, made.office, report=report)
     assert report.state == "final" and report.pdf_sha256
+
+
+def test_notes_and_lifted_holds_are_in_the_paper_up_to_the_first_signature(session: Any) -> None:
+    made = builders.reload(session)
+    run = aggregation.run(session, made.office, round=made.round)
+    report = reports.drafted(session, made, run)
+    found = source(session, report, "zh")
+    assert note_blocks(found) == []
+    holds.place(
+        session, made.supervisor, run=run, kind="note", subject_id=None, reason="区县接近，请看误差"
+    )
+    row = holds.place(
+        session, made.supervisor, run=run, kind="hold", subject_id=made.subjects["海淀区"].id,
+        reason="两份评分表的理由互相矛盾",
+    )  # fmt: skip
+    holds.lift(session, made.supervisor, row=row, reason="已核对，理由各自成立")
+    (block,) = note_blocks(found)
+    noted, held = block["items"]
+    assert noted.zh.startswith("监督人员意见（整个汇总，") and noted.zh.endswith(
+        "：区县接近，请看误差"
+    )
+    assert (
+        held.en.startswith("Held by the supervisor (Haidian District, ") and "; lifted (" in held.en
+    )
+    assert "两份评分表的理由互相矛盾；已解除（" in held.zh and held.zh.endswith(
+        "：已核对，理由各自成立"
+    )
+    operations.submit_for_signing(session, made.experts[0][1], report=report)
+    signer = made.experts[0][1]
+    operations.sign(session, signer, report=report, signed_name=signer.name, state="signed")
+    session.refresh(report)
+    with clock.fixed(clock.now() + timedelta(hours=1)):
+        holds.place(
+            session, made.supervisor, run=run, kind="note", subject_id=None, reason="签字以后才写的"
+        )
+        assert note_blocks(source(session, report, "zh")) == [block]
 
 
 def test_the_page_says_what_is_held_and_what_to_do(app: Any, client_as: Any) -> None:

@@ -85,7 +85,7 @@ def test_the_command_line_shows_how_far_it_is(
     done = CliRunner().invoke(report_group, asked)
     assert done.exit_code == 0, done.output
     assert file.read_bytes() == once  # two renders in parts are byte-equal
-    assert "Annex 11: How sure the ranks are" in pypdf.PdfReader(file).outline[-2].title  # type: ignore[union-attr]
+    assert "Annex 12: Corrections after totals" in pypdf.PdfReader(file).outline[-2].title  # type: ignore[union-attr]
     assert file.stat().st_mode & 0o777 == 0o600 and f"{len(once)} bytes" in done.output
     again = CliRunner().invoke(report_group, asked)
     assert again.exit_code == 2 and "已存在" in again.output

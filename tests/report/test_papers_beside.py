@@ -181,7 +181,14 @@ def test_the_annexes_hold_sheets_declarations_and_coefficients(
     report = reports.drafted(session, made, run)
     data = papers.report_data(session, report, "zh")
     titles = [annex["title"].zh for annex in data["annexes"]]
-    assert titles[6:] == ["各专家评分表", "承诺书", "一致性系数", "现场陈述", "名次的把握"]
+    assert titles[6:] == [
+        "各专家评分表",
+        "承诺书",
+        "一致性系数",
+        "现场陈述",
+        "名次的把握",
+        "汇总后的更正",
+    ]
     (declared,) = data["annexes"][7]["blocks"]
     sheets = [b for b in data["annexes"][6]["blocks"] if b["kind"] == "table"]
     rows = [row for block in sheets for row in block["rows"]]

@@ -10,6 +10,7 @@ import pytest
 
 from app.aggregation import operations as aggregation
 from app.aggregation.diagnostics_queries import diagnosis_of, names_of_raters
+from app.aggregation.diagnostics_words import severity_words
 from app.aggregation.models import Run
 from app.documents.charts_ranks import percent
 from app.ledger.append import append
@@ -112,7 +113,25 @@ def test_only_the_supervisors_edition_names_who_is_pivotal(
     assert names[rater.key] not in texts[False] and rater.title.zh not in texts[False]
     data = papers.report_data(session, report, "zh", overseer=True)
     assert "监督人员用本" in data["edition"].zh
-    assert "edition" not in papers.report_data(session, report, "zh")
+    plain = papers.report_data(session, report, "zh")
+    assert "edition" not in plain and len(plain["annexes"]) == 12
+    # Severity and Mandel's bars are in that edition alone, by seat.
+    marking = data["annexes"][12]
+    assert marking["title"].zh == "专家评分特征"
+    drawn = [said(b["caption"]) for b in marking["blocks"] if b["kind"] == "chart"]
+    for stage in ("综合评审", "实地考核"):
+        assert [c.split("：")[1][:4] for c in drawn if c.startswith(stage)] == [
+            "各专家宽",
+            "曼德尔 ",
+            "曼德尔 ",
+        ]
+    (shown,) = looked.all_raters()[0].raters[:1]
+    first_row = tables(marking["blocks"])["综合评审：各专家"][0]
+    assert first_row[:2] == [shown[1], str(shown[2].subjects)]
+    assert first_row[2] == severity_words(shown[2].severity).zh
+    assert not any(
+        name in json.dumps(marking, ensure_ascii=False, default=str) for name in names.values()
+    )
 
 
 def test_the_figures_are_kept_when_the_report_goes_to_signing(

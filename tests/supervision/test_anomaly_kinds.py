@@ -31,6 +31,7 @@ from app.programme.models import Round
 from app.registry.models import Interest
 from app.supervision import anomalies, verification
 from app.supervision.definitions import DEFINITIONS, PHONES, SKEW, STAFF_DAYS
+from app.supervision.doctor import FILES
 from tests.conftest import Make
 from tests.draw import builders
 from tests.supervision.oddities import DAY, PLANTS, World, first_seat
@@ -145,11 +146,11 @@ def test_a_stored_file_that_was_damaged_fires_doctor(world):
     kept = store.keep(b"%PDF-1.4 an invented paper")
     digest = getattr(kept, "sha256", kept)
     with world.planting() as session:
-        assert verification.FILES not in verified(session, world)
+        assert FILES not in verified(session, world)
         (path,) = [p for p in store.root.rglob("*") if p.is_file() and digest[4:] in p.name]
         path.chmod(0o600)
         path.write_bytes(b"%PDF-1.4 another paper")
-        assert verified(session, world)[verification.FILES][0] == 1
+        assert verified(session, world)[FILES][0] == 1
         path.unlink()
 
 

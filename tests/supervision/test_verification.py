@@ -4,6 +4,7 @@ nothing that was not checked. A changed entry is found by the button, by both co
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.files.store import Store
 from app.ledger import prove, since
 from app.ledger.append import append
 from app.ledger.models import Event
-from app.supervision import anomalies, verification
+from app.supervision import anomalies, check_words, doctor, verification
 from tests.supervision.test_heads import rehash, unlock
 
 THEN = datetime(2012, 11, 20, 6, 5, tzinfo=UTC)  # 14:05 in Beijing
@@ -70,7 +71,7 @@ def test_it_is_kept_whole_and_read_back(room, settings):
     made = room.verify()
     assert made.ok and made.at == THEN and made.by == "测试监督" and made.rows >= 7
     assert verification.last(settings.home) == made
-    assert [c.name for c in made.checks][:2] == [verification.LEDGER, verification.FILES]
+    assert [c.name for c in made.checks][:2] == [verification.LEDGER, doctor.FILES]
     view = room.look()
     assert view.whole and view.growth.new == 0
     assert view.present["ledger"].en == f"up to entry {made.last}"
@@ -259,6 +260,18 @@ def test_progress_is_told_in_both_languages(room, database, keys, settings):
         made = verification.everything(session, keys, Store(settings.files), "", told.append)
     assert len(told) == len(made.checks) + 1
     assert (
-        told[1].en.startswith(f"1/{len(made.checks)} the ledger verifies") and "成立" in told[1].zh
+        told[1].en.startswith(f"1/{len(made.checks)} The ledger verifies") and "成立" in told[1].zh
     )
     assert clock.now() - made.at < timedelta(minutes=5)
+
+
+def test_every_check_has_words_in_both_languages():
+    """A page never shows the name by which the program calls a check."""
+    names = [doctor.LEDGER, doctor.FILES, *(name for name, _ in doctor.ROOMS)]
+    assert set(names) == set(check_words.NAMES) and len(names) == len(set(names))
+    for name, title in check_words.NAMES.items():
+        assert re.search(r"[\u4e00-\u9fff]", title.zh) and not re.search(r"[a-z]{2}", title.zh), (
+            name
+        )
+        assert re.fullmatch(r"[A-Z][a-z ,\w]+", title.en) and "_" not in title.en, name
+    assert verification.Check("draw.one_seat_a_day", 0, ()).title.zh == "一人一天只坐一席"

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 import app as package
@@ -26,6 +27,18 @@ def test_a_static_file_is_compressed_for_whoever_asks(app: Any, name: str) -> No
         assert "Accept-Encoding" in answer.headers["Vary"]
     again = client.get(f"/static/{name}", headers=GZIP | {"If-None-Match": sent.headers["ETag"]})
     assert again.status_code == 304 and again.data == b""
+
+
+def test_brotli_is_sent_to_whoever_takes_it_and_only_then(app: Any) -> None:
+    client, plain = app.test_client(), (STATIC / "css/app.css").read_bytes()
+    lengths = {}
+    for asked, coding in (("br, gzip", "br"), ("gzip, deflate", "gzip"), ("br;q=0, gzip", "gzip")):
+        sent = client.get("/static/css/app.css", headers={"Accept-Encoding": asked})
+        assert sent.headers["Content-Encoding"] == coding, asked
+        read = {"br": brotli.decompress, "gzip": gzip.decompress}[coding]
+        assert read(sent.data) == plain
+        lengths[coding] = len(sent.data)
+    assert lengths["br"] < 0.95 * lengths["gzip"]
 
 
 def test_the_shell_of_the_tablets_too(app: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 from app.field import shell
@@ -31,8 +31,8 @@ def unpacked(body: bytes) -> dict[str, bytes]:
 
 def test_the_parts_hold_every_file_that_the_application_asks_for() -> None:
     parts = {name: unpacked(part.body) for name, part in shell.parts(STATIC).items()}
-    assert not parts["first"].keys() & parts["rest"].keys()
-    kept = parts["first"] | parts["rest"]
+    kept = parts["first"] | parts["rest"] | parts["recorder"]
+    assert len(kept) == sum(len(part) for part in parts.values())
     assert kept.keys() == shell.shell_files(STATIC).keys()
     for address, body in kept.items():
         if address.endswith(".js"):
@@ -45,16 +45,20 @@ def test_the_parts_hold_every_file_that_the_application_asks_for() -> None:
     assert not [name for name in kept if "LICENCE" in name or name.endswith((".json", ".png"))]
 
 
-def test_nothing_of_the_first_part_imports_from_the_rest() -> None:
-    """Else a tablet that has the first part alone could not open."""
+def test_no_part_imports_from_a_later_one() -> None:
+    """Else a tablet that has the earlier ones alone could not open it."""
     parts = shell.parts(STATIC)
     files = shell.shell_files(STATIC)
-    for address in parts["first"].files:
-        if address.endswith(".js"):
-            for path in shell.imports(files[address]):
-                assert f"/static/{path.relative_to(STATIC)}" in parts["first"].files
+    here: set[str] = set()
+    for part in parts.values():
+        here |= part.files.keys()
+        for address in part.files:
+            if address.endswith(".js"):
+                for path in shell.imports(files[address]):
+                    assert f"/static/{path.relative_to(STATIC)}" in here, address
     assert "/static/vendor/signature_pad.js" in parts["rest"].files
-    assert "/static/field/screens/recorder.js" in parts["rest"].files
+    assert list(parts) == ["first", "rest", "recorder"]
+    assert parts["recorder"].files.keys() == {f"/static/field/{n}" for n in shell.RECORDERS}
 
 
 @pytest.fixture
@@ -92,13 +96,15 @@ def test_the_worker_is_served_with_its_scope_and_the_parts_with_their_hashes(app
     assert answer.headers["Service-Worker-Allowed"] == "/field"
     text = answer.get_data(as_text=True)
     assert "/*PARTS*/" not in text and "PARTS_" not in text and "/*VERSION*/" not in text
-    for name in ("first", "rest"):
-        sent = client.get(f"/field/{name}.part", headers={"Accept-Encoding": "gzip"})
-        assert sent.headers["Content-Encoding"] == "gzip"
-        body = gzip.decompress(sent.data)
+    for name, part in shell.parts(STATIC).items():
+        sent = client.get(f"/field/{name}.part", headers={"Accept-Encoding": "br, gzip"})
+        assert sent.headers["Content-Encoding"] == "br"
+        body = brotli.decompress(sent.data)
         assert f'"{name}":"{hashlib.sha256(body).hexdigest()}"' in text
-        assert unpacked(body) == shell.parts(STATIC)[name].files
+        assert unpacked(body) == part.files
         assert "script-src 'self'" in sent.headers["Content-Security-Policy"]
+        tag = {"If-None-Match": sent.headers["ETag"]}
+        assert client.get(f"/field/{name}.part", headers=tag).status_code == 304
         bare = client.get(f"/field/{name}.part")
         assert bare.data == body and "Content-Encoding" not in bare.headers
     assert client.get("/field/other.part").status_code == 404

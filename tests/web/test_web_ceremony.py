@@ -208,6 +208,7 @@ def test_a_ceremony_in_three_browsers(hall, reader, axe, tmp_path, lang):
     assert "测试专家" not in wall.page.inner_text("main")
     wall.page.keyboard.press("n")
     assert "测试专家" in wall.page.inner_text(".hall-seats")
+    assert wall.page.locator(".hall-seats li").count() == 5, "a panel of five stands on one page"
     wall.page.click("button[data-stage=key]")
     assert key in wall.page.inner_text("[data-part=key]").replace(" ", "")
     assert wall.page.evaluate("document.documentElement.scrollWidth") <= 1920

@@ -1,6 +1,7 @@
 """Every kind of page that a role can reach by its links, in both languages, in a real browser: axe finds
-nothing, the console is silent (so is the policy), nothing scrolls sideways on a phone, and English
-pages are English but for names and data.
+nothing, the console is silent (so is the policy), nothing scrolls sideways on a phone, English
+pages are English but for names and data, and no page shows a code for a word, a machine's time, small
+print, an empty table or two titles.
 
 A kind is an address without its ids; of several kinds made from one template the first is looked at."""
 
@@ -20,6 +21,25 @@ FEWEST = {
     "office": 55, "keeper": 15, "supervisor": 55, "admin": 14, "presenter": 6, "expert": 11,
 }  # pages looked at  # fmt: skip
 CJK = re.compile(r"[\u4e00-\u9fff]+")
+# What a person would be ashamed of, found in what is visible: one line each.
+BLEMISHES = r"""() => {
+  const found = new Set(), seen = (e) => e.checkVisibility({visibilityProperty: true}) && !e.closest(".vh, .skip");
+  const titles = [...document.querySelectorAll("h1")].filter(seen).length;
+  if (titles !== 1) found.add(`${titles} titles`);
+  for (const body of document.querySelectorAll("table"))
+    if (seen(body) && ![...body.tBodies].some((part) => part.rows.length)) found.add(`empty table ${body.innerText.slice(0, 40)}`);
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode.nodeValue.trim(), at = texts.currentNode.parentElement;
+    if (!text || at.closest("script, style, option, svg, template") || !seen(at)) continue;
+    if (parseFloat(getComputedStyle(at).fontSize) < 13.9) found.add(`small print ${text.slice(0, 40)}`);
+    if (at.closest("code, pre, textarea, .code")) continue;
+    if (/(^|[\s:：])[a-z]+(_[a-z0-9]+)+($|[\s,，;；.。])/.test(text)) found.add(`code ${text.slice(0, 60)}`);
+    if (/\d{4}-\d\d-\d\dT\d\d:/.test(text)) found.add(`time ${text.slice(0, 40)}`);
+    if (/(^|[\s:：])(True|False|None|undefined|NaN)($|[。；])/.test(text)) found.add(`value ${text.slice(0, 60)}`);
+  }
+  return [...found].slice(0, 5);
+}"""
 NAVIGATION = ".top .actions, .foot, .stages, .banner, button, .hint, .help, .card > h2"
 
 
@@ -86,6 +106,7 @@ def test_the_pages_of_a_role(exercise, expert_login, reader, templates, axe, rol
         problems += [
             f"{address}: axe {v['id']} {v['nodes'][0]['html'][:120]}" for v in found["violations"]
         ]
+        problems += [f"{address}: {blemish}" for blemish in page.evaluate(BLEMISHES)]
         page.set_viewport_size({"width": 390, "height": 844})
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > 390:
@@ -101,3 +122,24 @@ def test_the_pages_of_a_role(exercise, expert_login, reader, templates, axe, rol
     assert problems == [], "\n".join(problems)
     assert one.faults == []
     assert len(looked) >= FEWEST[role], looked
+
+
+def test_each_blemish_is_seen(chromium):
+    """The look itself: a page with one of each, and the same page in order."""
+    page = chromium.new_page()
+    head = "<h1>a</h1><p>{}</p><p style='font-size:{}px'>b</p><table><tbody>{}</tbody></table>"
+    page.set_content(
+        head.format("words; <code style='font-size:14px'>in_law</code>", 14, "<tr><td>c</td></tr>")
+    )
+    assert page.evaluate(BLEMISHES) == []
+    for text, size, rows, expected in (
+        ("kin: in_law", 14, "<tr><td>c</td></tr>", "code kin: in_law"),
+        ("2026-11-22T17:31:32Z", 14, "<tr><td>c</td></tr>", "time 2026-11-22T17:31:32Z"),
+        ("单数：固定为 True。", 14, "<tr><td>c</td></tr>", "value 单数：固定为 True。"),
+        ("a", 13, "<tr><td>c</td></tr>", "small print b"),
+        ("a", 14, "", "empty table "),
+        ("<h1>z</h1>", 14, "<tr><td>c</td></tr>", "2 titles"),
+    ):
+        page.set_content(head.format(text, size, rows))
+        assert page.evaluate(BLEMISHES) == [expected]
+    page.close()

@@ -20,7 +20,7 @@ from app.domain.types import DomainError, Text
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
 _CHINESE = re.compile(r"[\u3400-\u9fff\u3001\u3002\uff00-\uffef]")
 # libyaml where the wheel has it: the same data, several times faster.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 30
 _TAG = "tag:yaml.org,2002:"
 
@@ -64,7 +64,7 @@ def read_yaml(text: str) -> Located:
     problems: list[Problem] = []
     try:
         _refuse_deep(text)
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml.compose(text, Loader=LOADER)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
@@ -89,7 +89,7 @@ _FIX_YAML = Text("检查缩进、引号和冒号", "check indentation, quotes an
 def _refuse_deep(text: str) -> None:
     """Walk the flat event stream first: the composer recurses and a deep file would crash it."""
     depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -44,7 +44,7 @@ function Header({ state, title, redraw }) {
   };
   const open = state.phase === "open";
   return html`<header class="bar">
-    ${open ? html`<a class="brand" href="#/" aria-label=${say("明鉴：我的任务", "Mingjian: my duties")}>${title ? "‹" : ""} ${say("明鉴", "Mingjian")}</a>` : html`<span class="brand">${say("明鉴", "Mingjian")}</span>`}
+    ${open ? html`<a class="brand" href="#/" aria-label=${say("明鉴：我的任务", "Mingjian: my duties")}>${title ? "‹" : ""} <span class=${title ? "roomy" : ""}>${say("明鉴", "Mingjian")}</span></a>` : html`<span class="brand">${say("明鉴", "Mingjian")}</span>`}
     ${title && html`<span class="where">${title}</span>`}
     ${state.phase !== "unbound" && html`<span class="facts"><${Fact} name="net" fact=${net} /><${Fact} name="saved" fact=${saved} /><${Fact} name="sent" fact=${sent} /></span>`}
     <span class="tools"><button type="button" class="plain" lang=${language() === "en" ? "zh-CN" : "en"} onClick=${turn}>${language() === "en" ? "中文" : "English"}</button>
@@ -52,8 +52,12 @@ function Header({ state, title, redraw }) {
     <span class="vh" role="status" aria-live="polite">${aloud}</span></header>`;
 }
 
-function Notices({ state }) {
-  const listed = [...(state.error ? [state.error] : []), ...(state.notices ?? []).filter(({ code }) => code !== "insecure")];
+// What is said on a screen of its own, and what of the tablet itself, said on the duties, does not take the room of a sheet.
+const ELSEWHERE = ["insecure"];
+const ON_DUTIES = [...ELSEWHERE, "not_persistent"];
+
+function Notices({ state, sheet }) {
+  const listed = [...(state.error ? [state.error] : []), ...(state.notices ?? []).filter(({ code }) => !(sheet ? ON_DUTIES : ELSEWHERE).includes(code))];
   if (!listed.length) return null;
   return html`<div class="notices" role="region" aria-label=${say("提示", "Notices")}>${listed.map((notice) => html`<p key=${notice.code} class="notice ${["full", "no_storage", "revoked", "chain", "stopped"].includes(notice.code) ? "wrong" : ""}"><span aria-hidden="true">!</span> <span>${of(notice)}</span>
     ${notice.code === "update" && !state.waiting && html`<button type="button" onClick=${() => store.applyUpdate()}>${say("更新", "Update")}</button>`}</p>`)}</div>`;
@@ -107,7 +111,7 @@ function App() {
   else if (kind === "unlock") screen = html`<${scoring.CodeFromLink} key=${key} code=${key ?? ""} />`;
   else if (kind === "receipts") screen = html`<${scoring.Receipts} key="receipts" state=${state} />`;
   else screen = html`<${scoring.Duties} key="duties" state=${state} />`;
-  return html`<${Header} state=${state} title=${state.phase === "open" && duty ? titleOf(duty) : ""} redraw=${redraw} /><${Notices} state=${state} />${screen}`;
+  return html`<${Header} state=${state} title=${state.phase === "open" && duty ? titleOf(duty) : ""} redraw=${redraw} /><${Notices} state=${state} sheet=${state.phase === "open" && Boolean(duty)} />${screen}`;
 }
 
 watchNumbers();

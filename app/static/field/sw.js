@@ -1,9 +1,9 @@
 // The shell without signal. Only the static files named below are kept, checked against their hash: never data, never an answer of
 // the interface. The server writes the list and the version (app/field/shell.py), so any changed file makes a new version.
 //
-// They come in two parts, each one file: a line of JSON, [[address, length], ...], then one file's bytes behind the other's. What is needed to score, and the rest (reviewing and
-// sealing, a recorder's screens, export). The rest comes with the package, after the first mark, or when it is first opened; a newer
-// version brings both at once.
+// They come in three parts: what is needed to score, the rest (reviewing and sealing, export), a recorder's screens. Each is one file: a line of JSON,
+// [[address, length], ...], then one file's bytes behind the other's. The rest comes with the package, after the first mark, or when it is first opened,
+// a recorder's with his first duty; a newer version brings at once what the older one had.
 //
 // A new version is downloaded beside the old one and waits. Which version pages get is written down (in the cache HOLD), and moves only
 // when nothing waits for upload: so the code that made an operation is also the code that sends it, even across a restart.
@@ -31,11 +31,14 @@ const isShellFile = (path) => /^\/static\/(field|vendor|js)\//.test(path);
 const KINDS = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
 const kindOf = (path) => `${KINDS[path.split(".")[1]] ?? "text/html"}; charset=utf-8`;
 const OF_THE_PART = ["Content-Encoding", "Content-Length", "ETag", "Vary"]; // headers that are not its files'
+const A_RECORDERS = "/static/field/screens/recorder.js"; // a file of the last part
 const underWay = new Map(); // part -> its fetching
 
 async function install() {
   await bring("first");
-  if (self.registration.active) await bring("rest"); // the older version may have had it: nothing is taken away
+  if (!self.registration.active) return;
+  await bring("rest"); // the older version may have had it: nothing is taken away
+  if (await caches.match(A_RECORDERS)) await bring("recorder");
 }
 
 /** Fetch a part, once at a time. */
@@ -89,13 +92,16 @@ async function serve(request, path) {
   const here = await find();
   if (here || version !== VERSION) return here ?? fetch(request);
   await bring("rest");
+  const later = await find();
+  if (later) return later;
+  if (path.startsWith("/static/field/screens/")) await bring("recorder");
   return (await find()) ?? fetch(request);
 }
 
 async function answer({ data, ports }) {
   const [port] = ports;
   if (data?.what === "versions") port?.postMessage({ serving: (await serving()) ?? VERSION, newest: VERSION });
-  if (data?.what === "complete") port?.postMessage(await complete());
+  if (data?.what === "complete") port?.postMessage(await complete(data.part));
   if (data?.what === "take-over") {
     const free = !(await anythingWaits());
     if (free) {
@@ -106,10 +112,10 @@ async function answer({ data, ports }) {
   }
 }
 
-/** Is all of the version that pages get on this tablet? Of a version that the server has no more, only what is here can be. */
-async function complete() {
+/** Is the version that pages get on this tablet, up to this part? Of a version that the server has no more, only what is here can be. */
+async function complete(part) {
   try {
-    if (((await serving()) ?? VERSION) === VERSION) await bring("rest");
+    if (((await serving()) ?? VERSION) === VERSION) for (const name of ["rest", part]) await bring(name);
     return true;
   } catch {
     return false;

@@ -141,11 +141,12 @@ function result() {
   const skipped = element("ul", { class: "hall-skips" });
   const passedOver = lines.slice(0, reached).filter((l) => !l.seat);
   const passed = passedOver.length;
+  const skips = !state.order && lines.some((line) => !line.seat); // a fair lottery passes nobody over: the wall is for the seats
   const all = reached === lines.length;
   const short = state.result.filter((panel) => panel.short).map((panel) => panel.id);
-  place.replaceChildren(big, element("div", { class: "hall-lists" },
+  place.replaceChildren(big, element("div", { class: skips ? "hall-lists" : "hall-lists alone" },
     element("section", {}, head, seated),
-    ...(state.order ? [] : [element("section", {}, element("h3", {}, say(`跳过 ${passed} 人`, `Passed over: ${passed}`)), skipped)])));
+    ...(!skips ? [] : [element("section", {}, element("h3", {}, say(`跳过 ${passed} 人`, `Passed over: ${passed}`)), skipped)])));
   if (all) place.append(element("p", { class: "hall-ok" }, say("全部揭晓。", "Everything is revealed."), short.length ? say(` 未满额：${short.join("、")}`, ` Short: ${short.join(", ")}`) : ""));
   part("count").textContent = `${reached} / ${lines.length}`;
   fill(seated, seats, row, (page) => {

@@ -204,10 +204,44 @@ def test_three_marks_count_whatever_the_panel(marks: str, difficulty: str, publi
     assert made.subjects["A"].total == Decimal(published)
 
 
+# ---------- gymnastics
+
+
+@pytest.mark.parametrize(
+    ("deductions", "first", "execution", "total"),
+    [
+        ("0.3 0.5 0.4", "3", "9.600", "14.900"),  # the worked example
+        ("0.3 1.8 0.4", "3", "9.600", "14.900"),  # one judge far off changes nothing
+        ("0.3 1.8 0.4", "9", "9.167", "14.467"),  # but where nothing is dropped from three marks
+    ],
+)
+def test_gymnastics_adds_difficulty_to_the_middle_of_the_execution_panel(
+    deductions: str, first: str, execution: str, total: str
+) -> None:
+    """FIG: 10 less the deductions, without the highest and lowest judge; difficulty and bonus are added, neutral
+    deductions taken off. The worked example of https://docs.gymart.org/judges-companion/index/score-entry-mode-examples
+    (deductions 0.3, 0.5, 0.4; difficulty 4.9, bonus 0.5, neutral 0.1: 14.9)."""
+    rule = ScoreRule.parse(
+        {
+            "trim": {"unit": "item", "drop": {first: 1}}, "quorum": 3,
+            "rounding": {"item": 3, "total": 3}, "modules": {"difficulty": 1, "execution": 1},
+            "adjust": {"A": "-0.1"},
+        }
+    )  # fmt: skip
+    marks = [str(10 - Decimal(d)) for d in deductions.split()]
+    stages = {
+        "difficulty": StageMarks(kind="value", value=Decimal("4.9") + Decimal("0.5")),
+        "execution": panel({"E": marks}),
+    }
+    made = score_round(rule, [SubjectMarks("A", stages)]).subjects["A"]
+    assert made.total == Decimal(total) and made.items["E"].value == Decimal(execution)
+
+
 # ---------- grants
 
-# NIH (nexus.od.nih.gov, 1 June 2009): the mean of the marks of all eligible members to one decimal,
-# times ten; 10 to 90 in whole numbers, and 10 is best. A member in conflict gives no mark.
+# NIH (nexus.od.nih.gov, 1 June 2009; https://deais.nci.nih.gov/glossary/public/term?termId=1819): the mean of
+# the marks of all eligible members to one decimal, times ten; 10 to 90 in whole numbers, and 10 is best. A
+# member in conflict gives no mark.
 GRANTS = """\
 estimator: mean
 trim: {unit: item}

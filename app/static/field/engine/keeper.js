@@ -38,7 +38,7 @@ export class Keeper {
   _storage = { usage: 0, quota: 0, persisted: false };
   _shell = { serving: "", newest: "" };
   _worker = null;
-  _complete = false; // is the whole application on this tablet
+  _complete = ""; // up to which part the application is on this tablet
   _tell = () => {};
   _news = Promise.resolve();
   _hold = null;
@@ -160,11 +160,12 @@ export class Keeper {
     await look();
   }
 
-  /** Every part of the application is on this tablet. Throws a FieldError when a part did not come. */
+  /** What this person may need of the application is on this tablet. Throws a FieldError when a part did not come. */
   async _whole() {
-    if (this._complete || !this._worker) return; // without a worker nothing is kept: a standing notice says so
-    if (!(await this._worker.complete())) throw new FieldError("no_worker");
-    this._complete = true;
+    const part = this._open?.pack?.duties.some(({ kind }) => kind === "statement") ? "recorder" : "rest";
+    if (this._complete === part || !this._worker) return; // without a worker nothing is kept: a standing notice says so
+    if (!(await this._worker.complete(part))) throw new FieldError("no_worker");
+    this._complete = part;
   }
 
   _outdated() {

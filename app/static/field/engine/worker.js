@@ -22,8 +22,8 @@ export async function register(onNews) {
       const worker = made.waiting ?? made.active;
       return worker ? ask(worker, { what: "take-over" }) : null;
     },
-    /** True when every part of the application is on the tablet: what was not yet is fetched now. */
-    complete: async () => Boolean(made.active && (await ask(made.active, { what: "complete" }, 60_000))),
+    /** True when the application is on the tablet up to this part ("rest" | "recorder"): what was not yet is fetched now. */
+    complete: async (part) => Boolean(made.active && (await ask(made.active, { what: "complete", part }, 60_000))),
   };
 }
 

@@ -165,7 +165,7 @@ export function Sheet({ sheetKey, stand, here, at }) {
     <${Drawer} stand=${stand} item=${about} open=${open} onClose=${() => setOpen(false)} />
   </div>
   <div class="dock" role="region" aria-label=${say("小计", "Subtotal")}>
-    <span class="sum">${stand.maximum !== "0" && html`<small>${say("小计", "Subtotal")}</small> <b class="num">${stand.marked}</b> <span class="num">/ ${stand.maximum}</span> `}<span class="tally" role="status">${tally(stand)}</span>${sheet.deadline && !off && html` <small>${left(sheet.deadline)}</small>`}</span>
+    <span class="sum">${stand.maximum !== "0" && html`<small>${say("小计", "Subtotal")}</small> <b class="num">${stand.marked}</b> <span class="num">/ ${stand.maximum}</span> `}<span class=${`tally ${stand.missing + stand.reasons + stand.wrong ? "" : "ok"}`} role="status">${tally(stand)}</span>${sheet.deadline && !off && html` <small>${left(sheet.deadline)}</small>`}</span>
     <span class="dock-actions"><${ConflictButton} sheet=${sheet} /><${UndoButton} sheetKey=${sheetKey} off=${off} />
       ${here > 0 && html`<a class="button" href=${at(here - 1)}>${say("上一部分", "Back")}</a>`}
       <a class="button primary" href=${next}>${here + 1 < stand.groups.length ? say("下一部分", "Next part") : say("核对并封存", "Review and seal")}</a></span>
