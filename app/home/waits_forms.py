@@ -11,6 +11,7 @@ from app.domain.types import Text
 from app.home.wait import Wait, count_of
 from app.programme.casefiles import case_states
 from app.programme.models import Opinion, Round, Subject
+from app.report.models import Report
 from app.scoring.cases import work_read
 from app.scoring.given import GivenItem, given_of
 from app.scoring.queries import Duty
@@ -41,8 +42,10 @@ def opinion_waits(session: Session, viewer: Viewer, round_: Round) -> list[Wait]
 
 
 def entry_waits(session: Session, viewer: Viewer, round_: Round) -> list[Wait]:
-    """For the office in an open round: items that no expert gives, and lists of case files."""
-    if round_.phase != "open":
+    """For the office in an open round without a final report: items that no expert gives, and lists
+    of case files. What is entered after that report changes nothing in it."""
+    reported = select(Report.id).where(Report.round_id == round_.id, Report.state == "final")
+    if round_.phase != "open" or session.scalar(reported.limit(1)) is not None:
         return []
     running = [s for s in round_.subjects if s.status in _RUNNING]
     given = given_of(session, round_, running)

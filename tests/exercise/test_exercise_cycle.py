@@ -287,6 +287,9 @@ def test_one_thing_waits_for_each_role(played: Played) -> None:
         office = waits(session, accounts.viewer_by_login(session, "office"))
         assert [w.n for w in office if w.endpoint == "programme.figures"] == [1]
         assert played.made.live is not None
+        # Items that no expert gives: of the live round alone, since the other one has its report.
+        given = [w.round.id for w in office if w.endpoint == "scoring.given_round" and w.round]
+        assert given == [played.made.live.round_id]
         for viewer in played.made.live.experts:
             assert [w.endpoint for w in waits(session, viewer)] == ["scoring.index"]
         unsigned = session.scalars(select(FormVersion).where(FormVersion.signed_at.is_(None)))
