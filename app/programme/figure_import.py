@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, Text
 from app.ledger.append import append
-from app.programme.figures import FigureSpec, checked, enter_figure, figure_catalogue, figures_of
+from app.programme.figures import (
+    FigureSpec,
+    checked,
+    enter_figure,
+    figure_catalogue,
+    figures_of,
+    missing_figures,
+)
 from app.programme.guards import require, while_live
 from app.programme.models import Figure, Round, Subject
 from app.programme.table_lines import (
@@ -104,6 +111,27 @@ def plan_figures(
         first[place] = number
         rows.append(planned)
     return FigurePlan(hashlib.sha256(data).hexdigest(), tuple(rows), tuple(problems))
+
+
+def template_rows(session: Session, round_: Round) -> tuple[list[str], list[list[str]]]:
+    """Heads and lines of a table to fill in: every figure that is still missing, by county; once none
+    is missing, those that were entered, as they stand."""
+    catalogue, have = figure_catalogue(round_), figures_of(session, round_)
+    titles = [spec.title.zh for spec in catalogue.values()]
+    wanted = {(entry.subject.id, entry.key) for entry in missing_figures(session, round_)}
+    rows = []
+    for subject in round_.subjects:
+        for key, spec in catalogue.items():
+            now = have[subject.id].get(key)
+            if (subject.id, key) not in wanted and (wanted or now is None):
+                continue
+            named = spec.title.zh if titles.count(spec.title.zh) == 1 else key
+            as_it_stands = ("", "", "")
+            if now is not None:
+                as_it_stands = (format(now.value, "f"), str(now.year or ""), now.source)
+            value, year, source = as_it_stands
+            rows.append([subject.name_zh, named, value, spec.unit.zh, year, source])
+    return [column.zh for column in COLUMNS.values()], rows
 
 
 def import_figures(

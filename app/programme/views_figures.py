@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request, send_file, url_for
 
+from app.documents.sheets import Sheet, write_xlsx
 from app.domain.types import DomainError, Text
 from app.programme import operations, queries, table_columns
-from app.programme.figure_import import COLUMNS, HEADS, MAX_ROWS
+from app.programme.figure_import import COLUMNS, HEADS, MAX_ROWS, template_rows
 from app.programme.figures import figure_by_id
 from app.programme.forms import CHOOSE_FILE, FigureFileForm, FigureForm
 from app.programme.pages import blueprint, page, the_round, the_subject
@@ -18,6 +20,7 @@ from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import db, me
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KEEP = 1024 * 1024  # a checked table up to this size travels with the page
 _TITLE = Text("导入数据表", "Import a table of figures")
 _DAMAGED = Text(
@@ -132,6 +135,17 @@ def figure_file(slug: str) -> Any:
     shown = page("figure_file", form=form, plan=plan, columns=COLUMNS, name=name)
     # With columns just chosen the answer is no refusal, so that they are remembered whatever the rows.
     return shown, 422 if form.errors or (plan and plan.problems and not chosen) else 200
+
+
+@blueprint.get("/r/<slug>/figures/template.xlsx")
+@allow("office")
+def figure_template(slug: str) -> Any:
+    """The table to fill in: a line for each figure that is still missing."""
+    heads, rows = template_rows(db(), the_round())
+    buffer = io.BytesIO()
+    write_xlsx(buffer, [Sheet("figures", heads, rows, [16, 40, 14, 12, 10, 40])])
+    buffer.seek(0)
+    return send_file(buffer, mimetype=XLSX, as_attachment=True, download_name="figures.xlsx")
 
 
 def uploaded(form: Any) -> tuple[bytes, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 
+import openpyxl
 import pytest
 from sqlalchemy import event
 
@@ -219,6 +220,29 @@ def test_figures_by_table_checked_then_entered(clients, world, db):
     assert entered.status_code == 302
     with db.read() as session:
         assert session.query(Figure).count() == 3
+
+
+def test_the_table_to_fill_in_names_what_is_missing_and_comes_back(clients, world, db):
+    path, office = "/r/bj-2/figures/import", clients["office"]
+    assert "/r/bj-2/figures/template.xlsx" in html(office.get(path))
+
+    def lines():
+        book = openpyxl.load_workbook(io.BytesIO(office.get("/r/bj-2/figures/template.xlsx").data))
+        return book, [[cell.value for cell in row] for row in book.active.iter_rows()]
+
+    book, (heads, *rows) = lines()
+    assert heads == ["区县", "数据项", "数值", "单位", "年份", "来源"]
+    assert {row[0] for row in rows} == set(world) and all(row[2] in (None, "") for row in rows)
+    for row in book.active.iter_rows(min_row=2, max_row=3):
+        row[2].value, row[5].value = 7, "年鉴"
+    book.active.delete_rows(4, book.active.max_row)
+    filled = io.BytesIO()
+    book.save(filled)
+    filled.seek(0)
+    done = office.post(path, data={"file": (filled, "figures.xlsx"), "do": "enter"})
+    assert done.status_code == 302
+    after = lines()[1][1:]
+    assert [row[:2] for row in after] == [row[:2] for row in rows[2:]]
 
 
 def test_columns_of_a_table_are_matched_once_and_remembered(clients, world, db):
