@@ -44,7 +44,7 @@ and disk faults rebuild the disk from the system calls of the running applicatio
 not synced dropped, kept in part or torn at 512 bytes. They are about SQLite; PostgreSQL's own tests stand
 for PostgreSQL. Those about crashes are kept below ten minutes on two cores, which bounds their counts: a kill of the server
 waits for tablets to be answered again and for the look after it (1,000 of them), a fault of the disk needs a copy of the
-installation and a process of its own (615: every write and every sync of the flow, with each of three faults: two errors,
+installation and a process of its own (615: every write and every sync of the flow, some past its end, with each of three faults: two errors,
 after which the process goes on, and kill -9 in the middle of the call, after which a server is started again). In the
 lines on kill -9 of whole servers the moment is left to chance. Not here, measured elsewhere: speed (`make bench`), fairness of single
 draws (`mingjian draw fairness`).

@@ -102,7 +102,10 @@ class Person:
     # -- filling in
 
     def _field(self, label: str, nth: int = 0, at: str = "main") -> Any:
-        found = self.page.locator(at).get_by_label(label)
+        place = self.page.locator(at)
+        found = place.get_by_label(label, exact=True)  # a button's words may hold the label's
+        if found.count() <= nth:
+            found = place.get_by_label(label)
         assert found.count() > nth, (
             f"{self.name}: no field {label!r} on {self.page.url}:\n{self.text()}"
         )

@@ -10,7 +10,7 @@ import openpyxl
 import pyotp
 
 from tests.trial.person import Person
-from tests.trial.stopwatch import Stopwatch
+from tests.trial.stopwatch import Lap, Stopwatch
 
 PHRASE = "a phrase that is long enough"
 DICE = "".join(str((n * n * 7 + n * 3 + n // 5) % 6 + 1) for n in range(50))
@@ -19,6 +19,9 @@ DISCIPLINES = ("土地", "规划", "矿产", "农业", "经济", "法律", "测�
 SOURCES = ("部属单位", "高等院校", "科研院所", "企业")
 PLACES = ("北京市", "湖北省", "江苏省", "四川省")
 COUNTIES = ("源汇区", "郾城区", "召陵区", "舞阳县", "临颍县")
+ZONE = "试验开发区"
+PLACED = (*COUNTIES, ZONE)
+EXPERTS = 7
 ACT = "漯试〔2026〕1号"
 NAME = "试验届"
 
@@ -73,9 +76,9 @@ class Trial:
         self.request()
         self.watch.begin(self.CEREMONY)
         self.ceremony()
-        self.watch.begin("组建专家组 / the panel formed")
+        self.watch.begin("打电话，七人 / calls, 7 experts")
         self.form_panel()
-        self.watch.begin("签到、两份承诺书，7 人 / check-in and both declarations, 7 experts")
+        self.watch.begin("签到、两份承诺书，七人同时 / check-in and both declarations, 7 at once")
         self.gather()
         self.watch.begin("开放评分 / scoring opened")
         self.open_scoring()
@@ -151,10 +154,10 @@ class Trial:
             office.goes("添加", at="main")
             office.expects(f"已添加{county}")
         office.ticks("经济开发区")
-        office.writes("园区名称", "试验开发区")
+        office.writes("园区名称", ZONE)
         office.writes("行政区划代码或名称", COUNTIES[0])
         office.goes("添加", at="main")
-        office.expects("已添加试验开发区")
+        office.expects(f"已添加{ZONE}")
         office.goes(NAME, at="nav, .crumbs")
         office.goes("开启本届")
         office.expects("本届已开启")
@@ -231,49 +234,75 @@ class Trial:
         office = self.office
         office.goes("明鉴", at="header")
         office.goes("去办理", at="li:has-text('联系专家并组建专家组')")
+        office.goes("通知专家", at="main")
+        office.writes("报到时间", "2026-12-01T08:30")
+        office.writes("答复电话", "0000-1234567")
+        office.goes("保存通知方案")
+        place = "main table tbody tr:has(summary:text-is('登记联系结果'))"
+        rows = office.page.locator(place)
+        assert rows.count() == EXPERTS, office.text()
+        for left in range(EXPERTS, 0, -1):
+            office.expects(f"还有 {left} 人未确认", "body")
+            office.unfolds("登记联系结果", at=place)
+            office.goes("登记", at=f"{place} >> nth=0")
+        office.expects("全部席位已确认", "body")
+        self.watch.begin("组建专家组 / the panel formed")
+        office.goes("下一步：组建专家组和开会")
         office.goes("组建专家组")
         office.expects("专家组已组建")
 
     # -- Thursday
 
     def gather(self) -> None:
-        """One after another: a code at the desk, a tablet, both declarations, the first sitting."""
+        """Six sittings opened; codes shown one after another, each expert at his own tablet from then on:
+        both declarations, signed in everywhere."""
         office = self.office
-        office.goes(COUNTIES[0], at="main")
+        office.goes(PLACED[0], at="main")
         office.goes("开始会议")
-        office.expects("会议已开始")
-        office.goes("明鉴", at="header")
-        office.goes("评审 进行中")
-        office.goes("评选初审 · P01")
+        for place in PLACED[1:]:
+            office.goes("专家组 P01", at=".crumbs")
+            office.goes(place, at="main")
+            office.goes("开始会议")
+            office.expects("会议已开始", "body")
+        office.goes("专家组 P01", at=".crumbs")
         rows = office.page.locator("main table").first.locator("tbody tr")
         names = [str(words).split("\t")[1].strip() for words in rows.all_inner_texts()]
-        assert len(names) == 7, names
+        assert len(names) == EXPERTS, names
+        office.goes("设为组长")
+        turns: list[Lap] = []
         for name in names:
             office.goes("出示二维码", at=f"main tr:has-text('{name}')")
             link = re.search(r"/enter/[0-9A-Z]+", str(office.page.text_content("main")))
             assert link, office.text()
-            expert = self.person(name)
-            expert.scans(link.group(0))
-            expert.goes("是我本人，登录")
-            expert.goes("去办理", at="li:has-text('请签署回避与保密承诺书')")
-            for paper in ("回避承诺书", "保密承诺书"):
-                expert.goes(paper, at="main")
-                for n in range(expert.page.locator("main select").count()):
-                    expert.answers(n, "否")
-                expert.writes("签名", name)
-                expert.goes("签署", at="main")
-                expert.expects("已签署")
-            expert.goes(COUNTIES[0], at="main")
+            with self.watch.beside(turns):
+                self.arrives(name, link.group(0))
+            office.goes("回到专家组")
+        self.watch.longest(turns)
+
+    def arrives(self, name: str, link: str) -> None:
+        """One expert lets himself in, declares and signs in."""
+        expert = self.person(name)
+        expert.scans(link)
+        expert.goes("是我本人，登录")
+        expert.goes("去办理", at="li:has-text('请签署回避与保密承诺书')")
+        for paper in ("回避承诺书", "保密承诺书"):
+            expert.goes(paper, at="main")
+            for n in range(expert.page.locator("main select").count()):
+                expert.answers(n, "否")
+            expert.writes("签名", name)
+            expert.goes("签署", at="main")
+            expert.expects("已签署")
+        for place in PLACED:
+            expert.goes("明鉴", at="header")
+            expert.goes("去办理", at=f"li:has-text('请签到：{place}')")
             expert.goes("签到", at="main")
             expert.expects("已签到")
-            self.experts.append(expert)
-            office.goes("回到专家组")
+        self.experts.append(expert)
 
     def open_scoring(self) -> None:
         office = self.office
-        office.goes(COUNTIES[0], at="main")
-        office.goes("开放评分")
-        for expert in self.experts:
-            expert.goes("明鉴", at="header")
-            expert.goes("去办理", at=f"li:has-text('请评分：{COUNTIES[0]}')")
-            expert.expects(COUNTIES[0])
+        for place in PLACED:
+            office.goes("明鉴", at="header")
+            office.goes("去办理", at=f"li:has-text('会议等待办公室下一步：{place}')")
+            office.goes("开放评分")
+            office.expects("已向全体成员开放评分", "body")

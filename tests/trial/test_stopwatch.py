@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.trial.__main__ import BEGIN, END, write
-from tests.trial.stopwatch import Stopwatch, keys_of
+from tests.trial.stopwatch import Lap, Stopwatch, keys_of
 
 
 def test_a_chinese_character_takes_three_keys() -> None:
@@ -33,6 +33,22 @@ def test_a_lap_adds_keys_pointings_and_new_pages() -> None:
         raise ValueError
     assert 0 < watch.lap.machine < 5
     assert [lap.name for lap in watch.laps] == ["first", "second"]
+
+
+def test_of_those_who_work_at_the_same_time_the_slowest_counts() -> None:
+    watch = Stopwatch()
+    turns: list[Lap] = []
+    watch.begin("together")
+    watch.points()
+    for text in ("a", "abc", "ab"):
+        with watch.beside(turns):
+            watch.types(text)
+    watch.longest(turns)
+    assert watch.lap.person == pytest.approx(1.35 + 1.1 + 3 * 0.28)
+    assert (watch.lap.keys, watch.lap.points) == (3, 1)
+    with pytest.raises(ValueError), watch.beside(turns):
+        raise ValueError
+    assert watch.lap.name == "together" and watch.lap is watch.laps[0]
 
 
 def test_figures_replace_those_between_the_marks(tmp_path: Path) -> None:
