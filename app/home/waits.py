@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
+from app.aggregation import releases
 from app.aggregation.models import Run
 from app.domain.types import Text
 from app.draw.models import Draw
@@ -211,6 +212,9 @@ def _office_results(session: Session, round_: Round) -> list[Wait]:
     if report and report.state == "signing":
         text = Text("评审报告签署中", "The report is being signed")
         return [Wait(text, "report.show", {**at, "number": report.number}, round_)]
+    if report and report.state == "final" and releases.of_run(session, report.run) is None:
+        text = Text("报告已定稿：向区县发布结果", "The report is final: release the results")
+        return [Wait(text, "aggregation.release", {**at, "number": report.run.number}, round_)]
     return []
 
 
