@@ -52,23 +52,18 @@ def at_work() -> ColumnElement[bool]:
 
 def working_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
     """The seat on which the viewer fills in sheets: his active one, else that of a trainee."""
-    return session.scalar(
-        select(Seat)
-        .join(Seat.expert)
-        .options(contains_eager(Seat.expert))
-        .where(
-            sits_on(panel.draw_id),
-            Seat.panel == panel.code,
-            at_work(),
-            Expert.person_id == viewer.person_id,
-        )
-        .order_by(Seat.act.desc())
-        .limit(1)
-    )
+    return _seat_of(session, viewer, panel, at_work())
 
 
 def own_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
     """The viewer's active seat on a panel: a member's, for what members alone do."""
+    return _seat_of(session, viewer, panel, Seat.state != "removed")
+
+
+def _seat_of(
+    session: Session, viewer: Viewer, panel: Panel, held: ColumnElement[bool]
+) -> Seat | None:
+    """The viewer's seat of that kind, a drawn one before a trainee's, with its expert."""
     return session.scalar(
         select(Seat)
         .join(Seat.expert)
@@ -76,9 +71,11 @@ def own_seat(session: Session, viewer: Viewer, panel: Panel) -> Seat | None:
         .where(
             sits_on(panel.draw_id),
             Seat.panel == panel.code,
-            Seat.state != "removed",
+            held,
             Expert.person_id == viewer.person_id,
         )
+        .order_by(Seat.act.desc())
+        .limit(1)
     )
 
 
