@@ -184,10 +184,25 @@ def started(place: Town, port: int, broken: str = "") -> subprocess.Popen[bytes]
     )
     for _ in range(600):
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
+            return process
         assert process.poll() is None, "the server ended by itself"
         time.sleep(0.1)
-    return process
+    killed(process)
+    raise AssertionError("the server does not answer")
+
+
+def killed(server: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the server and all its processes. Returns when the last of them is gone: until
+    then its socket still takes connections, which the next server on that port never sees."""
+    for _ in range(600):
+        try:
+            os.killpg(server.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            server.wait(30)
+            return
+        server.poll()  # a process that has ended is in the group until it is waited for
+        time.sleep(0.05)
+    raise AssertionError("a killed server does not end")
 
 
 @contextmanager

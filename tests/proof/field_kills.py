@@ -22,7 +22,7 @@ from sqlalchemy import select, text
 
 from app.field.models import FieldOp
 from tests.domain.draw.pools import number
-from tests.proof.field import Line, Town, drain, free_port, hold, push, started, town
+from tests.proof.field import Line, Town, drain, free_port, hold, killed, push, started, town
 from tests.proof.sealing import seals, work
 
 TABLETS = 16  # at once; half of them where the count is small
@@ -79,8 +79,7 @@ def _killed(count: int, broken: str = "") -> tuple[int, int, int, int]:
             for turn in range(count):
                 time.sleep(0.1 + number("kill", turn) % LONGEST / 1000)
                 if turn % WHOLE == WHOLE - 1:
-                    os.killpg(server.pid, signal.SIGKILL)
-                    server.wait(30)
+                    killed(server)
                     server = started(place, port, broken)
                 else:
                     _kill_serving(server)
@@ -92,9 +91,7 @@ def _killed(count: int, broken: str = "") -> tuple[int, int, int, int]:
             drain(port, place.lines)
         finally:
             hands.stop.set()
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait(30)
+            killed(server)
             for thread in threads:
                 thread.join(180)
         operations, batches = hold(place)
