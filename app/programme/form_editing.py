@@ -25,11 +25,11 @@ from app.domain.scoring.yaml_source import SchemaError
 from app.domain.types import DomainError, Text
 from app.programme import words
 from app.programme.guards import require
+from app.programme.marked_lines import Line, marked_lines
 from app.programme.models import FormVersion
 from app.programme.versions import add_form_version, form_of, latest_version
 
 MOST_CHARACTERS = 200_000  # the longest form of the library has 14,000
-AROUND = 2  # lines shown on either side of a line with a remark
 
 _WRONG = Text(
     "评分表有 {n} 处错误，没有保存；请按各行旁边的说明改正。",
@@ -67,16 +67,6 @@ _NONE = Text("无", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the text with its remarks; `gap` when lines before it were left out."""
-
-    number: int
-    text: str
-    remarks: tuple[Finding, ...]
-    gap: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """A form's text held against library and latest version; nothing was changed."""
 
@@ -97,21 +87,9 @@ class Checked:
         """SHA-256 of the text: what was looked at is what is saved."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def lines(self) -> list[Line]:
-        """The lines with remarks and those around them; a remark beyond the end stands at the end."""
-        rows = self.text.splitlines() or [""]
-        at: dict[int, list[Finding]] = {}
-        for finding in self.findings:
-            at.setdefault(max(1, min(finding.line, len(rows))), []).append(finding)
-        shown = sorted(
-            {line for n in at for line in range(max(1, n - AROUND), min(len(rows), n + AROUND) + 1)}
-        )
-        before = 0
-        found = []
-        for n in shown:
-            found.append(Line(n, rows[n - 1], tuple(at.get(n, ())), n > before + 1))
-            before = n
-        return found
+    def lines(self) -> list[Line[Finding]]:
+        """The lines with remarks and those around them."""
+        return marked_lines(self.text, self.findings)
 
     def differences(self) -> list[Text]:
         """What the form says otherwise than its latest version, in words; empty without one."""

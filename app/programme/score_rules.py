@@ -25,12 +25,12 @@ from app.domain.types import Conflict, DomainError, Text
 from app.ledger.append import append
 from app.programme.guards import account_id, require, while_preparing, words
 from app.programme.instruments import stage_text
+from app.programme.marked_lines import Line, marked_lines
 from app.programme.models import Round
 from app.programme.models_score_rule import ScoreRuleChange
 from app.programme.scheme import scheme_of, score_rule_of, tiers_of
 from app.programme.versions import form_of
 
-AROUND = 2  # lines before and after a remark that are shown with it
 _REASON = Text("理由", "Reason")
 _WRONG = Text(
     "规则有 {n} 处错误，没有记录；请按下面各行的说明改正。",
@@ -67,18 +67,9 @@ class Tried:
         """How many remarks keep the rule from being recorded."""
         return sum(note.level == "error" for note in self.notes)
 
-    def lines(self) -> list[tuple[int, str, list[Note]]]:
-        """(number, text, remarks) of every line with a remark and its neighbours, number 0 for what is
-        skipped; a remark beyond the last line stands beside it."""
-        rows = self.text.splitlines() or [""]
-        at = {min(note.line, len(rows)) for note in self.notes}
-        shown: list[tuple[int, str, list[Note]]] = []
-        for n, row in enumerate(rows, start=1):
-            if at & set(range(n - AROUND, n + AROUND + 1)):
-                shown.append((n, row, [x for x in self.notes if min(x.line, len(rows)) == n]))
-            elif not shown or shown[-1][0]:
-                shown.append((0, "", []))
-        return shown
+    def lines(self) -> list[Line[Note]]:
+        """The lines with remarks and those around them."""
+        return marked_lines(self.text, self.notes)
 
 
 def titles_of(round_: Round) -> dict[str, Text]:
