@@ -1,4 +1,4 @@
-"""Empty places to migrate or restore into: a database without schema, a home without anything."""
+"""Empty places: a database without schema to migrate or restore into, a new installation to measure on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
+
+from app import keys as key_files
+from app.config import Settings
+from app.db import Base, Database
+from app.files.store import Store
 
 
 @contextmanager
@@ -23,6 +28,23 @@ def blank_database(pg_server: str | None, directory: Path) -> Iterator[str]:
         yield pg_server.replace("/postgres?", f"/{name}?")
     finally:
         _run(pg_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def new_installation(home: Path, url: str = "") -> Database:
+    """Keys of its own and every table, empty; SQLite under `home` unless another database is named."""
+    key_files.create(home / "keys")
+    database = opened(home, url)
+    Base.metadata.create_all(database.engine)
+    return database
+
+
+def opened(home: Path, url: str = "") -> Database:
+    """The installation that `new_installation` made there."""
+    settings = Settings(home=home, database_url=url or f"sqlite:///{home / 'mingjian.db'}")
+    keys = key_files.load(settings.keys)
+    return Database(
+        settings.database_url, keys=keys, settings=settings, store=Store(settings.files)
+    )
 
 
 def _run(url: str, statement: str) -> None:

@@ -27,9 +27,8 @@ from sqlalchemy import select, text
 
 from app import keys as key_files
 from app.config import Settings
-from app.db import Base, Database
+from app.db import Database
 from app.domain.scoring.sheets import sheet_items
-from app.files.store import Store
 from app.ledger import prove
 from app.ledger.append import append
 from app.registry import queries as registry
@@ -39,6 +38,7 @@ from tests.attacks.world import World, build, complete_marks, to_scoring
 from tests.benchmarks import draws, imports
 from tests.benchmarks.pool import fill_pool
 from tests.field.virtual import VirtualTablet, bound
+from tests.places import new_installation
 
 ROOT = Path(__file__).parents[2]
 TURN = 50
@@ -237,10 +237,7 @@ def main() -> None:
         if chosen.pg:
             home.chmod(0o755)  # the server's own user has to get through
         with postgres(chosen.pg, home) as url:
-            ring = key_files.create(home / "keys")
-            settings = Settings(home=home, database_url=url)
-            database = Database(url, keys=ring, settings=settings, store=Store(settings.files))
-            Base.metadata.create_all(database.engine)
+            database = new_installation(home, url)
             with database.write() as session:
                 world = build(session)
             print(
@@ -248,10 +245,10 @@ def main() -> None:
             )
             write_rates(database, world, chosen.saves)
             push_rates(database, world)
-            verifying(database, ring)
+            verifying(database, database.info["keys"])
             gc.collect()
             registry_looks(database, world, chosen.experts)
-            start_up(settings)
+            start_up(database.info["settings"])
             database.dispose()
     imports.child(chosen.experts)
     draws.short()

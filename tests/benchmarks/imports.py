@@ -20,12 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app import keys as key_files
-from app.config import Settings
-from app.db import Base, Database
 from app.directory.operations import create_organisation
-from app.files.store import Store
 from app.registry.imports import ALL, MAX_ROWS, import_experts
+from tests.places import new_installation
 
 HEAD = ("姓名", "工作单位", "职称", "类别", "专业", "来源", "手机号", "身份证号", "现岗起始")
 EMPLOYERS = 400
@@ -70,13 +67,7 @@ def peak() -> float:
 def measure(rows: int) -> None:
     """Print one line a step."""
     with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as place:
-        home = Path(place)
-        ring = key_files.create(home / "keys")
-        settings = Settings(home=home, database_url=f"sqlite:///{home / 'bench.db'}")
-        database = Database(
-            settings.database_url, keys=ring, settings=settings, store=Store(settings.files)
-        )
-        Base.metadata.create_all(database.engine)
+        database = new_installation(Path(place))
         with database.write() as session:
             for n in range(EMPLOYERS):
                 create_organisation(session, None, name=f"虚构大学{n:03d}", kind="university")

@@ -22,19 +22,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app import keys as key_files
 from app.aggregation.inputs import collect
 from app.aggregation.models import Run
 from app.aggregation.results import compute
-from app.config import Settings
-from app.db import Base, Database
+from app.db import Database
 from app.domain.ledger.canonical import digest
-from app.files.store import Store
 from app.ledger.append import append
 from app.programme.scheme import score_rule_of
 from app.report.models import Report
 from tests.aggregation import builders
 from tests.conftest import Make
+from tests.places import new_installation, opened
 from tests.report import reports
 
 KINDS = ("data", "pdf-zh", "pdf-en", "docx", "xlsx")
@@ -90,21 +88,13 @@ def season(session: Session, made: builders.Scored, counties: int) -> Report:
 
 def build(home: Path, counties: int) -> Database:
     """An installation with the season in it."""
-    database = opened(home, key_files.create(home / "keys"))
-    Base.metadata.create_all(database.engine)
+    database = new_installation(home)
     with database.write() as session:
         made = builders.scored(session, Make())
         started = time.perf_counter()
         season(session, made, counties)
         row("run, report, what its ranks hang on", time.perf_counter() - started, "")
     return database
-
-
-def opened(home: Path, keys: key_files.Keys | None = None) -> Database:
-    settings = Settings(home=home, database_url=f"sqlite:///{home / 'bench.db'}")
-    keys = keys or key_files.load(settings.keys)
-    store = Store(settings.files)
-    return Database(settings.database_url, keys=keys, settings=settings, store=store)
 
 
 def make(home: Path, kind: str, target: Path) -> None:

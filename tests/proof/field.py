@@ -30,17 +30,14 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select, text
 
 from app import clock
-from app import keys as key_files
 from app.accounts import operations as accounts
 from app.accounts.models import Account
 from app.accounts.viewer import Viewer
-from app.config import Settings
-from app.db import Base, Database
+from app.db import Database
 from app.domain.scoring.sheets import sheet_items
 from app.draw.models import Seat
 from app.field.invariants import INVARIANTS
 from app.field.models import FieldBatch, FieldOp
-from app.files.store import Store
 from app.ledger import prove
 from app.ledger.append import append
 from app.panel.declarations import CONFLICTS, words_digest
@@ -51,6 +48,7 @@ from app.scoring.models import Sheet
 from tests.attacks import world as steps
 from tests.domain.draw.pools import number
 from tests.field.virtual import VirtualTablet, bound
+from tests.places import new_installation
 
 ROOT = Path(__file__).parents[2]
 THREADS = 8
@@ -87,16 +85,11 @@ def town(tablets: int) -> Iterator[Town]:
     """Experts on three counties of one panel, signed in and ready, a tablet for each sheet."""
     with tempfile.TemporaryDirectory(prefix="mingjian-field-") as place:
         home = Path(place)
-        ring = key_files.create(home / "keys")
-        settings = Settings(home=home, database_url=f"sqlite:///{home / 'mingjian.db'}")
-        database = Database(
-            settings.database_url, keys=ring, settings=settings, store=Store(settings.files)
-        )
-        Base.metadata.create_all(database.engine)
+        database = new_installation(home)
         with database.write() as session:
-            lines = _people(session, tablets, ring.cookie)
+            lines = _people(session, tablets, database.info["keys"].cookie)
         env = {
-            **os.environ, "MINGJIAN_HOME": place, "DATABASE_URL": settings.database_url,
+            **os.environ, "MINGJIAN_HOME": place, "DATABASE_URL": database.url,
             "PYTHONPATH": str(ROOT),
         }  # fmt: skip
         try:
