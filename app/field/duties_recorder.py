@@ -98,6 +98,7 @@ def _statement(row: Statement | None) -> dict[str, Any] | None:
         "name": row.presenter_name,
         "post": row.presenter_post,
         "proxy": row.proxy,
+        "identity": row.identity,
         "outline": row.outline,
         "questions": row.questions,
         "opened_at": moment(row.opened_at),

@@ -101,6 +101,7 @@ def _apply(session: Session, actor: Viewer, desk: Desk, op: Operation) -> None:
                 presenter_name=str(fields["name"])[:200],
                 presenter_post=str(fields["post"])[:200],
                 proxy=str(fields["proxy"] or "")[:200],
+                identity=str(fields["identity"] or ""),
             )
             filing.file_papers(session, actor, sitting)
         case "write":

@@ -42,7 +42,7 @@ def test_a_reminder_and_a_vote_on_the_tablet(
                 closes_at=clock.now() + timedelta(hours=hours), reason=why,
             )  # fmt: skip
     page = tablet("one").page
-    asked = page.locator(".note", has_text="The office reminds you")
+    asked = page.locator(".note", has_text="A message for you")
     vote = page.locator(".note", has_text="vote on a later closing time")
     expect(asked).to_be_visible()
     expect(vote).to_contain_text("大雨，路上耽搁一小时")

@@ -27,6 +27,13 @@ from tests.browser.field_tablet import (
 from tests.browser.field_tower import CODE, LOCKED, MATERIAL, SHEET, Tower, signed_by
 from tests.proof.browser_kills import killed
 
+LEAVING = """() => new Promise((done) => {
+    const asked = indexedDB.open("mingjian.field");
+    asked.onsuccess = () => {
+        const row = asked.result.transaction("meta").objectStore("meta").get("leaving");
+        row.onsuccess = () => { asked.result.close(); done(row.result ?? null); };
+    };
+})"""
 KILLS = int(os.environ.get("MINGJIAN_KILLS", "3"))
 
 
@@ -221,6 +228,52 @@ def test_two_users_and_sign_out(device: Device, tower: Tower) -> None:
         })"""
     )
     assert rows == 0
+
+
+def test_who_locks_ends_his_session_and_who_unlocks_opens_his_own(
+    device: Device, tower: Tower
+) -> None:
+    """Also with nothing to send: a page that is opened beside the application is the user's own."""
+    page = bound(device.open())
+    opened, ended = "POST /field/api/session", "POST /field/api/sign-out"
+    page.evaluate(
+        "() => { globalThis.first = store.state().user.tablet; store.forgetSelection(); }"
+    )
+    until(lambda: tower.calls[ended] == 1)
+    page.evaluate("() => store.bind('GOOD', '第二人', '135791')")
+    assert tower.calls[opened] == 0
+    page.evaluate("() => store.switchUser(first)")
+    until(lambda: tower.calls[ended] == 2)
+    unlocked(page)
+    until(lambda: tower.calls[opened] == 1)
+    until(lambda: not state(page)["syncing"])
+    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 11 * 60_000; }")
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    assert state(page)["phase"] == "locked"  # by itself: what he has open beside it goes on
+    unlocked(page)
+    page.evaluate("() => store.syncNow()")
+    assert (tower.calls[opened], tower.calls[ended]) == (1, 2)
+
+
+def test_a_sign_out_without_signal_ends_the_session_once_there_is_one(
+    device: Device, tower: Tower
+) -> None:
+    page, asked = bound(device.open()), "POST /field/api/sign-out"
+    device.context.set_offline(True)
+    page.evaluate("() => store.signOut({wipe: true})")
+    assert state(page)["phase"] == "unbound" and tower.calls[asked] == 0
+    device.context.set_offline(False)
+    until(lambda: tower.calls[asked] == 1)
+    until(lambda: page.evaluate(LEAVING) is None)
+    # Somebody else signs in first: the session is his now, and nobody ends it.
+    bound(page)
+    page.evaluate("() => { store._whileLocked = async () => {}; }")
+    device.context.set_offline(True)
+    page.evaluate("() => store.signOut({wipe: true})")
+    assert page.evaluate(LEAVING)["key"] == "leaving"
+    device.context.set_offline(False)
+    bound(page)
+    assert page.evaluate(LEAVING) is None and tower.calls[asked] == 1
 
 
 def test_statement_code_opens_the_sheet(device: Device, tower: Tower) -> None:

@@ -174,6 +174,10 @@ def test_photos_are_scaled_and_resumed(device: Device, tower: Tower) -> None:
     assert b"".join(tower.chunks[made["sha256"]].values())[:3] == b"\xff\xd8\xff"
     page.evaluate("([k, i, h]) => store.detach(k, i, h)", [SHEET, "A1", made["sha256"]])
     assert shown(page)["attachments"]["A1"] == []
+    # A position that comes now does not bring the photo back.
+    place = {"lat": "1", "lon": "2", "accuracy": "3"}
+    late = page.evaluate("([k, h, p]) => store.locate(k, h, p)", [SHEET, made["sha256"], place])
+    assert late["id"] is None and shown(page)["attachments"]["A1"] == []
     text = "(key) => store.attach(key, 'A1', new Blob(['no'], {type: 'text/plain'}))"
     assert refusal(page, text, SHEET)["code"] == "photo_type"
 

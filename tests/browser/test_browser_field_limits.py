@@ -45,6 +45,17 @@ def test_the_tablet_and_the_server_want_the_same() -> None:
     }
 
 
+def test_every_reason_for_a_refusal_has_its_words() -> None:
+    """What the server may write on a receipt is never shown to a person as a code."""
+    rooms = (STATIC.parent / "field").glob("*.py")
+    code = re.compile(r'(?:Refused\(|"refused",\s*)"([a-z_]+)"')
+    written = {why for path in rooms for why in code.findall(path.read_text("utf-8"))}
+    text = (STATIC / "field/screens/refusals.js").read_text("utf-8")
+    told = set(re.findall(r"\b([a-z_]+): say\(", text.partition("export const changeWords")[0]))
+    assert {"branch", "closed", "form_stale", "stale"} < written
+    assert written <= told, written - told
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_short_reason_is_not_taken(tablet: Any, lang: str) -> None:
     one = tablet()
@@ -119,6 +130,9 @@ def test_a_conflict_can_be_declared_everywhere(tablet: Any, lang: str) -> None:
     one.to("#/unlock/ABCDEFGHIJKLMNOP")  # a code that opens nothing
     expect(page.get_by_role("alert")).to_be_visible()
     declared(page.get_by_role("button", name=re.compile(f"{name}.*丰台区")).first, "veto")
+    one.to("#/receipts")
+    page.locator("summary", has_text=name).tap()
+    declared(page.get_by_role("button", name=re.compile(f"{name}.*顺义区")).first, "bonus")
     page.evaluate(f"() => fake.change('main/c2', {SEALED})")
     one.to("#/sheet/main%2Fc2/0")
     page.get_by_role("button", name=name).tap()
@@ -156,14 +170,19 @@ def test_a_photo_is_kept_whatever_is_said_about_its_place(
     box.set_input_files(PHOTO)
     dialog.get_by_role("button", name="记录位置").tap()
     expect(card.locator("li.photo").first).to_contain_text("位置 ±12 米")
+    # A position that does not come keeps neither this photo from the disk nor the next one waiting.
+    page.evaluate("() => { fake.store.place = () => new Promise(() => {}); }")
+    box.set_input_files(PHOTO)
+    expect(card.locator("li.photo")).to_have_count(4)
+    expect(box).to_be_enabled()
     page.get_by_role("button", name="锁定").tap()
     unlock()  # who unlocks next has not agreed to anything
     box.set_input_files(PHOTO)
     expect(dialog).to_be_visible()
     page.evaluate("() => fake.store.lock()")  # by itself, while the question stands
     unlock()
-    expect(card.locator("li.photo")).to_have_count(4)
-    assert page.evaluate(photos, item["id"])[3] is None
+    expect(card.locator("li.photo")).to_have_count(5)
+    assert page.evaluate(photos, item["id"])[4] is None
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

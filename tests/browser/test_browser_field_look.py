@@ -36,6 +36,18 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("a[href], button, input, 
   return [width, height, target.outerHTML.slice(0, 120)];
 }).filter(([width, height]) => width && (width < 47.9 || height < 47.9))"""
 
+# 18 px is the smallest print, of a note under a field as of a mark.
+SMALL_PRINT = """() => {
+  const found = new Set(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const words = texts.currentNode.nodeValue.trim(), at = texts.currentNode.parentElement;
+    if (!words || at.closest(".vh, svg, noscript") || !at.checkVisibility()) continue;
+    const size = parseFloat(getComputedStyle(at).fontSize);
+    if (size < 17.9) found.add(`${size} ${words.slice(0, 30)}`);
+  }
+  return [...found];
+}"""
+
 AXE = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.map((v) => [v.id, v.nodes[0].html.slice(0, 160)])"""
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -56,6 +68,7 @@ def test_every_screen_is_large_enough_and_accessible(
         found = page.evaluate(AXE)
         problems += [(route, *row) for row in found]
         problems += [(route, "small", row) for row in page.evaluate(SMALL_TARGETS)]
+        problems += [(route, "print", row) for row in page.evaluate(SMALL_PRINT)]
         problems += [(route, "overflow", n) for n in [page.evaluate(OVERFLOW)] if n > 0]
         focus = page.evaluate("() => document.activeElement.tagName")
         problems += [(route, "focus", focus)] if focus not in ("H1", "BODY") else []
@@ -128,6 +141,7 @@ def test_entry_screens_and_dialogs_are_accessible(
         expect(within).to_be_visible()
         problems.extend((where, *row) for row in page.evaluate(AXE))
         problems.extend((where, "small", row) for row in page.evaluate(SMALL_TARGETS))
+        problems.extend((where, "print", row) for row in page.evaluate(SMALL_PRINT))
 
     looked("bind", page.locator("#pin-again"))
     page.fill("#label", "7")

@@ -25,7 +25,7 @@ from app.scoring.models import Sheet
 from tests.attacks import world as steps
 from tests.attacks.world import settings, world, world_template
 from tests.browser.field_tablet import PIN, bound, shown, started, state, until
-from tests.browser.test_browser_field_look import AXE, OVERFLOW, SMALL_TARGETS
+from tests.browser.test_browser_field_look import AXE, OVERFLOW, SMALL_PRINT, SMALL_TARGETS
 from tests.field.conftest import code_for
 from tests.web.conftest import axe, serve
 
@@ -89,6 +89,8 @@ def opened(page: Any) -> None:
     page.fill("#presenter", "虚拟陈述人")
     page.fill("#post", "虚构副县长")
     page.fill("#proxy", "虚字〔2026〕3号")
+    expect(page.get_by_role("button", name="开始陈述", exact=True)).to_be_disabled()
+    page.get_by_label("已核对居民身份证").check()
     press(page, "开始陈述")
     expect(page.locator("#outline")).to_be_visible()
 
@@ -208,6 +210,7 @@ def test_a_site_visit_without_signal_is_whole_in_the_evening(
     with database.read() as session:
         row = session.scalars(select(Statement)).one()
         assert (row.presenter_name, row.proxy) == ("虚拟陈述人", "虚字〔2026〕3号")
+        assert row.identity == "id_card"
         assert row.questions == "问：节约了多少？\n答：" and row.unconfirmed is None
         assert row.confirmed_name == "虚拟陈述人" and len(row.signature) == 1
         assert row.sitting.phase == "scoring" and row.closed_at is not None
@@ -241,6 +244,7 @@ def test_the_recorder_s_screens_are_large_enough_and_accessible(
             press(page, "English")
         page.wait_for_timeout(150)
         problems.extend((name, *row) for row in page.evaluate(AXE))
+        problems.extend((name, "print", row) for row in page.evaluate(SMALL_PRINT))
         for viewport in (LANDSCAPE, PORTRAIT):
             page.set_viewport_size(viewport)
             page.wait_for_timeout(60)

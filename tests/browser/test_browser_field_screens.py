@@ -33,7 +33,8 @@ __all__ = ["address", "package", "tablet"]
 def test_bind_with_code_and_pin(tablet: Any) -> None:
     one = tablet()
     page = one.open(query="?as=stranger")
-    page.fill("#code", "good abcd efgh ijkl mnop qrst uv")
+    expect(page.locator(".fact")).to_have_text("● 在线")  # binding needs it; nothing is saved yet
+    page.fill("#code", "ｇｏｏｄ abcd efgh ijkl mnop qrst uv")  # full-width letters are letters
     assert page.input_value("#code") == "GOOD-ABCD-EFGH-IJKL-MNOP-QRST-UV"
     page.fill("#label", "三号平板")
     page.fill("#pin", "２４６８１０")
@@ -267,6 +268,23 @@ def test_an_input_method_neither_loses_nor_doubles(tablet: Any, package: dict[st
         f"{item['id']}.reason",
         f"{item['id']}.mark",
     ]
+
+
+def test_an_input_method_does_not_spoil_a_code(tablet: Any) -> None:
+    """Letters of a one-time code typed with a Chinese input method switched on: they are put in order
+    once they are there, and not while they are being composed."""
+    one = tablet()
+    page = one.open(query="?as=stranger")
+    field = page.locator("#code")
+    field.focus()
+    keys = page.context.new_cdp_session(page)
+    for word in ("goodx", "yzab"):
+        for end in range(1, len(word) + 1):
+            at = {"selectionStart": end, "selectionEnd": end}
+            keys.send("Input.imeSetComposition", {"text": word[:end], **at})
+            page.wait_for_timeout(30)
+        keys.send("Input.insertText", {"text": word})
+    expect(field).to_have_value("GOOD-XYZA-B")
 
 
 def test_half_typed_words_are_kept_when_the_page_is_hidden_or_left(

@@ -19,7 +19,7 @@ from tests.browser.field_screens import (
     package,
     tablet,
 )
-from tests.browser.test_browser_field_look import AXE, SMALL_TARGETS
+from tests.browser.test_browser_field_look import AXE, SMALL_PRINT, SMALL_TARGETS
 from tests.web.conftest import axe
 
 __all__ = ["address", "axe", "package", "tablet"]
@@ -35,7 +35,7 @@ WAITS = """() => {
 }"""
 REFUSED = """() => fake.change('desk', { refused: [
   { op: { id: 'o1', kind: 'set', path: 'A1.mark', new: '7.5' }, receipt: { why: 'closed' } },
-  { op: { id: 'o2', kind: 'withdraw', reason: '笔误更正' }, receipt: { why: 'sealed' } } ] })"""
+  { op: { id: 'o2', kind: 'withdraw', reason: '笔误更正' }, receipt: { why: 'invalid', text: { zh: '服务器的原话。', en: 'What the server said.' } } } ] })"""
 
 
 class Eye:
@@ -51,6 +51,7 @@ class Eye:
         self.seen.append(state)
         self.problems += [(state, *row) for row in self.page.evaluate(AXE)]
         self.problems += [(state, "small", row) for row in self.page.evaluate(SMALL_TARGETS)]
+        self.problems += [(state, "print", row) for row in self.page.evaluate(SMALL_PRINT)]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -70,6 +71,10 @@ def test_every_state_is_accessible(
     page.evaluate(REFUSED)
     one.to("#/sheet/desk/0")
     eye.look("refused changes", page.locator(".note.wrong").nth(1))
+    told = page.locator(".note.wrong").all_inner_texts()  # in words, the server's own if it had any
+    zh = ["评分已结束", "撤回 笔误更正", "服务器的原话。"]
+    en = ["scoring has closed", "Withdrawal 笔误更正", "What the server said."]
+    assert all(words in "".join(told) for words in (zh if lang == "zh" else en)), told
     item = go(one, package, "main", first_item(package, "main", "points"))
     card = card_of(page, item["id"])
     card.locator("input[type=file]").set_input_files(PHOTO)
@@ -141,7 +146,7 @@ def test_what_is_not_on_the_tablet_yet_is_accessible(tablet: Any, axe: str, lang
 
 
 def test_the_eye_sees_a_fault(tablet: Any, axe: str) -> None:
-    """A button without a name, and too small."""
+    """A button without a name, and print that is too small."""
     one = tablet(viewport=PORTRAIT)
     page = one.open()
     eye = Eye(page, axe)
@@ -149,5 +154,6 @@ def test_the_eye_sees_a_fault(tablet: Any, axe: str) -> None:
         "() => document.querySelector('main').append(Object.assign(document.createElement('button'), { className: 'plain', id: 'bad' }))"
     )
     page.evaluate("() => { document.getElementById('bad').style.cssText = ''; }")
+    page.evaluate("() => { document.querySelector('h1').style.fontSize = '17px'; }")
     eye.look("nameless", page.locator("h1"))
-    assert "button-name" in {problem[1] for problem in eye.problems}
+    assert {"button-name", "print"} <= {problem[1] for problem in eye.problems}

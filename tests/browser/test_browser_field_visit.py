@@ -15,10 +15,19 @@ from app.accounts import invitations
 from app.factory import create_app
 from app.scoring.models import Sheet
 from tests.attacks.world import settings, to_scoring, world, world_template
+from tests.browser.field_tablet import until
 from tests.web.conftest import serve
 
 __all__ = ["settings", "world", "world_template"]
 PIN = "246810"
+HALF_TYPED = """(words) => {
+  const area = document.querySelector("section.item textarea"), now = Date.now;
+  area.value = words;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  Date.now = () => now() + 660_000;
+  document.dispatchEvent(new Event("visibilitychange"));
+  Date.now = now;
+}"""
 
 
 @pytest.fixture
@@ -58,6 +67,14 @@ def test_from_code_to_receipt(reader: Any, visit: tuple[str, Any, str], world: A
             select(Sheet).where(Sheet.sitting_id == key, Sheet.seat_id == world.site.seats[0])
         )
     assert sheet is None or not sheet.entries
+    words = "锁上前半句"
+    page.get_by_role("button", name="＋ 备注").first.click()
+    page.locator("section.item textarea").first.focus()
+    page.wait_for_timeout(200)
+    page.evaluate(HALF_TYPED, words)  # ten minutes pass before the pause after the last key
+    page.fill("#pin", PIN)
+    page.get_by_role("button", name="打开", exact=True).click()
+    expect(page.locator("section.item textarea").first).to_have_value(words)
     wanted = _score_everything(page)
     expect(page.locator("[data-fact=saved]")).to_contain_text("本机已保存")
     expect(page.locator("[data-fact=sent]")).to_contain_text("待上传")
@@ -77,7 +94,15 @@ def test_from_code_to_receipt(reader: Any, visit: tuple[str, Any, str], world: A
         ).one()
         assert sealed.state == "sealed"
         assert sealed.receipt == page.inner_text(".code.big")
+        assert [entry["reason"] for entry in sealed.entries.values() if "reason" in entry] == [
+            words
+        ]
         assert {name: _typed(entry["value"]) for name, entry in sealed.entries.items()} == wanted
+    beside = one.context.new_page()  # the pages of the site are his while the application is open
+    beside.goto("/")
+    assert "/sign-in" not in beside.url and world.expert(1).name in beside.content()
+    page.get_by_role("button", name="锁定").click()
+    until(lambda: "/sign-in" in beside.goto("/").url)
     assert [fault for fault in one.faults if "ERR_INTERNET_DISCONNECTED" not in fault] == []
 
 
@@ -95,7 +120,7 @@ def _score_everything(page: Any) -> dict[str, str]:
             name = str(card.get_attribute("id")).removeprefix("item-")
             if card.locator(".level").count():
                 card.locator(".level").first.click()
-                chip = card.locator(".chips .chip").last
+                chip = card.locator(".chips:not(.phrases) .chip").last
                 marks[name] = chip.inner_text()
                 chip.click()
             for figure in card.locator(".row-field input").all():

@@ -182,7 +182,7 @@ EXPERT: Mapping[str, Mapping[str, str]] = {
 """Kinds of a sheet's log -> field -> rule; a rule that ends in "?" may be absent or null."""
 RECORDER: Mapping[str, Mapping[str, str]] = {
     "attend": {"seat": "row"},
-    "open": {"name": "words", "post": "words", "proxy": "words?"},
+    "open": {"name": "words", "post": "words", "proxy": "words?", "identity": "text?"},
     "write": {"part": "part", "text": "words"},
     "mark": {"at_ms": "natural", "words": "words"},
     "attach": EXPERT["attach"],

@@ -46,7 +46,7 @@ function Header({ state, title, redraw }) {
   return html`<header class="bar">
     ${open ? html`<a class="brand" href="#/" aria-label=${say("明鉴：我的任务", "Mingjian: my duties")}>${title ? "‹" : ""} <span class=${title ? "roomy" : ""}>${say("明鉴", "Mingjian")}</span></a>` : html`<span class="brand">${say("明鉴", "Mingjian")}</span>`}
     ${title && html`<span class="where">${title}</span>`}
-    ${state.phase !== "unbound" && html`<span class="facts"><${Fact} name="net" fact=${net} /><${Fact} name="saved" fact=${saved} /><${Fact} name="sent" fact=${sent} /></span>`}
+    ${state.secure && html`<span class="facts"><${Fact} name="net" fact=${net} />${state.phase !== "unbound" && html`<${Fact} name="saved" fact=${saved} /><${Fact} name="sent" fact=${sent} />`}</span>`}
     <span class="tools"><button type="button" class="plain" lang=${language() === "en" ? "zh-CN" : "en"} onClick=${turn}>${language() === "en" ? "中文" : "English"}</button>
       ${open && html`<button type="button" class="plain" onClick=${() => store.lock()}>${say("锁定", "Lock")}</button>`}</span>
     <span class="vh" role="status" aria-live="polite">${aloud}</span></header>`;

@@ -10,10 +10,10 @@ import { strip } from "./entries.js";
 const ONE = decimal("1");
 const MOST_CASES = 100000;
 
-/** An entry that cannot stand. `code` is the server's; `about` fills the words (words.js) for it. */
-export class EntryError extends Error {
+/** An entry that cannot stand. `code` is the server's; `about` fills the words (words.js) for it. No Error: every tap makes one for
+    each item that is not filled in yet, and their stacks would cost more than all else. */
+export class EntryError {
   constructor(code, item, about = {}) {
-    super(code);
     Object.assign(this, { code, item: item.id, about });
   }
 }

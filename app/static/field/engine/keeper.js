@@ -4,7 +4,7 @@ import { base64 } from "./canonical.js";
 import { open, under, write } from "./db.js";
 import { channel, holdSheet } from "./locks.js";
 import { Media, countWaitingMedia } from "./media.js";
-import { Session, ping, refusal, request } from "./net.js";
+import { Session, leaving, left, opened, ping, refusal, request } from "./net.js";
 import { Oplog, countWaiting } from "./oplog.js";
 import { stored } from "./pack.js";
 import { Sender } from "./sync.js";
@@ -141,10 +141,12 @@ export class Keeper {
     this._whileLocked();
   }
 
-  /** Nothing is sent then, but the header still tells whether the server is there. */
+  /** Nothing is sent then but a sign-out that had no signal; the header still tells whether the server is there. */
   async _whileLocked() {
     if (this._open || document.visibilityState !== "visible") return;
     const online = await ping();
+    const owed = online && (await this._db?.get("meta", "leaving"));
+    if (owed && (await left(owed.csrf))) await this._db.delete("meta", "leaving");
     if (!this._open && online !== this._facts.online) this._set({ online });
   }
 
@@ -198,7 +200,7 @@ export class Keeper {
     if (what === "touched") this._touched(false);
     if (what === "users") this._readUsers().then(() => this._chooseAgain());
     if (!this._open || tablet !== this._row.id) return;
-    if (what === "locked") this._close();
+    if (what === "locked") this._leave();
     if (what === "changed") {
       const { oplog, media, vault } = this._open;
       this._news = this._news.then(async () => {
@@ -209,7 +211,7 @@ export class Keeper {
   }
 
   _changed(sheet = null) {
-    this._touch();
+    this._touch(sheet);
     this._tell({ what: "changed", tablet: this._row?.id, sheet });
   }
 
@@ -248,7 +250,7 @@ export class Keeper {
     await write(db, ["tablets", "meta"], (work) => Promise.all([
       work.objectStore("tablets").put(row),
       work.objectStore("meta").put({ key: "last", tablet }),
-      work.objectStore("meta").put({ key: "session", tablet, csrf }),
+      ...opened(work, tablet, csrf),
     ]));
     navigator.storage?.persist?.().catch(() => false);
     this._close();
@@ -273,7 +275,7 @@ export class Keeper {
     const media = new Media(db, vault, row.id);
     const held = await db.get("meta", "session");
     const session = new Session(row, held?.tablet === row.id ? held.csrf : null, async ({ csrf }) => {
-      await write(db, ["meta"], (work) => work.objectStore("meta").put({ key: "session", tablet: row.id, csrf }));
+      await write(db, ["meta"], (work) => Promise.all(opened(work, row.id, csrf)));
     });
     if (serverTime) session.clock(serverTime);
     const [pack] = await Promise.all([stored(db, vault, row.id), oplog.load(), media.load(), this._prepare()]);
@@ -309,9 +311,20 @@ export class Keeper {
     this._set({ phase: this._row ? "locked" : "unbound", syncing: false });
   }
 
+  /** Locked unasked: the screens hand over what is half typed, as when the page goes, and that is kept first. */
+  async _leave() {
+    window.dispatchEvent(new Event("pagehide"));
+    const { oplog } = this._open;
+    await Promise.race([oplog.quiet(), new Promise((late) => setTimeout(late, 1_000))]);
+    if (this._open?.oplog === oplog) this._close();
+  }
+
+  /** On purpose, so the server's session ends too: the next person must not be taken for this one on the pages. */
   lock() {
+    const csrf = this._open?.session.csrf;
     if (this._open) this._tell({ what: "locked", tablet: this._row.id });
     this._close();
+    if (csrf) write(this._db, ["meta"], (work) => Promise.all(leaving(work, csrf))).then(() => this._whileLocked()).catch(() => {});
   }
 
   switchUser(tablet) {
@@ -335,7 +348,7 @@ export class Keeper {
   }
 
   _lockIfIdle() {
-    if (this._open && Date.now() >= this.lockAt) this._close();
+    if (this._open && Date.now() >= this.lockAt) this._leave();
   }
 
   /** With `wipe` everything of this account leaves the tablet. Refused while something is unsent and not exported since, or was not
@@ -346,14 +359,15 @@ export class Keeper {
     const lastWrite = Math.max(0, ...[...oplog.logs.values()].map((log) => log.wall));
     if (this._unsaved.size) throw new FieldError("full");
     if ((oplog.waiting().length || media.waiting.length) && !(exportedAt > lastWrite)) throw new FieldError("waiting");
-    if (session.csrf) await request("POST", "/field/api/sign-out", { json: {}, headers: { "X-CSRFToken": session.csrf } });
+    const told = await left(session.csrf);
     await write(this._db, [...TABLES, "tablets", "meta"], async (work) => {
-      await work.objectStore("meta").delete("session");
+      await Promise.all(leaving(work, told ? null : session.csrf));
       if (!wipe) return;
       await work.objectStore("tablets").delete(id);
       await work.objectStore("packs").delete(id);
       await Promise.all(["sheets", "ops", "media"].map((name) => work.objectStore(name).delete(under(id))));
     });
+    session.csrf = null;
     this.lock();
     await this._readUsers();
     if (wipe) this._row = this._rows[0] ?? null;

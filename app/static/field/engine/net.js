@@ -51,6 +51,15 @@ export function refusal(answer, code = "server") {
   return new FieldError(said.code ?? code, more);
 }
 
+/** The server forgets the session; false when it cannot be told now. */
+export const left = async (csrf) => !csrf || (await request("POST", "/field/api/sign-out", { json: {}, headers: { "X-CSRFToken": csrf } })).status !== 0;
+
+/** No session here any more; the server is to be told of the one with `csrf`. */
+export const leaving = (work, csrf) => [work.objectStore("meta").delete("session"), csrf && work.objectStore("meta").put({ key: "leaving", csrf })];
+
+/** A new session takes an older one's place, also one that was to be ended. */
+export const opened = (work, tablet, csrf) => [work.objectStore("meta").put({ key: "session", tablet, csrf }), work.objectStore("meta").delete("leaving")];
+
 /** One tablet's session: renewed with its key whenever the server no longer knows it. */
 export class Session {
   #row;

@@ -33,6 +33,11 @@ export class Oplog {
     return mine;
   }
 
+  /** Once everything that was handed over is kept. */
+  quiet() {
+    return this.#tail;
+  }
+
   /** Everything of this tablet, or of one sheet after another window wrote to it. */
   load(sheet = null) {
     return this.#inTurn(() => this.#load(sheet));

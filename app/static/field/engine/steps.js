@@ -65,12 +65,13 @@ export async function unlockStatement(store, key, code) {
   return store._append(key, (log) => (log.entries.some(({ op }) => op.kind === "unlock") ? null : { kind: "unlock", secret }));
 }
 
-/** The place of a photo that is kept already: its entry once more, with the place. */
+/** The place of a photo that is kept already: its entry once more, with the place. One that was taken away meanwhile stays away. */
 export function locate(store, key, hash, place) {
-  store._writable(key);
+  const { duty } = store._writable(key);
   return store._append(key, (log) => {
     const { item, size, mime, name, taken_at } = log.entries.findLast(({ op }) => op.kind === "attach" && op.sha256 === hash).op;
-    return { kind: "attach", item, sha256: hash, size, mime, name, taken_at, place };
+    const here = store._view(duty, log).attachments[item]?.some(({ sha256: one }) => one === hash);
+    return here ? { kind: "attach", item, sha256: hash, size, mime, name, taken_at, place } : null;
   });
 }
 

@@ -103,7 +103,8 @@ export class Sender {
         await this.tasks.catchUp();
         const answers = await this.#push();
         const arrived = await this.#sendMedia();
-        if (!this.ended && (refresh || arrived || (await this.tasks.stale(answers)))) await this.tasks.refresh();
+        const stranger = !this.session.csrf; // the browser's session, if any, is another user's: pages must open as this one
+        if (!this.ended && (refresh || arrived || stranger || (await this.tasks.stale(answers)))) await this.tasks.refresh();
       });
       this.faults = 0;
       const code = [...this.blocked.values()].at(-1);

@@ -46,7 +46,7 @@ const WORDS = {
     "Storage on this tablet is nearly full (over nine tenths). Connect and upload soon, or free some space.",
   ],
   full: [
-    "本机存储空间已满，刚才的内容没有存下，仍显示在页面上。请不要关闭页面；清理设备空间后按“重试”。",
+    "本机存储空间已满，刚才的内容没有存下，仍显示在页面上。请不要关闭页面；清理设备空间后按“再存一次”。",
     "Storage on this tablet is full: the last entry was not saved and is still on the page. Do not close the page; free some space, then press “try again”.",
   ],
   full_photo: [

@@ -7,7 +7,7 @@ import { Note, Trouble, useAct } from "./frame.js";
 
 export function Reminder({ reminder, state }) {
   const [run, busy, error] = useAct();
-  return html`<${Note} kind="waits"><p><b>${say("创建办公室提醒您", "The office reminds you")}</b> <span class="quiet">${moment(reminder.at)}</span></p><p>${of(reminder.words)}</p><${Trouble} error=${error} />
+  return html`<${Note} kind="waits"><p><b>${say("给您的消息", "A message for you")}</b> <span class="quiet">${moment(reminder.at)}</span></p><p>${of(reminder.words)}</p><${Trouble} error=${error} />
     <button type="button" disabled=${busy || !state.online} onClick=${() => run(() => store.reminderSeen(reminder.id))}>${say("我看到了", "I have seen it")}</button>${!state.online && html` <span class="quiet">${say("需要联网", "needs a connection")}</span>`}<//>`;
 }
 

@@ -43,9 +43,8 @@ function hand(key, path, value) {
   const step = { value, error: null };
   under(moving, key, () => new Map()).set(path, step);
   return store.set(key, path, value).then(
-    () => {
+    () => { // the store has told of it, and what it holds now reads the same
       if (moving.get(key)?.get(path) === step) moving.get(key).delete(path);
-      tell();
     },
     (error) => {
       step.error = error;

@@ -8,12 +8,11 @@ import { Dialog, Heading, Line, Trouble, useAct } from "./frame.js";
 const CODE = 26; // characters of a one-time code of 128 bits in base 32
 
 /** Letters and digits in groups of four, as they are printed. */
-const grouped = (text) => text.toUpperCase().replace(/[^0-9A-Z]/g, "").slice(0, 64).replace(/(.{4})(?=.)/g, "$1-");
+const grouped = (text) => text.normalize("NFKC").toUpperCase().replace(/[^0-9A-Z]/g, "").slice(0, 64).replace(/(.{4})(?=.)/g, "$1-");
 
-const FIGURES = /[０-９]/g;
-const narrow = (text) => text.replace(FIGURES, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/[^0-9]/g, "").slice(0, 6);
+const narrow = (text) => text.normalize("NFKC").replace(/[^0-9]/g, "").slice(0, 6);
 
-const Pin = ({ id, label, value, onValue, hint }) => html`<${Line} id=${id} type="password" inputmode="numeric" label=${label} hint=${hint} value=${value} onValue=${(text) => onValue(narrow(text))} class="pin" />`;
+const Pin = ({ id, label, value, onValue, hint }) => html`<${Line} id=${id} type="password" inputmode="numeric" label=${label} hint=${hint} tidy=${narrow} value=${value} onValue=${onValue} class="pin" />`;
 
 export function Bind({ fragment, onBound }) {
   const [code, put] = useState(fragment);
@@ -30,7 +29,7 @@ export function Bind({ fragment, onBound }) {
   });
   return html`<div class="page"><${Heading}>${say("登录这台平板", "Sign in on this tablet")}<//>
     <p>${fragment ? say("口令已随链接读入。给这台设备起个名、设一个密码即可。", "The code came with the link: name this device and choose a PIN.") : say("在签到处领取一次性口令（十分钟内有效），不需要密码。", "Get a one-time code at the check-in desk (valid for ten minutes). No password is needed.")}</p>
-    <${Line} id="code" label=${say("一次性口令", "One-time code")} hint=${say("四个一组。在主屏幕的应用里请输入，不要扫码：扫码会登录到浏览器里。", "In groups of four. In the installed app type it, do not scan it: scanning signs the browser in.")} value=${code} onValue=${(text) => put(grouped(text))} autocapitalize="characters" spellcheck="false" class="code" />
+    <${Line} id="code" label=${say("一次性口令", "One-time code")} hint=${say("四个一组。在主屏幕的应用里请输入，不要扫码：扫码会登录到浏览器里。", "In groups of four. In the installed app type it, do not scan it: scanning signs the browser in.")} tidy=${grouped} value=${code} onValue=${put} autocapitalize="characters" class="code" />
     <${Line} id="label" label=${say("给平板起个名", "A name for this tablet")} hint=${say("例如：三号平板", "For example: tablet 3")} value=${label} onValue=${name} />
     <div class="pair"><${Pin} id="pin" label=${say("设六位密码", "Choose a six-digit PIN")} value=${pin} onValue=${type} /><${Pin} id="pin-again" label=${say("再输一次", "Once more")} value=${again} onValue=${repeat} /></div>
     ${differs && html`<p class="error" role="alert">${say("两次输入不同", "The two differ")}</p>`}

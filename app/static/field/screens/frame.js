@@ -113,10 +113,11 @@ export function Typed({ value, save, number = false, rows = 0, pause = PAUSE, on
   return rows ? html`<textarea rows=${rows} maxlength="2000" ...${props}></textarea>` : html`<input ...${props} />`;
 }
 
-/** A line of text of a form that is not a sheet: local until its button is pressed. */
-export function Line({ id, label, hint, value, onValue, type = "text", ...rest }) {
+/** A line of text of a form that is not a sheet: local until its button is pressed. `tidy` puts it in order, never under an input method. */
+export function Line({ id, label, hint, value, onValue, type = "text", tidy = (text) => text, ...rest }) {
   return html`<div class="row-field"><label for=${id}>${label}</label>${hint && html`<p class="quiet" id="${id}-hint">${hint}</p>`}
-    <input id=${id} type=${type} value=${value} aria-describedby=${hint ? `${id}-hint` : undefined} autocomplete="off" onKeyDown=${noEnter} onInput=${(event) => onValue(event.target.value)} ...${rest} /></div>`;
+    <input id=${id} type=${type} value=${value} aria-describedby=${hint ? `${id}-hint` : undefined} autocomplete="off" spellcheck=${false} onKeyDown=${noEnter}
+      onInput=${({ isComposing, target }) => onValue(isComposing ? target.value : tidy(target.value))} oncompositionend=${({ target }) => onValue(tidy(target.value))} ...${rest} /></div>`;
 }
 
 /** `kind`: the operation that it is for, which says how short it may be. */

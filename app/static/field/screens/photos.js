@@ -17,10 +17,12 @@ export const forgetPlaces = () => {
 export function Photos({ sheetKey, item, list, off }) {
   const [run, busy, error] = useAct();
   const [asking, ask] = useState(null); // the first photo's hash: it is kept without its place until that may be noted
-  const found = () => store.place().catch(() => null);
+  // The photo is on the disk first, and the next one can be taken: a position may take long, or not come at all.
+  const place = (sha256) => store.place().then((found) => store.locate(sheetKey, sha256, found)).catch(() => {});
   const add = (file) => run(async () => {
-    const { sha256 } = await store.attach(sheetKey, item.id, file, agreed ? await found() : null, file.name);
-    if (agreed === null) ask(sha256);
+    const { sha256 } = await store.attach(sheetKey, item.id, file, null, file.name);
+    if (agreed) place(sha256);
+    else if (agreed === null) ask(sha256);
   });
   const took = (event) => {
     const [file] = event.target.files;
@@ -30,10 +32,7 @@ export function Photos({ sheetKey, item, list, off }) {
   const answer = (yes) => {
     agreed = yes;
     ask(null);
-    if (yes) run(async () => {
-      const place = await found();
-      if (place) await store.locate(sheetKey, asking, place);
-    });
+    if (yes) place(asking);
   };
   return html`<div class="photos">
     ${list.length > 0 && html`<ul class="plain">${list.map((photo) => html`<${Later} ...${later} name="Photo" instead=${html`<li>${say("照片已存本机", "Photo kept on this tablet")}</li>`} key=${photo.sha256} sheetKey=${sheetKey} item=${item} photo=${photo} off=${off} run=${run} />`)}</ul>`}

@@ -3,6 +3,7 @@
 import { store } from "../engine/store.js";
 import { html } from "../../vendor/preact-htm.js";
 import { moment, say, titleOf } from "../words.js";
+import { Conflicts } from "./code_link.js";
 import { Heading } from "./frame.js";
 
 export function Receipts({ state }) {
@@ -15,5 +16,6 @@ export function Receipts({ state }) {
   return html`<div class="page wide"><${Heading}>${say("回执", "Receipts")}<//>
     <p>${say(`共 ${rows.length} 张回执；待上传 ${state.waiting} 项。`, `${rows.length} receipts; ${state.waiting} waiting.`)}</p>
     ${seals.length > 0 && table(say("封存", "Seals"), seals)}${others.length > 0 && table(say("最近的改动", "Latest changes"), others)}
-    <div class="actions"><a class="button primary" href="#/">${say("回到任务", "To my duties")}</a></div></div>`;
+    <div class="actions"><a class="button primary" href="#/">${say("回到任务", "To my duties")}</a></div>
+    ${store.state().user?.role === "expert" && html`<details class="card"><summary>${say("申报回避", "Declare a conflict")}</summary><${Conflicts} /></details>`}</div>`;
 }

@@ -20,6 +20,10 @@ const TITLES = {
   presence: () => say("到场", "Presence"), open: () => say("开始陈述", "Opening"), record: () => say("陈述记录", "Record"),
   timeline: () => say("议程和时间线", "Agenda and timeline"), close: () => say("结束和解锁码", "Close and unlock code"),
 };
+const IDENTITY = {
+  id_card: () => say("已核对居民身份证", "Identity card checked"), work_pass: () => say("已核对工作证件", "Work pass checked"),
+  known: () => say("工作人员当面确认", "Confirmed in person by staff who know the presenter"),
+}; // no number of any card is kept
 const wordsOf = { outline: () => say("陈述要点", "Outline of the statement"), questions: () => say("提问与回答", "Questions and answers") };
 
 function Rail({ view, here }) {
@@ -51,20 +55,22 @@ function Opening({ view }) {
   const [name, put] = useState("");
   const [post, hold] = useState("");
   const [proxy, letter] = useState("");
+  const [identity, check] = useState(null);
   const [run, busy, error] = useAct();
   const { opened } = view;
   if (opened) return html`<${Heading}>${say("陈述已开始", "The statement has begun")}<//>
-    <dl class="kv card"><dt>${say("陈述人", "Presenter")}</dt><dd>${opened.name}</dd><dt>${say("职务", "Post")}</dt><dd>${opened.post}</dd><dt>${say("委托书编号", "Proxy letter")}</dt><dd>${opened.proxy || "—"}</dd><dt>${say("开始时间", "Began")}</dt><dd>${clock(opened.at)}</dd></dl>
+    <dl class="kv card"><dt>${say("陈述人", "Presenter")}</dt><dd>${opened.name}</dd><dt>${say("职务", "Post")}</dt><dd>${opened.post}</dd><dt>${say("委托书编号", "Proxy letter")}</dt><dd>${opened.proxy || "—"}</dd><dt>${say("身份核对", "Identity")}</dt><dd>${IDENTITY[opened.identity]?.() ?? "—"}</dd><dt>${say("开始时间", "Began")}</dt><dd>${clock(opened.at)}</dd></dl>
     <div class="actions"><a class="button primary" href=${statementLink(view.duty, "record")}>${say("去记录", "To the record")}</a></div>`;
   const open = () => run(async () => {
-    await store.record(view.duty.key, "open", { name: whole(name.trim()), post: whole(post.trim()), proxy: proxy.trim() ? whole(proxy.trim()) : null });
+    await store.record(view.duty.key, "open", { name: whole(name.trim()), post: whole(post.trim()), proxy: proxy.trim() ? whole(proxy.trim()) : null, identity });
     location.hash = statementLink(view.duty, "record");
   });
   return html`<${Heading}>${say("开始陈述", "Open the statement")}<//>
     <p>${say("核对陈述人身份和委托书；委托书可在“陈述记录”页拍照留存。", "Check the presenter's identity and proxy letter; the letter can be photographed under “Record”.")}</p>
     <${Line} id="presenter" label=${say("陈述人姓名", "Presenter's name")} maxlength="200" value=${name} onValue=${put} /><${Line} id="post" label=${say("职务", "Post")} maxlength="200" value=${post} onValue=${hold} />
-    <${Line} id="proxy" label=${say("委托书编号（没有可不填）", "Number of the proxy letter (if any)")} maxlength="200" value=${proxy} onValue=${letter} /><${Trouble} error=${error} />
-    <div class="actions"><button type="button" class="primary" disabled=${busy || !name.trim() || !post.trim()} onClick=${open}>${say("开始陈述", "Open the statement")}</button></div>`;
+    <${Line} id="proxy" label=${say("委托书编号（没有可不填）", "Number of the proxy letter (if any)")} maxlength="200" value=${proxy} onValue=${letter} />
+    <fieldset class="choice"><legend>${say("身份核对（证件号码不记录）", "Identity (no number of a card is kept)")}</legend>${Object.entries(IDENTITY).map(([code, words]) => html`<label class="tick ${identity === code ? "on" : ""}" key=${code}><input type="radio" name="identity" checked=${identity === code} onChange=${() => check(code)} /> <span>${words()}</span></label>`)}</fieldset><${Trouble} error=${error} />
+    <div class="actions"><button type="button" class="primary" disabled=${busy || !name.trim() || !post.trim() || !identity} onClick=${open}>${say("开始陈述", "Open the statement")}</button></div>`;
 }
 
 function Papers({ view, off }) {

@@ -8,7 +8,7 @@ import { language, moment, of, say, tooShort } from "../words.js";
 import { Computed } from "./computed.js";
 import { Heading, Line, Made, Note, Reason, Status, Trouble, useAct } from "./frame.js";
 import { ConflictButton } from "./gates.js";
-import { refusalWords } from "./refusals.js";
+import { changeWords, refusalWords } from "./refusals.js";
 import { Mark, UndoButton, Unsaved, WhyNot, tally } from "./sheet.js";
 import { pointsText } from "./standing.js";
 import { pendingWords, problemWords } from "./states.js";
@@ -116,7 +116,7 @@ export function Review({ sheetKey, stand, at, user }) {
 export function Refusals({ sheet }) {
   const [run, , error] = useAct();
   return html`${sheet.refused.map(({ op, receipt }) => html`<${Note} kind="wrong" key=${op.id} title=${say("服务器没有接受一处改动", "The server refused a change")}>
-    <p><code>${op.path ?? op.kind}</code> ${[op.new ?? op.reason ?? ""].flat().join(say("、", ", "))} · ${refusalWords(receipt.why)}</p>
+    <p><b>${changeWords(op, sheet.instrument.items)}</b>${" "}${[op.new ?? op.reason ?? ""].flat().join(say("、", ", "))}</p><p>${of(receipt.text) || refusalWords(receipt.why)}</p>
     <button type="button" onClick=${() => run(() => store.acknowledge(sheet.key, op.id))}>${say("知道了", "I have seen it")}</button><${Trouble} error=${error} /><//>`)}`;
 }
 

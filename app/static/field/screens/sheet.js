@@ -1,8 +1,8 @@
 // One group of a sheet: criteria rail, the items with their controls, scoring standard and materials beside them.
 
 import { store } from "../engine/store.js";
-import { html, useEffect, useState } from "../../vendor/preact-htm.js";
-import { of, say } from "../words.js";
+import { html, useEffect, useRef, useState } from "../../vendor/preact-htm.js";
+import { language, of, say } from "../words.js";
 import { canUndo, change, tryAgain, undo } from "./edits.js";
 import { Control } from "./controls.js";
 import { Heading, Note, Status, Trouble, Typed, useAct, useBlob } from "./frame.js";
@@ -135,9 +135,24 @@ export function WhyNot({ sheet }) {
 
 const wide = () => matchMedia("(min-width: 60rem)").matches;
 
+/** `make`'s card of an item: the one of before while nothing of the item has changed, so that a tap draws one card and not all of them. */
+function cardOf(kept, stand, item, more, make) {
+  const result = stand.sum.items[item.id];
+  const failed = stand.failed.find(([path]) => path.startsWith(`${item.id}.`));
+  const told = JSON.stringify([stand.entries[item.id], stand.problems[item.id], stand.sheet.attachments[item.id], failed]);
+  const seen = [language(), stand.sheet.duty, told, pointsText(result), result?.outcome, ...more];
+  const before = kept.get(item.id);
+  if (before && seen.every((one, place) => one === before.seen[place])) return before.card;
+  const card = make();
+  kept.set(item.id, { seen, card });
+  return card;
+}
+
 export function Sheet({ sheetKey, stand, here, at }) {
   const [aboutId, setAbout] = useState(null);
-  const [open, setOpen] = useState(wide());
+  const [open, setOpen] = useState(wide);
+  const cards = useRef({ here, kept: new Map() }).current;
+  if (cards.here !== here) Object.assign(cards, { here, kept: new Map() });
   const { sheet } = stand;
   const group = stand.groups[here] ?? stand.groups[0];
   const all = [...group.items, ...group.others];
@@ -158,8 +173,8 @@ export function Sheet({ sheetKey, stand, here, at }) {
       <${Heading} key=${here}>${of(group.section.title)}${group.section.effective_max !== "0" && html` <small class="num">${say("满分", "max")} ${group.section.effective_max}</small>`}<//>
       ${defaults > 0 && html`<p><${Status} kind="waits">${say(`本表 ${defaults} 项待管理员确认`, `An administrator has yet to confirm ${defaults} of this form`)}<//></p>`}
       <${Unsaved} sheetKey=${sheetKey} stand=${stand} /><${WhyNot} sheet=${sheet} />
-      ${group.items.map((item) => html`<${Item} key=${item.id} sheetKey=${sheetKey} stand=${stand} item=${item} about=${open && about === item} off=${off}
-        onAbout=${(asked) => (asked === true ? show(item) : setAbout(item.id))} />`)}
+      ${group.items.map((item) => cardOf(cards.kept, stand, item, [open && about === item, off], () => html`<${Item} key=${item.id} sheetKey=${sheetKey} stand=${stand} item=${item} about=${open && about === item} off=${off}
+        onAbout=${(asked) => (asked === true ? show(item) : setAbout(item.id))} />`))}
       ${group.others.length > 0 && html`<${Later} file="computed" load=${() => import("./computed.js")} name="Computed" stand=${stand} items=${group.others} about=${open && about} onAbout=${show} />`}
     </div>
     <${Drawer} stand=${stand} item=${about} open=${open} onClose=${() => setOpen(false)} />

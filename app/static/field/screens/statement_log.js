@@ -32,7 +32,7 @@ export function statementView(duty) {
   const came = new Map();
   const view = {
     duty,
-    opened: packed && { name: packed.name, post: packed.post, proxy: packed.proxy, at: packed.opened_at },
+    opened: packed && { name: packed.name, post: packed.post, proxy: packed.proxy, identity: packed.identity, at: packed.opened_at },
     outline: packed?.outline ?? "",
     questions: packed?.questions ?? "",
     base: packed?.rev ?? 0,
@@ -48,7 +48,7 @@ export function statementView(duty) {
     const at = Date.parse(op.at);
     if (["open", "write"].includes(op.kind) && receipt) view.base = Math.max(view.base, receipt.rev);
     if (op.kind === "attend") came.set(op.seat, op.at);
-    else if (op.kind === "open") view.opened = { name: op.name, post: op.post, proxy: op.proxy ?? "", at: op.at };
+    else if (op.kind === "open") view.opened = { name: op.name, post: op.post, proxy: op.proxy ?? "", identity: op.identity, at: op.at };
     else if (op.kind === "write" && (op.seq > included || !packed)) view[op.part] = op.text;
     else if (op.kind === "attach") view.photos.push({ ...op, arrived: store.arrived(op.sha256) });
     else if (op.kind === "close") view.closed = { at: op.at, name: op.confirmed_name, signed: Boolean(op.signature?.length), unconfirmed: op.unconfirmed, waiting };
