@@ -16,7 +16,9 @@ from app.cli import COMMANDS, cli
 
 HOME = Path(__file__).resolve().parent.parent
 GUIDE = HOME / "docs" / "operators-guide.md"
-DOCUMENTS = sorted([HOME / "README.md", *(HOME / "docs").glob("*.md")])
+DOCUMENTS = sorted(
+    [*HOME.glob("*.md"), *(HOME / "docs").glob("*.md"), HOME / "scoring_forms" / "README.md"]
+)
 TOP = 150 * 1024  # bytes of a picture of the guide
 
 
@@ -65,6 +67,13 @@ def broken_links(file: Path, text: str) -> list[str]:
     return [t for t in targets if "://" not in t and not (file.parent / t).exists()]
 
 
+def unknown_targets(text: str) -> list[str]:
+    """Targets of `make` that the Makefile has not."""
+    made = re.findall(r"^([a-z]+):", (HOME / "Makefile").read_text("utf-8"), re.MULTILINE)
+    typed = [re.match(r"(?:[A-Z]+=\S+ )*make ([a-z]+)\b", code) for code in code_of(text)]
+    return [match[1] for match in typed if match and match[1] not in made]
+
+
 def unknown_pages(app: Any, text: str) -> list[str]:
     """Addresses in code spans that no page answers."""
     adapter = app.url_map.bind("localhost")
@@ -83,7 +92,7 @@ def unknown_pages(app: Any, text: str) -> list[str]:
 def test_commands_and_links_of_a_document(file: Path) -> None:
     text = file.read_text("utf-8")
     assert {why for words in commands_of(text) if (why := refused(words))} == set()
-    assert broken_links(file, text) == []
+    assert broken_links(file, text) == [] and unknown_targets(text) == []
 
 
 def test_the_guide(app: Any) -> None:
@@ -103,10 +112,12 @@ def test_the_guide(app: Any) -> None:
 def test_what_is_wrong_is_named(app: Any, tmp_path: Path) -> None:
     text = (
         "Run `mingjian nothing`, `mingjian cert mend`, `mingjian serve --lam` and `mingjian init`.\n"
+        "Or `make test`, `FULL=1 make tests`.\n"
         "See [there](gone.md), [web](https://example.org/x.md), `/r/SLUG/nowhere` and `/rounds`.\n"
     )
     whys = sorted(why for words in commands_of(text) if (why := refused(words)))
     assert whys == ["no command cert mend", "no command nothing", "serve has no --lam"]
     assert broken_links(tmp_path / "x.md", text) == ["gone.md"]
+    assert unknown_targets(text) == ["tests"]
     assert unknown_pages(app, text) == ["/r/SLUG/nowhere"]
     assert set(COMMANDS) >= {"init", "round"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import sys
 from typing import Any
 
@@ -89,8 +90,17 @@ def cli() -> None:
     """Mingjian (明鉴): expert review with a random draw that anyone can check."""
 
 
+def _say_what_it_can() -> None:
+    """Output that goes to a file is in Windows' own code page, in which one language or a mark may be
+    missing: that is written escaped. A command never fails over its words after it has done its work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point: a refused rule is one clear line on stderr and exit code 2."""
+    _say_what_it_can()
     try:
         return cli.main(args=arguments, prog_name="mingjian")
     except DomainError as error:

@@ -134,7 +134,9 @@ def serve(
 
         from app.factory import served
 
-        wait(served(), host=made.host, port=made.port, threads=8)
+        listening = serving.bind(made.host, made.port, anew=False)
+        click.echo(f"serving    http://{made.host}:{made.port}  (Ctrl-C 停止 / stops it)")
+        wait(served(), sockets=[listening], threads=8)
         return
     from gunicorn.app.wsgiapp import WSGIApplication
 

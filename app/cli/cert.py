@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -39,11 +40,11 @@ def make(home: str | None, names: tuple[str, ...], office: str, new_authority: b
     click.echo(f"已在 {settings.tls} 生成本单位的根证书和服务器证书")
     click.echo(f"made an office authority and a server certificate in {settings.tls}")
     _tell(settings, known)
-    click.echo(
-        "下一步 / Next: mingjian serve --lan --public-url https://"
-        + _shown(known.names[0])
-        + ":8443"
-    )
+    address = f"https://{_shown(known.names[0])}:8443"
+    if sys.platform == "win32":  # its server speaks no TLS
+        click.echo(f"下一步 / Next: mingjian serve --public-url {address}  (docs/windows.md)")
+    else:
+        click.echo(f"下一步 / Next: mingjian serve --lan --public-url {address}")
     if new_authority:
         click.echo(
             "请在每台平板和电脑上安装新的根证书，并删除旧的。\n"

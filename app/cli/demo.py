@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +97,12 @@ def demo(home: Path, no_serve: bool, port: int, scale: str, counties: int | None
     click.echo(f"Serving on http://127.0.0.1:{port} (stop with Ctrl-C)", nl=True)
     sys.stdout.flush()
     command = [sys.executable, "-c", "from app.cli import main; main()"]
-    os.execv(command[0], [*command, "serve", "--home", str(home), "--port", str(port)])
+    command += ["serve", "--home", str(home), "--port", str(port)]
+    if sys.platform == "win32":  # execv there splits arguments at spaces and gives the prompt back
+        with suppress(KeyboardInterrupt):
+            subprocess.call(command)
+        return
+    os.execv(command[0], command)
 
 
 def clear(home: Path) -> None:

@@ -117,11 +117,13 @@ def check_address(public_url: str) -> str:
     return text
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A bound socket; Conflict when the port is taken or may not be used."""
+def bind(host: str, port: int, *, anew: bool = True) -> socket.socket:
+    """A bound socket; Conflict when the port is taken or may not be used. `anew`: also right after
+    another server ended; on Windows that option would share the port with one that still runs."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if anew:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
     except OSError as error:
