@@ -3,7 +3,7 @@
 import gc
 import os
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 # One thread for linear algebra, unless the operator says otherwise. All matrices here are small, and the
 # threads of OpenBLAS spin while they wait: beside other work on two cores a fit of the rater model takes

@@ -23,7 +23,7 @@ from app.accounts.invitations import account_of, make_link, set_password, use_in
 from app.accounts.models import Account, Envelope, Invitation, ResetRequest
 from app.accounts.tablets import shut_out_all
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.ledger.append import append
 
 RENEWED = "账号恢复 / account renewed"  # why its tablets were shut out
@@ -92,14 +92,14 @@ def propose(
         raise Forbidden(_OWN)
     role = queries.live_role(session, account.person_id)
     if role is None or not account.active:
-        raise Conflict(_NO_ROLE)
+        raise NotNow(_NO_ROLE)
     if not reason.strip():
         raise DomainError(_REASON, field="reason")
     if queries.open_reset(session, account.id):
-        raise Conflict(_WAITS)
+        raise NotNow(_WAITS)
     means = means_for(session, account)
     if means is None:
-        raise Conflict(_NO_ENVELOPE)
+        raise NotNow(_NO_ENVELOPE)
     now = clock.now()
     request = ResetRequest(
         account_id=account.id,

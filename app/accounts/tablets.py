@@ -28,7 +28,7 @@ from app.accounts.invitations import CODE_VALID, account_of, make_link, use_invi
 from app.accounts.models import STAFF, Account, Invitation, SignIn, Tablet, TabletNonce
 from app.accounts.sign_ins import open_sign_in
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.ledger.append import append
 
 NONCE_VALID = timedelta(minutes=2)
@@ -134,7 +134,7 @@ def bind_tablet(
         raise Forbidden(_NO_ENTRY)
     live = [row for row in queries.own_tablets(session, viewer) if row.revoked_at is None]
     if len(live) >= MAX_TABLETS:
-        raise Conflict(_TOO_MANY.format(n=len(live)))
+        raise NotNow(_TOO_MANY.format(n=len(live)))
     now = clock.now()
     tablet = Tablet(
         account_id=account.id,

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.types import Conflict, DomainError, Text
+from app.aggregation.wording import AGGREGATE
+from app.domain.types import DomainError, NotNow, Text
 from app.panel import queries as panels
 from app.panel.models import Panel, Sitting
 from app.programme.instruments import pin_for, stage_text
@@ -94,7 +95,7 @@ def site_checks(
             }
     if open_:
         names = Text("、".join(t.zh for t in open_), ", ".join(t.en for t in open_))
-        raise Conflict(_OPEN.format(list=names))
+        raise NotNow(_OPEN.format(list=names), what=AGGREGATE)
     return found
 
 

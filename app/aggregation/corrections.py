@@ -24,7 +24,7 @@ from app.accounts.viewer import Viewer
 from app.aggregation import queries
 from app.aggregation.models import Run
 from app.aggregation.models_corrections import CAUSES, MarkCorrection
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.programme.models import Round, Subject
 
@@ -129,7 +129,7 @@ def ask(
         actor.require("office")
     last = queries.last_run(session, round)
     if last is None:
-        raise Conflict(_NO_RUN)
+        raise NotNow(_NO_RUN)
     subject = session.get(Subject, subject_id)
     if subject is None or subject.round_id != round.id:
         raise NotFound(_ABSENT)

@@ -19,7 +19,7 @@ from app.aggregation import queries
 from app.aggregation.models import Run
 from app.aggregation.models_flags import OUTCOMES, FlagAnswer, FlagDecision, RunFlag
 from app.domain.ledger.canonical import digest
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.ledger.append import append
 from app.programme.models import Round
@@ -149,7 +149,7 @@ def explain(session: Session, actor: Viewer, *, flag: RunFlag, text: str) -> lis
         raise Conflict(_ONCE)
     latest = queries.last_run(session, flag.run.round)
     if latest is None or latest.id != flag.run_id:
-        raise Conflict(_PAST)
+        raise NotNow(_PAST)
     words = _checked(text, _EXPLANATION, "text")
     now = clock.now()
     made = [

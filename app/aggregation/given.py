@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.aggregation.wording import AGGREGATE
 from app.domain.scoring.formulas import repeated_items
 from app.domain.scoring.measures import plain
 from app.domain.scoring.schema import SCORERS
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.programme.casefiles import case_states
 from app.programme.instruments import BONUS
 from app.programme.models import Round, Subject
@@ -80,9 +81,13 @@ class Given:
             if key not in self.vetoes  # the gate is passed before any mark counts
         ]
         if lacking := [r for r in rows if r.mark is None and not r.optional]:
-            raise Conflict(_LACKING.format(list=_listed([_where(r) for r in lacking])))
+            raise NotNow(
+                _LACKING.format(list=_listed([_where(r) for r in lacking])), what=AGGREGATE
+            )
         if waiting := [r for r in rows if r.mark is not None and not r.confirmed]:
-            raise Conflict(_UNCONFIRMED.format(list=_listed([_where(r) for r in waiting])))
+            raise NotNow(
+                _UNCONFIRMED.format(list=_listed([_where(r) for r in waiting])), what=AGGREGATE
+            )
 
     @staticmethod
     def _struck(rows: Sequence[GivenItem]) -> Text | None:
@@ -191,12 +196,12 @@ class Reviewed:
             return CasePart()
         state = self._states.get(subject.id)
         if state is None or not state.drawn or not self._files[subject.id]:
-            raise Conflict(_NO_SAMPLE.format(c=subject.name))
+            raise NotNow(_NO_SAMPLE.format(c=subject.name), what=AGGREGATE)
         have = self._sheets.get((sheet.sitting_id, sheet.seat_id), {})
         files = self._files[subject.id]
         if missing := [f for f in files if f.id not in have]:
             numbers = _listed([Text(f.number, f.number) for f in missing])
-            raise Conflict(
+            raise NotNow(
                 _NOT_REVIEWED.format(c=subject.name, s=stage, n=sheet.seat.number, list=numbers)
             )
         sheets = [have[f.id] for f in files]

@@ -14,7 +14,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.aggregation.models import Run
 from app.aggregation.models_holds import KINDS, ResultHold
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.programme.models import Round, Subject
 
@@ -76,7 +76,7 @@ def must_be_free(session: Session, run: Run) -> None:
     if rows:
         parts = [Text("{w}（{r}）", "{w} ({r})").format(w=what(row), r=row.reason) for row in rows]
         named = Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts))
-        raise Conflict(_HELD.format(what=named))
+        raise NotNow(_HELD.format(what=named))
 
 
 def place(
@@ -101,7 +101,7 @@ def place(
         select(Run.id).where(Run.round_id == run.round_id, Run.number > run.number).limit(1)
     )
     if newer is not None:
-        raise Conflict(_LATE)
+        raise NotNow(_LATE)
     text = _reason(reason)
     if kind == "hold" and any(row.subject_id == subject_id for row in open_of(session, run)):
         raise Conflict(_TWICE.format(what=WHOLE if subject is None else subject.name))

@@ -26,12 +26,13 @@ from app.aggregation.places import places_of
 from app.aggregation.results import RESAMPLES
 from app.aggregation.sheet_rows import sheet_row
 from app.aggregation.ties import tie_draws
+from app.aggregation.wording import AGGREGATE
 from app.domain.ledger.canonical import digest
 from app.domain.scoring.formulas import repeated_items
 from app.domain.scoring.measures import plain
 from app.domain.scoring.sheets import sheet_items
 from app.domain.statistics.rule import ScoreRule
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.draw.models import Seat
 from app.draw.supplements import roots
 from app.panel.models import Panel, Sitting
@@ -200,7 +201,7 @@ def _stages(session: Session, round_: Round, rule: ScoreRule) -> list[_Stage]:
         panels[panel.stage].append(panel)
     if not rule.modules:
         if len(panels) != 1:
-            raise Conflict(_NO_STAGES)
+            raise NotNow(_NO_STAGES, what=AGGREGATE)
         ((stage, rows),) = panels.items()
         return [_Stage(stage, stage, stage_text(stage), Decimal(1), tuple(rows))]
     scheme = scheme_of(round_)
@@ -214,7 +215,7 @@ def _stages(session: Session, round_: Round, rule: ScoreRule) -> list[_Stage]:
         title = part.title if part else stage_text(name)
         given = stage == "survey" or (part is not None and part.method == "given")
         if not panels[stage] and not given:
-            raise Conflict(_NO_PANEL.format(s=title))
+            raise NotNow(_NO_PANEL.format(s=title), what=AGGREGATE)
         made.append(_Stage(name, stage, title, weight, tuple(panels[stage])))
     return made
 
@@ -227,7 +228,7 @@ def _qualified(round_: Round, running: list[Subject]) -> None:
         if s.status == "declared" and pin_for(round_, "qualification", s.region_class) is not None
     ]
     if open_:
-        raise Conflict(_UNDECIDED.format(list=_listed(open_)))
+        raise NotNow(_UNDECIDED.format(list=_listed(open_)), what=AGGREGATE)
 
 
 def _listed(names: list[Text]) -> Text:
@@ -270,7 +271,7 @@ def _counting(
         for subject in running if stage.panels else ():
             sitting = own.get(subject.id)
             if sitting is None:
-                raise Conflict(_NO_SITTING.format(c=subject.name, s=stage.title))
+                raise NotNow(_NO_SITTING.format(c=subject.name, s=stage.title), what=AGGREGATE)
             where = Text("{c}（{s}）", "{c} ({s})").format(c=subject.name, s=stage.title)
             if sitting.phase != "closed":
                 open_.append(where)
@@ -290,9 +291,9 @@ def _counting(
                 rows[f"{panel.code}-{label}" if many else label] = (seat, own_sheet)
             found[stage.id, subject.id] = _Sat(sitting, rows)
     if open_:
-        raise Conflict(_OPEN.format(list=_listed(open_)))
+        raise NotNow(_OPEN.format(list=_listed(open_)), what=AGGREGATE)
     if unsealed:
-        raise Conflict(_UNSEALED.format(list=_listed(unsealed)))
+        raise NotNow(_UNSEALED.format(list=_listed(unsealed)), what=AGGREGATE)
     return found
 
 
@@ -316,7 +317,7 @@ def _seated(found: Mapping[tuple[str, str], _Sat], running: list[Subject]) -> li
 def _value(session: Session, round_: Round, subject: Subject, stage: _Stage) -> dict[str, Any]:
     value = survey_score(session, round_, subject)
     if value is None:
-        raise Conflict(_NO_SURVEY.format(c=subject.name, s=stage.title))
+        raise NotNow(_NO_SURVEY.format(c=subject.name, s=stage.title), what=AGGREGATE)
     return {"kind": "value", "value": plain(value)}
 
 

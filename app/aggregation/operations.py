@@ -20,7 +20,7 @@ from app.aggregation.models import Run
 from app.aggregation.models_corrections import MarkCorrection
 from app.aggregation.results import compute, differences
 from app.domain.ledger.canonical import digest
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.ledger.append import append
 from app.programme.models import Round
 from app.programme.scheme import score_rule_of
@@ -49,7 +49,7 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
         actor.require("office")
     rule = score_rule_of(round)
     if rule.digest() != round.score_rule_digest:
-        raise Conflict(_OTHER_RULE)
+        raise NotNow(_OTHER_RULE)
     reentries.none_waiting(session, round_id=round.id)
     inputs = collect(session, round)
     before = queries.last_run(session, round)
@@ -58,7 +58,7 @@ def run(session: Session, actor: Viewer | None, *, round: Round, note: str = "")
     said = len(note.strip()) >= 5
     if before is not None:
         if same_inputs(before.inputs, inputs):
-            raise Conflict(_SAME.format(n=before.number))
+            raise NotNow(_SAME.format(n=before.number))
         if said:
             used, causes = corrections.taken(session, round, before.inputs, inputs)
     results = compute(rule, inputs)

@@ -123,7 +123,8 @@ class Reading:
             zh = swapped("阶段 " + end + " ?", title.zh, zh)
             en = swapped("[Ss]tage " + end, title.en, en)
         for key, name in self.names.items():
-            code = r"(?<![A-Za-z0-9.])" + re.escape(key) + r"(?![A-Za-z0-9.])"
+            # Not inside a number; at the end of a sentence a full stop may follow.
+            code = r"(?<![A-Za-z0-9.])" + re.escape(key) + r"(?!\.?[A-Za-z0-9])"
             zh, en = swapped(code, name.zh, zh), swapped(code, name.en, en)
         return Text(punctuated(zh), en)
 

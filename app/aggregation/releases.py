@@ -15,7 +15,7 @@ from app.aggregation import holds, queries
 from app.aggregation.models import Run
 from app.aggregation.models_release import ResultRelease
 from app.aggregation.ties import names_of_open
-from app.domain.types import Conflict, Forbidden, Text
+from app.domain.types import Conflict, Forbidden, NotNow, Text
 from app.ledger.append import append
 from app.programme.models import Round, Subject
 
@@ -122,7 +122,7 @@ def confirm(session: Session, actor: Viewer | None, *, run: Run) -> ResultReleas
         actor.require("office", "supervisor")
     row = of_run(session, run)
     if row is None or row.confirmed_at is not None:
-        raise Conflict(_NOT_PROPOSED)
+        raise NotNow(_NOT_PROPOSED)
     if actor is not None and actor.id == row.proposed_by:
         raise Forbidden(_SAME_PERSON)
     _releasable(session, run)
@@ -137,7 +137,7 @@ def confirm(session: Session, actor: Viewer | None, *, run: Run) -> ResultReleas
 def _releasable(session: Session, run: Run) -> None:
     latest = queries.last_run(session, run.round)
     if latest is None or latest.id != run.id:
-        raise Conflict(_LATE.format(n=latest.number if latest else 0))
+        raise NotNow(_LATE.format(n=latest.number if latest else 0))
     if names_of_open(run):
-        raise Conflict(_TIED.format(n=run.number))
+        raise NotNow(_TIED.format(n=run.number))
     holds.must_be_free(session, run)

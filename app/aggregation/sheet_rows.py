@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.scoring.measures import plain
 from app.domain.scoring.scales import Points
 from app.domain.scoring.sheets import sheet_items, sheet_points
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.draw.models import Seat
 from app.programme.models import Subject
 from app.scoring.models import Sheet
@@ -67,7 +67,7 @@ def sheet_row(
             Text.of(by_id[name]["title"]) if name in by_id else Text(name, name)
             for name in points.awaiting
         ]
-        raise Conflict(
+        raise NotNow(
             _AWAITING.format(
                 c=subject.name,
                 s=stage,

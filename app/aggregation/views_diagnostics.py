@@ -131,7 +131,7 @@ def raters(slug: str, number: int) -> Any:
         "aggregation/diagnostics_raters.html",
         run=run,
         reading=looked.reading,
-        stages=stages,
+        found_of=stages,
         shadow=kept("shadow", looked, cut, lambda: looked.shadow(cut)),
         cut=cut,
         class_name=drawings.class_name,

@@ -12,6 +12,7 @@ from typing import Any
 from app.domain.statistics.rounding import half_up, shown
 from app.domain.types import Text
 
+AGGREGATE = Text("汇总", "aggregate")  # the step that a refusal names
 _CJK = "\u2e80-\u9fff\uff00-\uffef“”"
 
 _COEFFICIENTS = {

@@ -241,7 +241,7 @@ def strata_bars(rows: Sequence[StratumRow], *, language: Language = "zh") -> str
     widest = max((r.pool for r in rows), default=1) or 1
     for i, row in enumerate(rows):
         y = top + step * i
-        drawing.text(LEFT - 8, y + 15, shortened(row.name), anchor="end")
+        drawing.text(LEFT - 8, y + 15, shortened(row.name, 26), anchor="end", size=11)
         solid, striped = room * row.eligible / widest, room * row.excluded / widest
         if row.eligible:
             drawing.add("rect", x=LEFT, y=y + 4, width=solid, height=14, fill=GREEN, stroke=INK)

@@ -63,4 +63,13 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    """Somebody else was faster, or the state does not allow it any more."""
+    """Somebody else was faster: what the page showed has changed in the meantime."""
+
+
+class NotNow(Conflict):
+    """The order of steps does not allow it as things stand, though nobody changed them meanwhile: too
+    early, too late, or something else comes first. `what` names the step where its words are known."""
+
+    def __init__(self, text: Text, *, what: Text | None = None, field: str | None = None) -> None:
+        super().__init__(text, field=field)
+        self.what = what

@@ -85,6 +85,26 @@ def facts(plan: CallPlan, now: datetime, zone: str) -> dict[str, Text]:
     }
 
 
+def too_late(plan: CallPlan, last: datetime, now: datetime, zone: str, *, begun: bool) -> Text:
+    """The warning that the time to answer ends after the meeting begins, and what to do about it;
+    `begun`: calls are on record and the plan is fixed."""
+    hours = int((plan.meets_at - now) / timedelta(hours=1))
+    if plan.meets_at <= now:
+        todo = Text("报到时间已过，请核对。", "That time is over: check it.")
+    elif begun or hours < 1:
+        todo = Text("请在报到之前向每个人问到答复。", "Get everybody's answer before the meeting.")
+    else:
+        todo = Text(
+            "请把答复期限改为不超过 {n} 小时，或改报到时间。",
+            "Shorten the hours to answer to {n} at most, or move the meeting.",
+        ).format(n=hours)
+    return Text(
+        "答复可以等到{by}，而{at}就报到：那时不来的席位已来不及补抽。{todo}",
+        "Answers may come until {by}, but the meeting begins {at}: a seat that is declined then can no "
+        "longer be filled in time. {todo}",
+    ).format(by=_moment(last, zone), at=_moment(plan.meets_at, zone), todo=todo)
+
+
 def short_message(name: str, plan: CallPlan, now: datetime, zone: str) -> Text:
     """The text for one expert, to be copied into a telephone."""
     return Text(

@@ -107,6 +107,20 @@ def _line(
     )
 
 
+def too_late(plan: CallPlan | None, lines: list[Line]) -> datetime | None:
+    """Until when the last open seat may think, if that is after the meeting begins; else None.
+
+    A seat that nobody called counts as called now, so this comes true, too, when the office waits with
+    its calls. It is said and not refused: an answer is taken at any time, and without a plan no call
+    can be recorded at all, which would leave a panel that meets in an hour without its calls.
+    """
+    if plan is None:
+        return None
+    called_now = clock.now() + timedelta(hours=plan.reply_hours)
+    last = max((row.due or called_now for row in lines if not row.accepted), default=plan.meets_at)
+    return last if last > plan.meets_at else None
+
+
 def rates(draw: Draw, names: dict[str, str]) -> list[dict[str, Any]]:
     """Per operator: calls, and of each outcome or decline reason how many and what share in percent."""
     counts: dict[str, Counter[str]] = {}

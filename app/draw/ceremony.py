@@ -84,7 +84,10 @@ class DiceState:
                 "来源“{s}”两人录入不一致，第 {n} 个值不同。尚未锁定；请两人对照骰子照片，各自重新录入。",
                 "Source '{s}': the two lists differ at position {n}. Nothing is locked; compare with "
                 "the photograph of the dice and type again.",
-            ).format(n="、".join(map(str, self.differing)), **name)
+            ).format(
+                n=Text("、".join(map(str, self.differing)), ", ".join(map(str, self.differing))),
+                **name,
+            )
         return Text(
             "来源“{s}”已由一人录入，等待另一人。",
             "Source '{s}' was typed by one; waiting for the other.",

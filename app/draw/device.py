@@ -16,7 +16,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw.seed import HEX64
 from app.domain.ledger.checkpoint import Checkpoint
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import Conflict, DomainError, NotNow, Text
 from app.draw.models import Draw
 from app.draw.models_ceremony import Cosignature, DeviceKey
 from app.keys import verify_signature
@@ -120,7 +120,7 @@ def revoke_device(session: Session, actor: Viewer, reason: str) -> None:
     actor.require(*WHO)
     key = active_key(session, actor.id)
     if key is None:
-        raise Conflict(_NO_KEY)
+        raise NotNow(_NO_KEY)
     if not reason.strip():
         raise DomainError(_NO_REASON, field="reason")
     key.revoked_at, key.revoke_reason = clock.now(), reason.strip()[:200]
@@ -133,7 +133,7 @@ def signed_by_device(
     """The actor's key and the raw signature, if it is one over `body`; DomainError otherwise."""
     key = active_key(session, actor.id)
     if key is None:
-        raise Conflict(_NO_KEY)
+        raise NotNow(_NO_KEY)
     value = signature.strip().lower()
     if not _SIGNATURE.fullmatch(value) or not verify_signature(
         bytes.fromhex(key.public), body, bytes.fromhex(value)

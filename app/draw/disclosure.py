@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app import clock
 from app.accounts.models import Account, RoleGrant
 from app.accounts.viewer import Viewer
-from app.directory.models import Person
+from app.directory.models import Employment, Person
 from app.domain.types import Text
-from app.draw.models import Candidate, Draw, Seat
+from app.draw.models import TRAINEE_ACT, Candidate, Draw, Seat
 from app.draw.models_calls import DrawDisclosure, NameView
 from app.programme.models import Round
+from app.registry.models import Expert
 from app.registry.queries import employer_name
 
 OVERSEERS = ("office", "supervisor")
@@ -168,8 +169,20 @@ def member_list(session: Session, draw: Draw) -> list[Named]:
     Members who were not drawn at random are marked (rule D-14).
     """
     known = pseudonyms(session, draw)
+    posts = (  # at once: else each seat would ask for its own
+        joinedload(Seat.expert)
+        .joinedload(Expert.person)
+        .subqueryload(Person.employments)
+        .joinedload(Employment.organisation)
+    )
+    seats = (
+        select(Seat)
+        .where(Seat.draw_id == draw.id, Seat.act > TRAINEE_ACT)
+        .options(posts)
+        .order_by(Seat.panel, Seat.number, Seat.act)
+    )
     lines = []
-    for seat in draw.seats:
+    for seat in session.scalars(seats):
         drawn = seat.expert_id in known
         if not drawn:
             how = Text("非随机抽取", "not drawn at random")

@@ -16,7 +16,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw import Source
 from app.domain.ledger.canonical import digest
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.draw import messages
 from app.draw.messages import cannot, in_state
 from app.draw.models import Dice, Draw
@@ -76,7 +76,7 @@ def declare(session: Session, actor: Viewer, draw: Draw, source: str, reason: st
         refuse_early(rows[source], clock.now())
     said = declared(draw)
     if actor.role in said.get(source, frozenset()):
-        raise Conflict(messages.SAID_FAILED)
+        raise NotNow(messages.SAID_FAILED)
     for name in group:
         if _locked(session, draw, name):
             raise cannot(

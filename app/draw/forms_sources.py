@@ -15,7 +15,7 @@ from app.directory.forms import choices
 from app.domain.draw import Source, parse_values
 from app.domain.types import DomainError, Text
 from app.draw.forms_panel import PartForm
-from app.draw.sources import DICE, LATER, later_draws, usual_sources
+from app.draw.sources import DICE, LATER, in_words, later_draws, usual_sources
 from app.programme.models import Round
 from app.ui.forms import NEEDED, IntegerField
 
@@ -101,7 +101,8 @@ class SourcesForm(PartForm):
         if (self.fixed.data or "").strip():
             shape = Source("dice", "sequence", int(self.dice.data or 0), 1, 6)
             try:
-                fixed = {"dice": parse_values(self.fixed.data or "", shape)}
+                with in_words("dice"):
+                    fixed = {"dice": parse_values(self.fixed.data or "", shape)}
             except DomainError as error:
                 raise DomainError(error.text, field="fixed") from error
         other = self._other()

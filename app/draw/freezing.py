@@ -94,10 +94,10 @@ def prepare(session: Session, draw: Draw, tell: Tell = silent) -> Prepared:
     parties = [(p.name, p.commitment, p.index) for p in draw.parties]
     missing = set(request["parties"]) - {name for name, _, _ in parties}
     if missing:
-        who = "、".join(sorted(missing))
+        who = messages.parties(sorted(missing))
         raise cannot(
             COMMIT,
-            Text("{who} 尚未登记口令链", "{who} has not registered a chain").format(who=who),
+            Text("{who}尚未登记口令链", "{who} has not registered a chain").format(who=who),
         )
     tell(Text("逐人判断是否合格", "judging everybody by the rules"))
     size = prove.head(session).size

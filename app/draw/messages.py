@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 
 ABSENT = Text(
     "没有找到这次抽取，或者它不对您开放。", "There is no such draw, or it is not open to you."
@@ -145,9 +146,9 @@ PENDING = Text(
 )
 
 
-def cannot(what: Text, why: Text) -> Conflict:
+def cannot(what: Text, why: Text) -> NotNow:
     """The state does not allow it."""
-    return Conflict(_CANNOT.format(what=what, why=why))
+    return NotNow(_CANNOT.format(what=what, why=why), what=what)
 
 
 def in_state(state: str, what: Text, *allowed: str) -> None:
@@ -240,6 +241,14 @@ PARTY: dict[str, Text] = {
     "supervisor": Text("监督人员", "Supervisor"),
     "observer": Text("见证人", "Observer"),
 }
+
+
+def parties(names: Iterable[str]) -> Text:
+    """Parties of a draw, named one after the other."""
+    found = [PARTY[name] for name in names]
+    return Text("、".join(p.zh for p in found), ", ".join(p.en for p in found))
+
+
 HOW: dict[str, Text] = {
     "type": Text("同类补入", "same type"),
     "swap": Text("换类补入，名额不变", "another type within the quotas"),

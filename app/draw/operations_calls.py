@@ -23,6 +23,10 @@ from app.ledger.append import append
 
 _CHOOSE = Text("选择保密方式", "choose how names are kept")
 _PLAN = Text("制定通知方案", "plan the calls")
+_WHY = Text(
+    "请写明为什么要看电话。没有生成文件，没有任何改动。",
+    "Say why the numbers are needed. No file was made and nothing was changed.",
+)
 _PUBLISH = Text("公布名单", "publish the names")
 NOT_CALLER = Text(
     "本次抽取的名单密封，只有事先指定的通知人可以逐一查看。没有显示任何姓名。",
@@ -156,6 +160,22 @@ def view_name(session: Session, actor: Viewer, draw: Draw, seat: Seat, purpose: 
     session.flush()
     append(session, actor, "draw.name_viewed", sealed=True, draw=draw.id, seat=seat.id)
     return row
+
+
+def unmask_phones(session: Session, actor: Viewer, draw: Draw, reason: str) -> None:
+    """The members' telephone numbers, whole, on one call sheet: for a stated reason, which a sealed entry
+    keeps with how many they are. Not in a sealed draw, whose caller looks at one after the other."""
+    actor.require("office")
+    in_state(draw.state, Text("打印电话", "print the numbers"), "completed")
+    if not disclosure.may_see_names(session, actor, draw):
+        raise Forbidden(NOT_CALLER)
+    if not reason.strip():
+        raise DomainError(_WHY, field="reason")
+    seats = sum(seat.active for seat in draw.seats)
+    append(
+        session, actor, "draw.phones_unmasked", sealed=True, draw=draw.id, seats=seats,
+        reason=reason.strip()[:500],
+    )  # fmt: skip
 
 
 def must_be_caller(session: Session, actor: Viewer, draw: Draw) -> None:

@@ -20,7 +20,7 @@ from app.domain.draw.replacement import result_document
 from app.domain.draw.seed import HEX64
 from app.domain.ledger import checkpoint as notes
 from app.domain.ledger.canonical import digest
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import DomainError, NotFound, NotNow, Text
 from app.draw import calls, ceremony, messages, same_day, sources
 from app.draw.accepted import taken_up
 from app.draw.ceremony import DiceState
@@ -132,7 +132,7 @@ def save_typing(
             )
         )  # fmt: skip
     elif mine.account_id != actor.id:
-        raise Conflict(messages.ROLE_TYPED)
+        raise NotNow(messages.ROLE_TYPED)
     else:
         mine.values, mine.at = text, now
     session.flush()
@@ -157,7 +157,7 @@ def enter_dice(
         )
         draw.dice.append(mine)
     elif mine.account_id != actor.id:
-        raise Conflict(messages.ROLE_TYPED)
+        raise NotNow(messages.ROLE_TYPED)
     else:
         mine.values, mine.at = checked, clock.now()
     session.flush()
@@ -272,8 +272,8 @@ def complete_draw(session: Session, actor: Viewer, draw: Draw) -> Draw:
     if silent:
         raise cannot(
             _COMPLETE,
-            Text("{who} 尚未出示口令", "{who} has not revealed its code").format(
-                who="、".join(silent)
+            Text("{who}尚未出示口令", "{who} has not revealed its code").format(
+                who=messages.parties(silent)
             ),
         )
     return _complete(session, actor, draw)

@@ -15,7 +15,7 @@ from app.accounts.viewer import Viewer
 from app.domain.draw import Candidate as Thing
 from app.domain.draw import PanelSpec, Result, build_commitment
 from app.domain.draw import Party as Chain
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.draw import ceremony, messages, orders
 from app.draw.begun import refuse_begun
 from app.draw.facts import draw_kind
@@ -208,4 +208,4 @@ def keep_order(session: Session, draw: Draw, result: Result) -> int:
 def refuse_expert_draw_verbs(draw: Draw, what: Text) -> None:
     """Conflict when `draw` is of things: it has no request to revise, no members, no panels."""
     if draw.is_order:
-        raise Conflict(messages.NOT_OF_THINGS.format(what=what))
+        raise NotNow(messages.NOT_OF_THINGS.format(what=what))

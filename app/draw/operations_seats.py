@@ -147,8 +147,8 @@ def complete_act(session: Session, actor: Viewer | None, act: Act) -> list[Seat]
     if silent:
         raise cannot(
             _FILL,
-            Text("{who} 尚未出示口令", "{who} has not revealed its code").format(
-                who="、".join(silent)
+            Text("{who}尚未出示口令", "{who} has not revealed its code").format(
+                who=messages.parties(silent)
             ),
         )
     commitment = ceremony.commitment_of(draw)

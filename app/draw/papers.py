@@ -83,10 +83,14 @@ def _data(
         for panel, attribute, value, in_pool, out, eligible, low, high in shown["strata"]
         if in_pool
     ]  # fmt: skip
+    alone = len(shown["panels"]) == 1  # then the bars need not name the panel
     bars = [
-        StratumRow(name.get(language), in_pool, out, eligible, low)
+        StratumRow(
+            name.get(language).split(" ", 1)[1] if alone else name.get(language),
+            in_pool, out, eligible, low,
+        )
         for name, in_pool, out, eligible, low, _ in strata[:24]
-    ]
+    ]  # fmt: skip
     pseudonyms = {c.expert_id: c.pseudonym for c in draw.candidates}
     named = disclosure.may_see_names(session, viewer, draw)
     who = {

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.config import Settings
+from app.directory.queries import masked_phone
 from app.documents.pdf import render_pdf
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.draw import call_words, calls, disclosure, messages
 from app.draw.models import Draw, Seat
 from app.draw.models_calls import CallPlan
@@ -32,7 +33,7 @@ NO_PLAN = Text(
 def _plan(session: Session, draw: Draw) -> CallPlan:
     plan = calls.plan_of(session, draw)
     if plan is None:
-        raise Conflict(NO_PLAN)
+        raise NotNow(NO_PLAN)
     return plan
 
 
@@ -50,17 +51,22 @@ def letter_number(draw: Draw, seat: Seat) -> str:
 
 
 def call_sheet(
-    session: Session, viewer: Viewer, draw: Draw, language: str, settings: Settings, keys: Keys
-) -> bytes:
+    session: Session, viewer: Viewer, draw: Draw, language: str, settings: Settings, keys: Keys,
+    *, phones: bool = False,
+) -> bytes:  # fmt: skip
     """A line a seat with what is on record and room for three attempts by hand.
 
-    Names and telephone numbers stand on it only for who may see names, pseudonyms for all others.
+    Names and telephone numbers stand on it only for who may see names, pseudonyms for all others; the
+    numbers whole only with `phones`, which `operations_calls.unmask_phones` has put on record.
     """
     plan = _plan(session, draw)
     named = disclosure.may_see_names(session, viewer, draw)
     rows = []
     for line in calls.lines(session, viewer, draw):
-        phone = line.seat.expert.person.phone
+        person = line.seat.expert.person
+        phone = (
+            keys.decrypt(person.phone) if phones and person.phone else masked_phone(person, keys)
+        )
         done = ""
         if line.contacts:
             last = line.contacts[-1]
@@ -71,7 +77,7 @@ def call_sheet(
             [
                 f"{line.seat.panel}-{line.seat.number}",
                 f"{line.name}\n{line.employer}" if named else line.pseudonym,
-                keys.decrypt(phone) if named and phone else "",
+                phone if named else "",
                 done,
                 "",
                 "",

@@ -54,7 +54,7 @@ def outdated(session: Session, draw: Draw, row: WhatIf) -> Text | None:
         return None
     return Text(
         "此后专家库、单位、区县或规则有 {n} 条变动记录",
-        "{n} entries about the pool, employers, counties or rules were made after it",
+        "entries made after it about the pool, employers, counties or rules: {n}",
     ).format(n=entries)
 
 

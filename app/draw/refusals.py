@@ -52,6 +52,9 @@ ACTS: Mapping[str, Text] = {
     "settle_tie": Text("申请抽定并列名次", "request the draw of a tie"),
     "edit": Text("修改申请", "change the request"),
     "save_template": Text("存为模板", "save as a template"),
+    "call_sheet_with_phones": Text(
+        "打印带完整电话的登记表", "print the call sheet with whole numbers"
+    ),
     "what_if": Text("试算", "compute the what-if"),
     "relax": Text("采用放宽方案", "apply a relaxation"),
     "commit": Text("提交承诺", "commit"),

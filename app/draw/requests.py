@@ -18,9 +18,11 @@ from app.domain.draw.request import HIGH_CHANCE as HIGH_CHANCE
 from app.domain.draw.request import ZERO_CHANCE as ZERO_CHANCE
 from app.domain.draw.rules_set import Rule, RuleSet
 from app.domain.types import DomainError, Text
+from app.draw import messages
 from app.draw.batches import covered, lotteries_alone, refuse
-from app.draw.sources import checked_fallbacks, checked_sources
+from app.draw.sources import checked_fallbacks, checked_sources, in_words
 from app.draw.sources import source_of as source_of
+from app.draw.wording import value_words
 from app.programme.instruments import panel_stages
 from app.programme.models import Round
 from app.registry.models import DISCIPLINES, KINDS, SOURCES
@@ -167,12 +169,18 @@ def _panel(
     panels: int,
 ) -> dict[str, Any]:
     panel_id, seats = panel.get("id"), panel.get("seats")
-    if set(panel) - _PANEL_KEYS or not isinstance(panel_id, str) or not _PANEL.fullmatch(panel_id):
+    if set(panel) - _PANEL_KEYS:
         raise refuse(
             "panels",
-            "评审组编号只能用字母、数字、点、下划线和连字符；项目只限 {keys}。",
-            "A panel id is made of letters, digits, dots, underscores and hyphens; keys are {keys}.",
+            "评审组的项目只限 {keys}。",
+            "A panel has the keys {keys} and no other.",
             keys=", ".join(sorted(_PANEL_KEYS)),
+        )
+    if not isinstance(panel_id, str) or not _PANEL.fullmatch(panel_id):
+        raise refuse(
+            "panels",
+            "评审组编号只能用字母、数字、点、下划线和连字符，如 P1。",
+            "A panel id is made of letters, digits, dots, underscores and hyphens, such as P1.",
         )
     if isinstance(seats, bool) or not isinstance(seats, int) or not 1 <= seats <= 99:
         raise refuse("seats", "席位须为 1 至 99。", "The number of seats is between 1 and 99.")
@@ -266,8 +274,8 @@ def _quotas(
                 raise refuse(
                     "quotas",
                     "属性“{a}”没有值“{v}”。",
-                    "The attribute '{a}' has no value '{v}'.",
-                    a=attribute,
+                    "{a} has no value “{v}”.",
+                    a=messages.ATTRIBUTE[attribute],
                     v=value,
                 )
             bounds[str(value)] = _bounds(attribute, value, pair, seats)
@@ -275,20 +283,28 @@ def _quotas(
             raise refuse(
                 "quotas",
                 "“{a}”的上限合计不足席位数 {n}，评审组坐不满。",
-                "The maxima of '{a}' add up to fewer than {n} seats: the panel cannot be filled.",
-                a=attribute,
+                "{a}: the maxima add up to less than the seats ({n}), so the panel cannot be filled.",
+                a=messages.ATTRIBUTE[attribute],
                 n=seats,
             )
         if sum(low for low, _ in bounds.values()) > seats:
             raise refuse(
                 "quotas",
                 "“{a}”的下限合计超过席位数 {n}。",
-                "The minima of '{a}' add up to more than {n} seats.",
-                a=attribute,
+                "{a}: the minima add up to more than the seats ({n}).",
+                a=messages.ATTRIBUTE[attribute],
                 n=seats,
             )
         out[attribute] = bounds
     return out
+
+
+def _named(attribute: str, value: str) -> Text:
+    """A row of the quotas in words; an employer, whose name is not at hand, as such."""
+    name = messages.ATTRIBUTE[attribute]
+    if attribute == "employer":
+        return name
+    return Text("{a}：{v}", "{a}, {v}").format(a=name, v=value_words(attribute, value))
 
 
 def _bounds(attribute: str, value: str, pair: Any, seats: int) -> list[int]:
@@ -299,10 +315,9 @@ def _bounds(attribute: str, value: str, pair: Any, seats: int) -> list[int]:
     if not 0 <= low <= high or low > seats:
         raise refuse(
             f"min_{attribute}_{value}" if attribute in VALUES else "quotas",
-            "“{a} = {v}”的下限须不大于上限和席位数 {n}。",
-            "The minimum of {a} = {v} is at most its maximum and the {n} seats.",
-            a=attribute,
-            v=value,
+            "“{w}”的下限须不大于上限和席位数 {n}。",
+            "{w}: the minimum is at most the maximum and the number of seats, {n}.",
+            w=_named(attribute, value),
             n=seats,
         )
     return [low, min(high, seats)]
@@ -344,9 +359,11 @@ def checked_fixed(
     by_name = {row["name"]: row for row in sources}
     if set(fixed) - set(by_name):
         raise refuse("fixed", "预定数值的来源不存在。", "Fixed values name an unknown source.")
-    return {
-        name: check_values(list(values), source_of(by_name[name])) for name, values in fixed.items()
-    }
+    checked = {}
+    for name, values in fixed.items():
+        with in_words(name):
+            checked[name] = check_values(list(values), source_of(by_name[name]))
+    return checked
 
 
 def checked_parties(parties: Sequence[str], drill: bool) -> list[str]:

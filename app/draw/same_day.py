@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw import Removal, leaf_hash, removal_record
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.draw import ceremony, disclosure, messages
 from app.draw.facts_subjects import days_of, sat_on
 from app.draw.models import ORDER_STAGES, Act, Candidate, Draw, Seat
@@ -93,7 +93,7 @@ def refuse_pending(
         }
         shared = _in_both(session, other, theirs, free, mine, days) if days else 0
         if shared:
-            raise Conflict(
+            raise NotNow(
                 messages.PENDING.format(
                     round=Text(other.round.title_zh, other.round.title_en),
                     stage=stage_text(other.stage),

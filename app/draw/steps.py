@@ -100,11 +100,7 @@ def _parties(viewer: Viewer, draw: Draw) -> Step | None:
 
 
 def _waits_for(names: list[str], text: Text) -> Text:
-    who = Text(
-        "、".join(messages.PARTY[n].zh for n in names),
-        ", ".join(messages.PARTY[n].en for n in names),
-    )
-    return _waits(text, who)
+    return _waits(text, messages.parties(names))
 
 
 _CHAIN = Text("登记口令链", "register a chain of codes")

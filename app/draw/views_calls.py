@@ -108,7 +108,14 @@ def _calls(draw: Draw, status: int = 200, **given: Any) -> Any:
         "words": call_words,
         "contact_form": ContactForm(formdata=None),
         "plan_form": _plan_form(plan),
+        "late": None,
     }
+    last = calls.too_late(plan, lines)
+    if plan is not None and last is not None:
+        begun = any(line.contacts for line in lines)
+        late = call_words.too_late(plan, last, clock.now(), zone, begun=begun)
+        context["late"] = late
+        context["plan_form"].reply_hours.description = late
     return render_template("draw/calls.html", **{**context, **given}), status
 
 
@@ -210,9 +217,19 @@ def name(slug: str, draw_id: str, seat_id: str) -> Any:
 @blueprint.get("/draws/<draw_id>/calls.pdf")
 @allow(*BOTH)
 def call_sheet(slug: str, draw_id: str) -> Any:
-    """The call sheet on paper: a line a seat, room for three attempts."""
+    """The call sheet on paper: a line a seat, room for three attempts; numbers masked."""
     draw = _drawn(draw_id)
     data = papers_calls.call_sheet(db(), me(), draw, language(), settings(), keys())
+    return download(data, "application/pdf", f"calls-{draw.id}.pdf")
+
+
+@blueprint.post("/draws/<draw_id>/calls/phones.pdf")
+@allow("office")
+def call_sheet_with_phones(slug: str, draw_id: str) -> Any:
+    """The same with whole telephone numbers, for a reason that is kept on record."""
+    draw = _drawn(draw_id)
+    operations_calls.unmask_phones(db(), me(), draw, request.form.get("reason", ""))
+    data = papers_calls.call_sheet(db(), me(), draw, language(), settings(), keys(), phones=True)
     return download(data, "application/pdf", f"calls-{draw.id}.pdf")
 
 

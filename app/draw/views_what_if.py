@@ -183,7 +183,7 @@ def expert(expert_id: str) -> str:
     return render_template(
         "draw/eligibility.html",
         expert=person,
-        rounds=rounds,
+        choices=rounds,
         chosen=chosen,
         answers=answers,
         changes=changes,

@@ -16,7 +16,7 @@ from app.accounts.models import Tablet
 from app.accounts.viewer import Viewer
 from app.domain.field.logs import entries_after, item_of, media_after
 from app.domain.field.operations import Operation
-from app.domain.types import Conflict, NotFound, Text
+from app.domain.types import NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.field import settle
 from app.field.models import Branch
@@ -113,7 +113,7 @@ def take_over(session: Session, actor: Viewer, tablet: Tablet, key: str) -> Plac
     if place is None:
         raise NotFound(queries.ABSENT)
     if place.sitting.phase == "closed":
-        raise Conflict(_OVER)
+        raise NotNow(_OVER)
     if place.hold is not None and place.hold.tablet_id == tablet.id:
         return place
     if place.sealing is not None:

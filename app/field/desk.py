@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.documents.pdf import render_pdf
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.field.board import Board, Row, board
 from app.field.models_desk import DeskEntry
@@ -106,7 +106,7 @@ def lend(
     if not number:
         raise DomainError(_NUMBER, field="number")
     if entry.checked_at is None:
-        raise Conflict(_UNCHECKED)
+        raise NotNow(_UNCHECKED)
     out = session.scalar(
         select(DeskEntry.id).where(
             DeskEntry.spare == number,
@@ -129,7 +129,7 @@ def take_back(
     actor.require("office")
     entry = _entry(session, panel, seat_id, on)
     if entry.lent_at is None or entry.returned_at is not None:
-        raise Conflict(_NOT_LENT)
+        raise NotNow(_NOT_LENT)
     entry.returned_by, entry.returned_at = actor.id, clock.now()
     append(session, actor, "desk.spare_returned", sealed=True, panel=panel.id)
     return entry

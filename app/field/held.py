@@ -20,7 +20,7 @@ from app.accounts.models import Account
 from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
 from app.domain.field.operations import moment
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.draw.models import Seat
 from app.field.batches import store_outcomes
 from app.field.decisions import one_of, reason_of
@@ -228,11 +228,11 @@ def _accept(session: Session, actor: Viewer, held: Held, reason: str) -> None:
     sitting = held.sitting
     owner = viewer_of(session, session.get_one(Account, held.account_id))
     if sitting.panel.round.phase != "open":
-        raise Conflict(_ENDED)
+        raise NotNow(_ENDED)
     if owner is None or not held.seat.active:
-        raise Conflict(_GONE)
+        raise NotNow(_GONE)
     if not panels.has_declared(session, sitting.panel, held.seat):
-        raise Conflict(_UNDECLARED)
+        raise NotNow(_UNDECLARED)
     over = sitting.phase == "closed"
     absences.take_back(session, actor, held.sheet, reason)
     whole: Place | None = None
@@ -240,7 +240,7 @@ def _accept(session: Session, actor: Viewer, held: Held, reason: str) -> None:
     for key in sorted({op.sheet_key for op in held.ops}, key=lambda key: (-len(key), key)):
         place = find_place(session, owner, key)
         if place is None:
-            raise Conflict(_GONE)
+            raise NotNow(_GONE)
         rows, place.waiting = place.waiting, []
         _seal_that_waited(session, actor, owner, place)
         apply_rows(session, actor, owner, place, rows, late=over)

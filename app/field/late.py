@@ -15,7 +15,7 @@ from app.accounts.models import Account
 from app.accounts.queries import viewer_of
 from app.accounts.viewer import Viewer
 from app.domain.field.operations import Operation, moment
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import Conflict, DomainError, NotNow, Text
 from app.field.batches import store_outcomes
 from app.field.decisions import one_of, reason_of
 from app.field.models import FieldOp, LateSheet
@@ -137,7 +137,7 @@ def decide(
     rows = _held(session, late)
     if accepted:
         if late.sitting.panel.round.phase != "open":
-            raise Conflict(_ENDED)
+            raise NotNow(_ENDED)
         _accept(session, actor, late, rows)
     late.decision = "accepted" if accepted else "refused"
     late.reason = given
@@ -161,7 +161,7 @@ def _accept(session: Session, actor: Viewer, late: LateSheet, rows: list[FieldOp
     owner = viewer_of(session, session.get_one(Account, late.account_id))
     place = find_place(session, owner, late.key) if owner is not None else None
     if owner is None or place is None:
-        raise Conflict(_GONE)
+        raise NotNow(_GONE)
     sheet = place.sheet
     if isinstance(sheet, Sheet) and sheet.state == "absent":
         absences.take_back(session, actor, sheet, "late, offline")

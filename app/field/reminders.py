@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, NotFound, Text
+from app.domain.types import NotFound, NotNow, Text
 from app.field.board import Row, board
 from app.field.heads import moment
 from app.field.models_desk import Reminder
@@ -53,9 +53,9 @@ def remind(session: Session, actor: Viewer, *, panel: Panel, on: Any, seat_id: s
         raise NotFound(panels.ABSENT)
     words = words_for(panel, made.on, row)
     if words is None:
-        raise Conflict(_NOTHING)
+        raise NotNow(_NOTHING)
     if row.account_id is None:
-        raise Conflict(_NO_ACCOUNT)
+        raise NotNow(_NO_ACCOUNT)
     sent = Reminder(
         panel_id=panel.id,
         seat_id=seat_id,

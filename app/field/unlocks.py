@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.field.operations import Operation
-from app.domain.types import Conflict, NotFound, Text
+from app.domain.types import NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.draw.supplements import sits_on
 from app.field.models import Unlock
@@ -106,7 +106,7 @@ def shown_secret(session: Session, viewer: Viewer, sitting: Sitting) -> str:
     statement = panel_queries.statement(session, sitting)
     row = unlocks_of(session, [sitting.id]).get(sitting.id)
     if statement is None or statement.closed_at is None or row is None:
-        raise Conflict(_EARLY)
+        raise NotNow(_EARLY)
     return secret_in(session, row)
 
 

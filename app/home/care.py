@@ -202,7 +202,7 @@ def certificate(
         yield Finding("certificate", "wrong", what, renew)
     elif left < certificates.WARN_DAYS:
         what = Text(
-            f"服务器证书还有 {left} 天到期", f"The server's certificate ends in {left} days"
+            f"服务器证书还有 {left} 天到期", f"Days left of the server's certificate: {left}"
         )
         yield Finding("certificate", "waits", what, renew)
 
@@ -263,7 +263,7 @@ def checks(kept: verification.Verification | None) -> Iterator[Finding]:
             "wrong",
             Text(
                 f"全面检查发现 {broken} 项不成立",
-                f"The full check found {broken} broken invariants",
+                f"Broken invariants found by the full check: {broken}",
             ),
             Text(
                 "请打开检查结果，并告诉监督人员；不要自行改动数据库。",

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.aggregation.models import Run
+from app.aggregation.models_release import ResultRelease
 from app.domain.types import Text
 from app.draw.models import ORDER_STAGES, Draw, Seat
 from app.draw.supplements import sits_on
 from app.panel.models import Panel, Sitting, Statement
-from app.programme.instruments import QUALIFICATION
+from app.programme.instruments import QUALIFICATION, planned_stages
 from app.programme.models import Round, Subject
 from app.report.models import Report
 from app.scoring.models import Sheet
@@ -27,8 +28,9 @@ STAGES = (
     ("statement", Text("陈述", "Statement")),
     ("aggregate", Text("汇总", "Aggregate")),
     ("report", Text("报告", "Report")),
-    ("notice", Text("公示", "Notice")),
+    ("release", Text("发布", "Release")),
 )
+_REVIEW = Text("评审", "Review")  # in place of "desk review" where a scheme has another stage
 ENDPOINTS = {
     "declare": "programme.show",
     "qualify": "programme.qualification",
@@ -38,6 +40,7 @@ ENDPOINTS = {
     "statement": "panel.index",
     "aggregate": "aggregation.index",
     "report": "report.index",
+    "release": "aggregation.index",
 }
 # Who may open the page behind a stage; others see the count without a link.
 READERS = {
@@ -49,6 +52,7 @@ READERS = {
     "statement": ("office", "supervisor"),
     "aggregate": ("office", "supervisor"),
     "report": ("office", "supervisor", "expert"),
+    "release": ("office", "supervisor"),
 }
 
 
@@ -76,6 +80,11 @@ def stage_counts(session: Session, round_: Round) -> dict[str, tuple[int, int]]:
         .where(Panel.round_id == round_.id, Sitting.with_statement)
     ).one()
     runs = session.scalar(select(func.count(Run.id)).where(Run.round_id == round_.id)) or 0
+    releases = session.scalar(
+        select(func.count(ResultRelease.id)).where(
+            ResultRelease.round_id == round_.id, ResultRelease.confirmed_at.is_not(None)
+        )
+    )
     reports = Counter(
         session.scalars(select(Report.state).where(Report.round_id == round_.id)).all()
     )
@@ -92,7 +101,7 @@ def stage_counts(session: Session, round_: Round) -> dict[str, tuple[int, int]]:
         "statement": (statements[1], statements[0]),
         "aggregate": (min(runs, 1), 1),
         "report": (reports["final"], 1),
-        "notice": (0, 1),
+        "release": (min(releases or 0, 1), 1),
     }
 
 
@@ -122,18 +131,56 @@ def _sheet_counts(session: Session, round_: Round) -> dict[str, tuple[int, int]]
     return {stage: (done.get(stage, 0), n) for stage, n in expected}
 
 
+def _over(session: Session, round_: Round) -> set[str]:
+    """Stages all of whose sittings are closed: over, even where a sheet or a statement never came."""
+    phases: dict[str, set[str]] = {}
+    rows = session.execute(
+        select(Panel.stage, Sitting.with_statement, Sitting.phase)
+        .join(Sitting, Sitting.panel_id == Panel.id)
+        .where(Panel.round_id == round_.id)
+        .distinct()
+    )
+    for stage, with_statement, phase in rows:
+        phases.setdefault("site" if stage == "site" else "desk", set()).add(phase)
+        if with_statement:
+            phases.setdefault("statement", set()).add(phase)
+    return {key for key, found in phases.items() if found == {"closed"}}
+
+
+def _stages(round_: Round, counts: dict[str, tuple[int, int]]) -> list[tuple[str, Text]]:
+    """The stages that this round has: a scheme without a visit has neither a visit nor a statement
+    (a statement is made on site), one without a qualification form no qualification."""
+    planned = planned_stages(round_)
+    panels = planned - {QUALIFICATION}
+    here = {
+        "qualify": QUALIFICATION in planned,
+        "desk": not panels or bool(panels - {"site"}),
+        "site": "site" in planned,
+        "statement": "site" in planned,
+    }
+    found = []
+    for key, text in STAGES:
+        if key == "desk" and panels and "desk" not in panels:
+            text = _REVIEW
+        begun = key != "qualify" and counts[key][1] > 0
+        if here.get(key, True) or begun:
+            found.append((key, text))
+    return found
+
+
 def stage_line(session: Session, viewer: Any, round_: Round) -> list[dict[str, Any]]:
-    """What the stage line shows: done, now (the first unfinished) or to do, with counts."""
+    """What the stage line shows: done, now (the first unfinished) or to do, with counts. Nothing is
+    under way in a round that has ended, and after the final report all before it is over."""
     from flask import url_for
 
     counts = stage_counts(session, round_)
+    over = _over(session, round_)
     line: list[dict[str, Any]] = []
-    current = False
-    for key, text in STAGES:
+    current = round_.phase in ("closed", "cancelled")
+    reported = counts["report"][0] > 0
+    for key, text in _stages(round_, counts):
         done, total = counts[key]
-        if key == "qualify" and not any(pin.stage == QUALIFICATION for pin in round_.pins):
-            continue  # a scheme without a qualification form has no such stage
-        finished = total > 0 and done >= total
+        finished = (total > 0 and done >= total) or key in over or (reported and key != "release")
         state = "done" if finished else "todo" if current else "now"
         current = current or not finished
         url = None

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.draw.models import ORDER_STAGES, Draw
 from app.draw.operations import request_draw
 from app.draw.operations_templates import template_body
@@ -44,7 +44,7 @@ def discard(session: Session, actor: Viewer | None, round_: Round, reason: str) 
     """Give up a draft for which nothing was drawn; Conflict once a draw was committed."""
     drawn = sum(draw.state != "draft" for draw in _draws(session, round_))
     if drawn:
-        raise Conflict(_DRAWN.format(n=drawn))
+        raise NotNow(_DRAWN.format(n=drawn))
     discard_draft(session, actor, round_, reason)
 
 
@@ -82,7 +82,7 @@ def rehearse(session: Session, actor: Viewer | None, template: Round, on: date) 
     panels, opened if nothing is missing. Whatever happens in it has no effect. Conflict when the round
     has no county to rehearse on."""
     if all(s.status == "withdrawn" for s in template.subjects):
-        raise Conflict(_NO_COUNTY)
+        raise NotNow(_NO_COUNTY)
     taken = set(session.scalars(select(Round.slug).where(Round.slug.like("drill-%"))))
     slug = next(name for n in count(1) if (name := f"drill-{n}") not in taken)
     made = copy_with_panels(

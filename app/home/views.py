@@ -10,6 +10,7 @@ from app.home import care, views_rounds  # noqa: F401  (its pages join the bluep
 from app.home.pages import blueprint
 from app.home.queries import stage_line
 from app.home.waits import waits
+from app.home.waits_sittings import panels_at_work
 from app.programme.queries import rounds_for
 from app.ui.access import signed_in
 from app.ui.request import db, keys, me, settings
@@ -26,6 +27,7 @@ def index() -> Any:
         "home/index.html",
         waits=waits(db(), me()),
         lines=[(r, stage_line(db(), me(), r)) for r in rounds if not r.hidden],
+        at_work=panels_at_work(db(), rounds) if me().role == "office" else {},
         care=care.look(db(), settings(), keys()) if me().role == "admin" else None,
     )
 

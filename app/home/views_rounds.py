@@ -47,7 +47,7 @@ def copy_round(slug: str) -> Any:
                 g.round,
                 slug=form.slug.data,
                 title_zh=form.title_zh.data,
-                title_en=form.title_en.data,
+                title_en=form.title_en.data or "",
                 kind=form.kind.data,
                 review_on=form.review_on.data,
             )
@@ -59,7 +59,7 @@ def copy_round(slug: str) -> Any:
             flash(
                 say(
                     "新一届已建立：{n} 个参评单位，没有任何日期、材料、分数。请核对后开启。",
-                    "The new round is made: {n} counties, no dates, materials or marks. Check it, "
+                    "The new round is made: counties {n}, no dates, materials or marks. Check it, "
                     "then open it.",
                     n=len(made.subjects),
                 ),
@@ -80,7 +80,7 @@ def rehearse(slug: str) -> Any:
     flash(
         say(
             "排演届次已建立（{n} 个参评单位）：按平常步骤做一遍，结果没有任何效力。练完请取消它。",
-            "The rehearsal is set up with {n} counties: go through the usual steps; nothing in it has "
+            "The rehearsal is set up (counties: {n}). Go through the usual steps; nothing in it has "
             "any effect. Cancel it when everybody has practised.",
             n=len(made.subjects),
         ),

@@ -18,6 +18,7 @@ from app.domain.types import Text
 from app.draw.models import Draw
 from app.draw.supplements import is_supplement
 from app.home.wait import Wait, count_of
+from app.home.waits_figures import missing_figure_waits
 from app.home.waits_first import admin_waits, empty_pool, next_of_round, no_round
 from app.home.waits_forms import case_sheet_waits, entry_waits, opinion_waits
 from app.home.waits_results import (
@@ -26,10 +27,11 @@ from app.home.waits_results import (
     presenter_result_waits,
     release_waits,
 )
+from app.home.waits_sittings import office_sitting_waits, sign_in_waits
 from app.home.waits_supervisor import supervisor_waits
 from app.panel import queries as panels
 from app.panel import votes
-from app.panel.models import Challenge, Panel, Sitting
+from app.panel.models import Panel, Sitting
 from app.programme.instruments import QUALIFICATION
 from app.programme.models import Figure, Round, Subject
 from app.registry.models import Expert, ExpertCorrection, Interest
@@ -52,7 +54,9 @@ def _rounds(session: Session) -> list[Round]:
 
 def _office(session: Session, viewer: Viewer) -> list[Wait]:
     found: list[Wait] = []
-    for round_ in _rounds(session):
+    rounds = _rounds(session)
+    without_figures = missing_figure_waits(session, rounds)
+    for round_ in rounds:
         at = {"slug": round_.slug}
         if round_.phase == "preparing":
             found.append(
@@ -78,6 +82,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
                 )
             )
         found += opinion_waits(session, viewer, round_)
+        found += [without_figures[round_.id]] if round_.id in without_figures else []
         n = count_of(
             session,
             select(Figure.id)
@@ -105,7 +110,7 @@ def _office(session: Session, viewer: Viewer) -> list[Wait]:
             found.append(Wait(text, "scoring.papers", at, round_, n))
         found += next_of_round(session, round_)
         found += _office_draws(session, round_)
-        found += _office_sittings(session, round_)
+        found += office_sitting_waits(session, round_)
         found += _office_results(session, round_)
     return found + no_round(session) + release_waits(session, viewer)
 
@@ -129,59 +134,6 @@ def _office_draws(session: Session, round_: Round) -> list[Wait]:
             text = Text("抽取已完成：联系专家并组建专家组", "Drawn: call the experts, form panels")
             found.append(Wait(text, "panel.index", {"slug": round_.slug}, round_))
     return found
-
-
-def _office_sittings(session: Session, round_: Round) -> list[Wait]:
-    found: list[Wait] = []
-    rows = session.scalars(
-        select(Sitting)
-        .join(Panel, Sitting.panel_id == Panel.id)
-        .where(Panel.round_id == round_.id, Sitting.phase.not_in(("planned", "closed")))
-        .order_by(Sitting.on, Sitting.position)
-    )
-    for sitting in rows:
-        if not _for_office(session, sitting):
-            continue
-        found.append(
-            Wait(
-                Text("会议等待办公室下一步：{c}", "A sitting waits for your next step: {c}").format(
-                    c=sitting.subject.name
-                ),
-                "panel.sitting",
-                {"slug": round_.slug, "sitting_id": sitting.id},
-                round_,
-            )
-        )
-    n = count_of(
-        session,
-        select(Challenge.id)
-        .join(Sitting, Challenge.sitting_id == Sitting.id)
-        .join(Panel, Sitting.panel_id == Panel.id)
-        .where(
-            Panel.round_id == round_.id, Challenge.decision.is_(None), Challenge.answer.is_(None)
-        ),
-    )
-    if n:
-        found.append(
-            Wait(
-                Text("件回避申请待询问专家", "challenges: ask the expert"),
-                "panel.recusal_list",
-                {"slug": round_.slug},
-                round_,
-                n,
-            )
-        )
-    return found
-
-
-def _for_office(session: Session, sitting: Sitting) -> bool:
-    """Whether the next step of a running sitting is the office's, not the county's or an expert's."""
-    if sitting.phase == "statement":
-        said = sitting.statement
-        return said is not None and (said.confirmed_at or said.closed_at) is not None
-    if sitting.phase == "scoring":
-        return not sheets.unfinished(session, sitting)
-    return sitting.phase == "open"
 
 
 def _office_results(session: Session, round_: Round) -> list[Wait]:
@@ -283,24 +235,18 @@ def _expert(session: Session, viewer: Viewer) -> list[Wait]:
         text = Text("请表决是否延长截止时间：{c}", "Vote on extending the closing time: {c}")
         named = text.format(c=sitting.subject.name)
         found.insert(0, Wait(named, "panel.closing", at, sitting.panel.round))
+    signing = sign_in_waits(own_duties)
     for duty in own_duties:
         sitting = duty.sitting
         found += case_sheet_waits(session, duty)
-        if sitting.phase == "scoring" and (duty.sheet is None or duty.sheet.state == "draft"):
+        if sitting.id in signing:
+            found += [line for line in (signing[sitting.id],) if line is not None]
+        elif sitting.phase == "scoring" and (duty.sheet is None or duty.sheet.state == "draft"):
             found.append(
                 Wait(
                     Text("请评分：{c}", "Score: {c}").format(c=sitting.subject.name),
                     "scoring.index",
                     {"slug": sitting.panel.round.slug},
-                    sitting.panel.round,
-                )
-            )
-        elif sitting.phase == "open" and not duty.signed_in:
-            found.append(
-                Wait(
-                    Text("请签到：{c}", "Sign in: {c}").format(c=sitting.subject.name),
-                    "panel.sitting",
-                    {"slug": sitting.panel.round.slug, "sitting_id": sitting.id},
                     sitting.panel.round,
                 )
             )

@@ -78,16 +78,16 @@ def next_of_round(session: Session, round_: Round) -> list[Wait]:
     if session.scalar(drawn.limit(1)) is None:
         text = Text("届次已开启：申请抽取专家", "The round is open: ask for the draw of experts")
         return [Wait(text, "draw.new", at, round_)]
-    phases = set(
-        session.scalars(
-            select(Sitting.phase)
-            .join(Panel, Sitting.panel_id == Panel.id)
-            .where(Panel.round_id == round_.id)
-            .distinct()
-        )
-    )
-    if phases == {"planned"}:
+    rows = session.execute(
+        select(Panel.id, Sitting.phase)
+        .join(Panel, Sitting.panel_id == Panel.id)
+        .where(Panel.round_id == round_.id)
+        .distinct()
+    ).all()
+    if {phase for _, phase in rows} == {"planned"}:
         text = Text("专家组已组建：打开第一场会议", "The panel is formed: open its first sitting")
+        if len(rows) == 1:
+            return [Wait(text, "panel.show", {**at, "panel_id": rows[0][0]}, round_)]
         return [Wait(text, "panel.index", at, round_)]
     return []
 

@@ -18,7 +18,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, Text
 from app.ledger.append import append
-from app.panel.guards import refuse
+from app.panel.guards import changed, refuse
 from app.panel.models import Sitting
 from app.panel.models_statement import AgendaRun
 from app.programme.instruments import instrument_for
@@ -121,7 +121,7 @@ def act(
         raise DomainError(Text("没有这一步。", "There is no such act."))
     run, now = run_of(session, sitting), clock.now()
     if version != (0 if run is None else run.version):
-        raise refuse(
+        raise changed(
             "操作议程",
             "move the agenda",
             "另一人刚刚操作过，画面已更新，请看过再点",

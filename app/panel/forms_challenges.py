@@ -58,7 +58,11 @@ _ABOUT_COUNTIES = {
 class StandAsideForm(Form):
     """The expert for himself: which link, and what it is."""
 
-    kind = SelectField(Text("关系", "Link"), choices=choices(_ABOUT_COUNTIES))
+    kind = SelectField(
+        Text("关系", "Link"),
+        choices=choices({"": Text("请选择", "Choose"), **_ABOUT_COUNTIES}),
+        validators=[needed()],
+    )
     evidence = TextAreaField(
         Text("具体情况", "What it is"), validators=[needed(), Length(max=2000)]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from app.domain.types import Conflict, Text
+from app.domain.types import Conflict, NotNow, Text
 from app.panel import queries
 from app.panel.models import Sitting, Statement
 
@@ -13,8 +13,14 @@ _STATE = Text(
 )
 
 
-def refuse(what: str, what_en: str, why: str, why_en: str) -> Conflict:
+def refuse(what: str, what_en: str, why: str, why_en: str) -> NotNow:
     """A step out of order: what, and why not now. For the caller to raise."""
+    words = _STATE.format(what=what, what_en=what_en, why=why, why_en=why_en)
+    return NotNow(words, what=Text(what, what_en))
+
+
+def changed(what: str, what_en: str, why: str, why_en: str) -> Conflict:
+    """What the page showed has changed since: what, and how. For the caller to raise."""
     return Conflict(_STATE.format(what=what, what_en=what_en, why=why, why_en=why_en))
 
 

@@ -218,6 +218,16 @@ def sign_in(session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat) ->
     return row
 
 
+def sign_in_day(session: Session, actor: Viewer, *, sitting: Sitting, seat: Seat) -> list[Sitting]:
+    """`sign_in` at this sitting and at the others of the same table (`queries.same_table`: desk
+    sittings of one panel on one day at one place, under way). The same rule and a ledger event for
+    each. A visit is signed in alone. Gives the sittings at which this was new."""
+    left = queries.not_signed_in(session, queries.same_table(sitting))(seat)
+    for row in left or [sitting]:
+        sign_in(session, actor, sitting=row, seat=seat)
+    return left
+
+
 def _named(session: Session, seats: list[Seat]) -> str:
     return "、".join(disclosure.shown_names(session, seats))
 

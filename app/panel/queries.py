@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
@@ -119,6 +120,15 @@ def panel(session: Session, viewer: Viewer, round_: Round, panel_id: str) -> Pan
     raise NotFound(ABSENT)
 
 
+def with_statements(session: Session, panel_: Panel) -> None:
+    """Read a panel's sittings with their statements, in two queries whatever their number."""
+    session.scalars(
+        select(Panel)
+        .where(Panel.id == panel_.id)
+        .options(selectinload(Panel.sittings).selectinload(Sitting.statement))
+    ).one()
+
+
 def sitting(session: Session, viewer: Viewer, round_: Round, sitting_id: str) -> Sitting:
     """One sitting: office, supervisor, its experts, and the county's presenter once it is open."""
     found = session.get(Sitting, sitting_id)
@@ -219,6 +229,39 @@ def attendance(session: Session, sitting_: Sitting) -> dict[str, Attendance]:
         row.seat_id: row
         for row in session.scalars(select(Attendance).where(Attendance.sitting_id == sitting_.id))
     }
+
+
+def under_way(sitting_: Sitting) -> bool:
+    """Whether members sign in at a sitting now."""
+    return sitting_.phase not in ("planned", "closed")
+
+
+def same_table(sitting_: Sitting) -> list[Sitting]:
+    """The sittings at which whoever is present at this one is present, too: those of its panel on
+    the same day and at the same place that are under way; [] when this one is not.
+
+    A sitting with a statement is a visit (S0 art. 16(3)), made one after another, and being there is
+    the point: it stands alone, and so does a desk sitting on another day or in another place.
+    """
+    if sitting_.with_statement or not under_way(sitting_):
+        return [sitting_] if under_way(sitting_) else []
+    at = (sitting_.on, sitting_.place)
+    return [
+        other
+        for other in sitting_.panel.sittings
+        if not other.with_statement and under_way(other) and (other.on, other.place) == at
+    ]
+
+
+def not_signed_in(session: Session, sittings: list[Sitting]) -> Callable[[Seat], list[Sitting]]:
+    """For each seat: at which of these sittings it has not signed in. One query."""
+    signed = session.execute(
+        select(Attendance.seat_id, Attendance.sitting_id).where(
+            Attendance.sitting_id.in_([row.id for row in sittings])
+        )
+    )
+    there = {(seat_id, sitting_id) for seat_id, sitting_id in signed}
+    return lambda seat: [row for row in sittings if (seat.id, row.id) not in there]
 
 
 def challenges(session: Session, sitting_: Sitting) -> list[Challenge]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.viewer import Viewer
 from app.domain.types import DomainError, Forbidden, Text
 from app.draw.models import Seat
+from app.draw.supplements import sits_on
 from app.panel import queries, trainees
 from app.panel.models import Challenge, Declaration, Panel, Sitting
 from app.programme.models import Round
@@ -109,7 +110,8 @@ def cases(session: Session, viewer: Viewer, round_: Round) -> list[Case]:
 
 
 def recusals(session: Session, viewer: Viewer, round_: Round) -> list[Recusal]:
-    """Active seats of the round that are to be replaced, by panel and seat; five queries."""
+    """Active seats of the round that are to be replaced, by panel and seat; as many queries whatever
+    the number of panels."""
     viewer.require("office", "supervisor")
     panels = list(
         session.scalars(
@@ -122,18 +124,23 @@ def recusals(session: Session, viewer: Viewer, round_: Round) -> list[Recusal]:
     if not panels:
         return []
     by_id = {panel.id: panel for panel in panels}
-    seated = {
-        panel.id: {seat.id: seat for seat in queries.seats(session, panel)} for panel in panels
-    }
+    seated: dict[str, dict[str, Seat]] = {panel.id: {} for panel in panels}
+    for panel_id, seat in session.execute(
+        select(Panel.id, Seat)
+        .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
+        .where(Panel.round_id == round_.id, Seat.state != "removed")
+        .order_by(Seat.number)
+    ):
+        seated[panel_id][seat.id] = seat
     found: list[Recusal] = []
     for signed in session.scalars(
         select(Declaration).where(Declaration.panel_id.in_(by_id), Declaration.kind == "conflict")
     ):
-        seat = seated[signed.panel_id].get(signed.seat_id)
-        if seat is not None and any(bool(value) for value in signed.answers.values()):
+        held = seated[signed.panel_id].get(signed.seat_id)
+        if held is not None and any(bool(value) for value in signed.answers.values()):
             found.append(
                 Recusal(
-                    by_id[signed.panel_id], seat, None, "declaration", signed.id, signed.signed_at,
+                    by_id[signed.panel_id], held, None, "declaration", signed.id, signed.signed_at,
                     None, False,
                 )
             )  # fmt: skip
@@ -143,11 +150,11 @@ def recusals(session: Session, viewer: Viewer, round_: Round) -> list[Recusal]:
         .join(Sitting, Sitting.id == Challenge.sitting_id)
         .where(Sitting.panel_id.in_(by_id), Challenge.decision == "upheld")
     ):
-        seat = seated[sitting.panel_id].get(row.seat_id)
-        if seat is not None:
+        held = seated[sitting.panel_id].get(row.seat_id)
+        if held is not None:
             found.append(
                 Recusal(
-                    by_id[sitting.panel_id], seat, sitting.subject.name, "challenge", row.id,
+                    by_id[sitting.panel_id], held, sitting.subject.name, "challenge", row.id,
                     row.decided_at or row.raised_at, row.decision_reason, False,
                 )
             )  # fmt: skip

@@ -35,6 +35,15 @@ def the_sitting(sitting_id: str) -> Any:
     return queries.sitting(db(), me(), g.round, sitting_id)
 
 
+def the_sittings(panel: Any) -> list[Any]:
+    """The sittings of a panel that a button names, in the panel's order; NotFound for any other."""
+    wanted = set(request.form.get("sittings", "").split())
+    found = [row for row in panel.sittings if row.id in wanted]
+    if not wanted or len(found) < len(wanted):
+        raise NotFound(queries.ABSENT)
+    return found
+
+
 def the_seat(panel: Any, seat_id: str, *, trainee: bool = False) -> Any:
     """An active seat of the panel, or one of a trainee where he does what members do; NotFound."""
     rows = queries.at_work_on(db(), panel).values() if trainee else queries.seats(db(), panel)
@@ -74,6 +83,7 @@ def show_sitting(found: Any, status: int = 200, **forms: Any) -> Any:
         trainees=trainees.sitting_along(db(), found) if seats else [],
         ready=own is not None and queries.has_declared(db(), found.panel, own),
         attendance=queries.attendance(db(), found),
+        not_signed_in=queries.not_signed_in(db(), queries.same_table(found)),
         declared=queries.declared(db(), found.panel),
         challenges=queries.challenges(db(), found) if viewer.role != "expert" else [],
         schedule_form=show_form,
@@ -104,6 +114,12 @@ def back_to(slug: str, sitting_id: str, zh: str, en: str, page: str = "panel.sit
     if request.form.get("back") == "room":
         page = "panel.room"
     return redirect(url_for(page, slug=slug, sitting_id=sitting_id))
+
+
+def back_to_panel(slug: str, panel_id: str, zh: str, en: str) -> Any:
+    """Say what was done at several sittings and show their panel again."""
+    flash(say(zh, en), "done")
+    return redirect(url_for("panel.show", slug=slug, panel_id=panel_id))
 
 
 def challenge_form_of(viewer: Viewer) -> ChallengeForm:

@@ -16,7 +16,7 @@ from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.ledger.append import append
 from app.ledger.receipts import receipt_code
 from app.panel import queries
-from app.panel.guards import refuse, running_statement
+from app.panel.guards import changed, refuse, running_statement
 from app.panel.models import Sitting, Statement
 from app.panel.models_statement import Recording
 
@@ -216,7 +216,7 @@ def confirm_statement(
     actor.require("presenter", *(("office",) if signature else ()))
     _of_the_county(actor, sitting)
     if version is not None and row.version != version:
-        raise refuse(
+        raise changed(
             "确认",
             "confirm",
             f"记录刚刚改为第 {row.version} 版，请看过再确认",
@@ -308,7 +308,7 @@ def close_statement(
     if not row.outline:
         raise refuse("结束陈述", "close the statement", "陈述记录为空", "its record is empty")
     if row.confirmed_at is not None and unconfirmed:
-        raise refuse(
+        raise changed(
             "按未确认结束陈述",
             "close the statement as unconfirmed",
             "区县代表刚刚已确认记录，请直接结束",

@@ -15,6 +15,7 @@ from app.draw.views_names import who
 from app.panel import (
     operations,
     queries,
+    together,
     trainees,
     views_challenges,  # noqa: F401  (adds its pages to the blueprint)
     views_papers,  # noqa: F401
@@ -34,7 +35,15 @@ from app.panel.forms import (
     StatementForm,
 )
 from app.panel.forms_statement import SignForm
-from app.panel.room import back_to, blueprint, show_sitting, the_seat, the_sitting
+from app.panel.room import (
+    back_to,
+    back_to_panel,
+    blueprint,
+    show_sitting,
+    the_seat,
+    the_sitting,
+    the_sittings,
+)
 from app.ui.access import allow
 from app.ui.forms import NEEDED
 from app.ui.language import say
@@ -77,6 +86,7 @@ def form(slug: str, draw_id: str) -> Any:
 def show(slug: str, panel_id: str) -> Any:
     """One panel: members and their declarations (to the office and the supervisor), sittings."""
     panel = queries.panel(db(), me(), g.round, panel_id)
+    queries.with_statements(db(), panel)
     seat = queries.working_seat(db(), me(), panel) if me().role == "expert" else None
     declared = queries.declared(db(), panel)
     drawn = queries.statements_order(db(), panel)
@@ -85,6 +95,7 @@ def show(slug: str, panel_id: str) -> Any:
         panel=panel,
         drawn=drawn,
         sittings=queries.in_order(panel, drawn),
+        steps=together.steps(panel) if me().role == "office" else [],
         seats=queries.seats(db(), panel) if me().role != "expert" else [],
         own=seat,
         trainees=trainees.of_panel(db(), me(), panel),
@@ -102,6 +113,30 @@ def leader(slug: str, panel_id: str) -> Any:
     operations.set_leader(db(), me(), panel=panel, seat=seat)
     flash(say("组长已确定。", "The leader is named."), "done")
     return redirect(url_for("panel.show", slug=slug, panel_id=panel_id))
+
+
+@blueprint.post("/panels/<panel_id>/sittings/open")
+@allow("office")
+def open_sittings(slug: str, panel_id: str) -> Any:
+    """Begin several sittings, or none."""
+    panel = queries.panel(db(), me(), g.round, panel_id)
+    rows = the_sittings(panel)
+    together.each(rows, lambda row: operations.open_sitting(db(), me(), sitting=row))
+    zh, en = f"{len(rows)} 场会议已开始，可以签到。", f"{len(rows)} sittings have begun; sign in."
+    return back_to_panel(slug, panel_id, zh, en)
+
+
+@blueprint.post("/panels/<panel_id>/sittings/scoring")
+@allow("office")
+def open_scoring_of(slug: str, panel_id: str) -> Any:
+    """Unlock scoring for all members at several sittings, or at none."""
+    panel = queries.panel(db(), me(), g.round, panel_id)
+    rows = the_sittings(panel)
+    together.each(rows, lambda row: operations.open_scoring(db(), me(), sitting=row))
+    zh = f"{len(rows)} 场会议已向全体成员开放评分。"
+    return back_to_panel(
+        slug, panel_id, zh, f"Scoring is open to all members at {len(rows)} sittings."
+    )
 
 
 @blueprint.post("/panels/<panel_id>/link")
@@ -195,6 +230,18 @@ def sign_in(slug: str, sitting_id: str) -> Any:
     return back_to(slug, sitting_id, "已签到。", "Signed in.")
 
 
+@blueprint.post("/sittings/<sitting_id>/sign-in-day")
+@allow("office", "expert")
+def sign_in_day(slug: str, sitting_id: str) -> Any:
+    """Sign an expert in at all sittings of the same table."""
+    found = the_sitting(sitting_id)
+    seat = the_seat(found.panel, request.form.get("seat", ""), trainee=True)
+    new = operations.sign_in_day(db(), me(), sitting=found, seat=seat)
+    return back_to(
+        slug, sitting_id, f"已签到：{len(new)} 场会议。", f"Signed in (sittings: {len(new)})."
+    )
+
+
 @blueprint.post("/sittings/<sitting_id>/statement/open")
 @allow("office")
 def open_statement(slug: str, sitting_id: str) -> Any:
@@ -284,7 +331,8 @@ def confirm_statement(slug: str, sitting_id: str) -> Any:
 @blueprint.post("/sittings/<sitting_id>/statement/close")
 @allow("office")
 def close_statement(slug: str, sitting_id: str) -> Any:
-    """Close the statement, confirmed or with the reason why it is not."""
+    """Close the statement, confirmed or with the reason why it is not. Scoring opens with it, to all
+    members at once, where nothing stands against that."""
     found = the_sitting(sitting_id)
     form = CloseStatementForm()
     if not form.validate_on_submit():
@@ -302,8 +350,21 @@ def close_statement(slug: str, sitting_id: str) -> Any:
     except DomainError as error:
         form.refuse(error, "unconfirmed")
         return show_sitting(found, 422, close_form=form)
+    try:
+        operations.open_scoring(db(), me(), sitting=found)
+    except DomainError as error:  # the statement is closed all the same; the page has the button
+        zh, en = error.text.zh, error.text.en
+        return back_to(
+            slug,
+            sitting_id,
+            f"陈述已结束，评分尚未开放。{zh}",
+            f"Closed; scoring is not open. {en}",
+        )
     return back_to(
-        slug, sitting_id, "陈述已结束，请无关人员离场。", "Closed; others leave the room."
+        slug,
+        sitting_id,
+        "陈述已结束，已向全体成员同时开放评分。",
+        "The statement is closed and scoring is open to all members at once.",
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.panel import queries
 from app.panel.models import Sitting
@@ -104,14 +104,14 @@ def propose(
     """Set the first closing time, or propose a later one to the panel."""
     actor.require("office")
     if sitting.phase == "closed":
-        raise Conflict(_OVER)
+        raise NotNow(_OVER)
     rows = extensions(session, sitting)
     now = clock.now()
     for row in rows:
         if row.state == "open" and row.closes_at <= now:
             row.state, row.decided_at = "lost", now
     if any(row.state == "open" for row in rows):
-        raise Conflict(_PENDING)
+        raise NotNow(_PENDING)
     before = closing_time(session, sitting)
     if closes_at <= max(now, before or now):
         raise DomainError(_PAST, field="closes_at")

@@ -117,9 +117,12 @@ def import_cases(
 def _planned(
     round_: Round, states: dict[str, CaseState], number: int, line: dict[str, str]
 ) -> PlannedCase | Problem:
-    name, subject = county_named(round_, line["county"])
-    if subject is None or subject.id not in states:
-        return Problem(number, "county", NO_COUNTY.format(name=name))
+    try:
+        subject = county_named(round_, line["county"])
+    except DomainError as error:
+        return Problem(number, "county", error.text)
+    if subject.id not in states:
+        return Problem(number, "county", NO_COUNTY.format(name=line["county"]))
     state = states[subject.id]
     if state.closing is not None:
         return Problem(number, "county", _CLOSED.format(c=subject.name))

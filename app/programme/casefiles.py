@@ -24,7 +24,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.draw import order_of_things
 from app.domain.ledger.canonical import digest
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import DomainError, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.programme.guards import account_id, require, while_live, words
 from app.programme.instruments import CASEFILE, compiled, pin_for
@@ -206,7 +206,7 @@ def add_case(
     while_live(subject.round)
     state = case_state(session, subject)
     if state.closing is not None:
-        raise Conflict(_CLOSED.format(c=subject.name))
+        raise NotNow(_CLOSED.format(c=subject.name))
     kind, number, title = checked_case(state.instrument, kind, number, title, on)
     row = next((r for r in state.files if r.number == number), None)
     if row is not None and row.withdrawn_at is None:
@@ -228,7 +228,7 @@ def withdraw_case(session: Session, actor: Viewer | None, case: CaseFile, reason
     subject = session.get_one(Subject, case.subject_id)
     while_live(subject.round)
     if case_state(session, subject).closing is not None:
-        raise Conflict(_CLOSED.format(c=subject.name))
+        raise NotNow(_CLOSED.format(c=subject.name))
     case.withdrawn_reason = words(reason, Text("理由", "Reason"), "reason", 2000)
     case.withdrawn_at = clock.now()
     append(session, actor, "casefile.withdraw", subject=subject.id, case=case.id)
@@ -248,9 +248,9 @@ def close_list(session: Session, actor: Viewer | None, subject: Subject) -> Case
     while_live(subject.round)
     state = case_state(session, subject)
     if state.closing is not None:
-        raise Conflict(_CLOSED.format(c=subject.name))
+        raise NotNow(_CLOSED.format(c=subject.name))
     if not state.live:
-        raise Conflict(_NONE.format(c=subject.name))
+        raise NotNow(_NONE.format(c=subject.name))
     for kind in kind_titles(state.instrument):
         for place, row in enumerate(state.of_kind(kind), 1):
             row.code = f"{kind}-{place:03d}"
@@ -302,9 +302,9 @@ def _undrawn(
     while_live(subject.round)
     state = case_state(session, subject)
     if state.closing is None:
-        raise Conflict(_OPEN.format(c=subject.name))
+        raise NotNow(_OPEN.format(c=subject.name))
     if state.drawn:
-        raise Conflict(_DRAWN.format(c=subject.name))
+        raise NotNow(_DRAWN.format(c=subject.name))
     return state, state.closing
 
 
@@ -315,10 +315,10 @@ def draw_sample(
     Conflict in a real round."""
     require(actor, "office")
     if subject.round.kind == "real":
-        raise Conflict(_REAL)
+        raise NotNow(_REAL)
     state, closing = _undrawn(session, actor, subject)
     if state.by_ceremony:
-        raise Conflict(_CEREMONY.format(c=subject.name))
+        raise NotNow(_CEREMONY.format(c=subject.name))
     parts = [p for p in re.split(r"[\s,，、;；.]+", unicodedata.normalize("NFKC", seed)) if p]
     if len(parts) < SEED_VALUES or not all(re.fullmatch(r"[0-9]{1,9}", p) for p in parts):
         raise DomainError(_SEED.format(n=SEED_VALUES), field="seed")
@@ -343,7 +343,7 @@ def take_all(session: Session, actor: Viewer | None, subject: Subject) -> None:
     """The whole closed list is the sample; Conflict where a type has more files than the form asks for."""
     state, closing = _undrawn(session, actor, subject)
     if state.awaited:
-        raise Conflict(_TO_DRAW.format(c=subject.name))
+        raise NotNow(_TO_DRAW.format(c=subject.name))
     closing.ceremony = {}
     closing.drawn_by, closing.drawn_at = account_id(actor), clock.now()
     for row in state.live:
@@ -380,7 +380,7 @@ def keep_sample(
     state = case_state(session, subject)
     closing = state.closing
     if closing is None or closing.ceremony is None or kind not in state.awaited:
-        raise Conflict(_DRAWN.format(c=subject.name))
+        raise NotNow(_DRAWN.format(c=subject.name))
     entry = {"draw": draw_id, "commitment": commitment, "files": codes}
     closing.ceremony = {**closing.ceremony, kind: entry}
     chosen = set(codes)

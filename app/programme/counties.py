@@ -12,7 +12,7 @@ from app.accounts.viewer import Viewer
 from app.directory.models import Organisation, Person
 from app.directory.queries import region as region_on
 from app.directory.queries import region_names, regions_named
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import DomainError, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.programme.guards import require, while_live, while_preparing, words
 from app.programme.instruments import facts_asked, form_facts
@@ -121,7 +121,9 @@ def _code_of(session: Session, name: str, on: date) -> str:
         full = region_names(session, [row.code for row in found])
         listed = [f"{row.code} {full[row.code]}" for row in found]
         raise DomainError(
-            _SEVERAL.format(name=name, n=len(found), some="、".join(listed[:8])),
+            _SEVERAL.format(
+                name=name, n=len(found), some=Text("、".join(listed[:8]), ", ".join(listed[:8]))
+            ),
             field="region_code",
         )
     return found[0].code if found else name
@@ -174,7 +176,7 @@ def withdraw_subject(session: Session, actor: Viewer | None, subject: Subject, r
     require(actor, "office")
     while_live(subject.round)
     if subject.status not in ("declared", "qualified"):
-        raise Conflict(_CONCLUDED.format(name=subject.name))
+        raise NotNow(_CONCLUDED.format(name=subject.name))
     subject.withdrawn_reason = words(reason, Text("理由", "Reason"), "reason", 1000)
     subject.status = "withdrawn"
     append(session, actor, "subject.withdraw", subject=subject.id)

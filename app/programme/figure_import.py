@@ -24,9 +24,9 @@ from app.programme.figures import (
 from app.programme.guards import require, while_live
 from app.programme.models import Figure, Round, Subject
 from app.programme.table_lines import (
-    NO_COUNTY,
     TWICE,
     Problem,
+    county_label,
     county_named,
     read_lines,
     refuse_all,
@@ -118,6 +118,7 @@ def template_rows(session: Session, round_: Round) -> tuple[list[str], list[list
     is missing, those that were entered, as they stand."""
     catalogue, have = figure_catalogue(round_), figures_of(session, round_)
     titles = [spec.title.zh for spec in catalogue.values()]
+    names = [subject.name_zh for subject in round_.subjects]
     wanted = {(entry.subject.id, entry.key) for entry in missing_figures(session, round_)}
     rows = []
     for subject in round_.subjects:
@@ -130,7 +131,9 @@ def template_rows(session: Session, round_: Round) -> tuple[list[str], list[list
             if now is not None:
                 as_it_stands = (format(now.value, "f"), str(now.year or ""), now.source)
             value, year, source = as_it_stands
-            rows.append([subject.name_zh, named, value, spec.unit.zh, year, source])
+            alone = names.count(subject.name_zh) == 1
+            county = subject.name_zh if alone else county_label(subject).zh
+            rows.append([county, named, value, spec.unit.zh, year, source])
     return [column.zh for column in COLUMNS.values()], rows
 
 
@@ -168,9 +171,10 @@ def _planned(
     number: int,
     line: dict[str, str],
 ) -> PlannedFigure | Problem:
-    name, subject = county_named(round_, line["county"])
-    if subject is None:
-        return Problem(number, "county", NO_COUNTY.format(name=name))
+    try:
+        subject = county_named(round_, line["county"])
+    except DomainError as error:
+        return Problem(number, "county", error.text)
     by_title = {t: key for key, spec in catalogue.items() for t in (spec.title.zh, spec.title.en)}
     key = by_title.get(line["key"], line["key"])
     year_text = unicodedata.normalize("NFKC", line.get("year", ""))

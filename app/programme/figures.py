@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,14 +21,16 @@ from app.accounts.viewer import Viewer
 from app.domain.scoring.expressions import MissingValue
 from app.domain.scoring.formulas import computed_items
 from app.domain.scoring.measures import check_figure, decimal_of
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.ledger.append import append
 from app.programme.guards import account_id, require, while_live, words
 from app.programme.instruments import compiled, pin_for, pinned_stages
 from app.programme.models import Figure, Round, Subject
 from app.programme.scheme import scheme_of
+from app.programme.ticks import ticked
 
 YEARS = range(1990, 2101)
+RUNNING = ("declared", "qualified")  # status of a county that is neither vetoed nor withdrawn
 GATE = "veto"  # the item of a figure that only a veto reads
 
 _NO_KEY = Text(
@@ -235,12 +237,24 @@ def confirm_figure(session: Session, actor: Viewer | None, figure: Figure) -> Fi
     return figure
 
 
-def figure_by_id(session: Session, round_: Round, figure_id: str) -> Figure:
-    """A figure of the round; NotFound."""
-    figure = session.get(Figure, figure_id)
-    if figure is None or figure.subject_id not in {s.id for s in round_.subjects}:
-        raise NotFound(_NO_FIGURE)
-    return figure
+def confirm_figures(
+    session: Session, actor: Viewer | None, round_: Round, ticks: Sequence[str]
+) -> list[Figure]:
+    """Confirm every ticked figure of the round (`ticks.tick_of`), or none; each as by `confirm_figure`."""
+    require(actor, "office")
+    while_live(round_)
+    rows = {
+        figure.id: figure for row in figures_of(session, round_).values() for figure in row.values()
+    }
+    counties = {subject.id: subject.name for subject in round_.subjects}
+
+    def name(figure: Figure) -> Text:
+        spec = figure_catalogue(round_).get(figure.key)
+        title = spec.title if spec else Text(figure.key, figure.key)
+        return Text("“{c} {t}”", "“{c}: {t}”").format(c=counties[figure.subject_id], t=title)
+
+    chosen = ticked(actor, ticks, rows, _NO_FIGURE, name)
+    return [confirm_figure(session, actor, figure) for figure in chosen]
 
 
 def figures_of(
@@ -266,7 +280,11 @@ def missing_figures(session: Session, round_: Round) -> list[MissingFigureOf]:
     Counties that were vetoed or withdrew need none. What only a veto reads is not listed: there a
     signed opinion decides.
     """
-    have = figures_of(session, round_)
+    return missing_of(round_, figures_of(session, round_))
+
+
+def missing_of(round_: Round, have: Mapping[str, Container[str]]) -> list[MissingFigureOf]:
+    """As `missing_figures`, from the keys of the figures at hand by subject id."""
     return [
         MissingFigureOf(subject, figure["name"], item)
         for subject in in_running(round_)
@@ -287,4 +305,4 @@ def unconfirmed_figures(session: Session, round_: Round) -> list[Figure]:
 
 def in_running(round_: Round) -> list[Subject]:
     """Counties that are neither vetoed nor withdrawn."""
-    return [s for s in round_.subjects if s.status in ("declared", "qualified")]
+    return [s for s in round_.subjects if s.status in RUNNING]

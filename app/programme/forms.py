@@ -38,7 +38,12 @@ class RoundForm(Form):
         Text("中文名称", "Chinese title"), validators=[needed(), Length(max=200)]
     )
     title_en = StringField(
-        Text("英文名称", "English title"), validators=[needed(), Length(max=200)]
+        Text("英文名称", "English title"),
+        description=Text(
+            "可以不填：英文页面和文件上写中文名称。",
+            "May stay empty: English pages and papers then bear the Chinese title.",
+        ),
+        validators=[Optional(), Length(max=200)],
     )
     slug = StringField(
         Text("网址简称", "Short name in addresses"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.programme.models import Round
 
 PHASE_TEXT = {
@@ -44,13 +44,13 @@ def account_id(actor: Viewer | None) -> str | None:
 def while_preparing(round_: Round) -> None:
     """Conflict once the round is open: what was frozen stays."""
     if round_.phase != "preparing":
-        raise Conflict(_FROZEN.format(round=round_.title, phase=PHASE_TEXT[round_.phase]))
+        raise NotNow(_FROZEN.format(round=round_.title, phase=PHASE_TEXT[round_.phase]))
 
 
 def while_live(round_: Round) -> None:
     """Conflict once the round has ended."""
     if round_.phase not in ("preparing", "open"):
-        raise Conflict(_ENDED.format(round=round_.title, phase=PHASE_TEXT[round_.phase]))
+        raise NotNow(_ENDED.format(round=round_.title, phase=PHASE_TEXT[round_.phase]))
 
 
 def words(value: str | None, what: Text, field: str, limit: int = 200) -> str:

@@ -114,6 +114,19 @@ def panel_stages(round_: Round) -> list[str]:
     return [stage for stage in pinned_stages(round_) if stage in found] if found else []
 
 
+def planned_stages(round_: Round) -> set[str]:
+    """Qualification and the stages of panels that a round has: of its pinned forms; while it is being
+    prepared also of the latest versions of the scheme's other forms."""
+    preparing = round_.phase == "preparing"
+    forms = _forms(round_) if preparing else [form_of(pin.form_version) for pin in round_.pins]
+    return {
+        form.place
+        for form in forms
+        if form.place == QUALIFICATION
+        or (form.place != CASEFILE and any(i.scorer == "expert" for i in form.indicators))
+    }
+
+
 def required_pins(round_: Round) -> list[tuple[str, str]]:
     """(stage, class) pairs that need a form before the round can open.
 

@@ -15,7 +15,7 @@ from app.programme.counties import (
     withdraw_subject,
 )
 from app.programme.figure_import import import_figures, plan_figures
-from app.programme.figures import confirm_figure, enter_figure
+from app.programme.figures import confirm_figure, confirm_figures, enter_figure
 from app.programme.materials import import_folder, upload_material, withdraw_material
 from app.programme.qualification import (
     conclude_qualification,
@@ -40,6 +40,7 @@ __all__ = [
     "conclude_qualification",
     "confirm_opinion",
     "confirm_figure",
+    "confirm_figures",
     "create_round",
     "enter_figure",
     "import_figures",

@@ -15,7 +15,7 @@ from app.accounts import queries as accounts
 from app.accounts.operations import invite, void_links
 from app.accounts.viewer import Viewer
 from app.directory.models import Person
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.programme.counties import set_presenter
 from app.programme.guards import require, while_live, words
 from app.programme.models import Subject
@@ -49,7 +49,7 @@ def presenter_link(
     require(actor, "office")
     while_live(subject.round)
     if subject.status == "withdrawn":
-        raise Conflict(_WITHDRAWN.format(name=subject.name))
+        raise NotNow(_WITHDRAWN.format(name=subject.name))
     present = subject.presenter
     if present is not None and not accounts.login_of(session, present.id):
         void_links(session, actor, ("signup",), person_id=present.id)

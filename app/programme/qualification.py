@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, subqueryload
 
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.scoring.expressions import Value
 from app.domain.scoring.vetoes import VetoFinding, evaluate_vetoes
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import DomainError, Forbidden, NotNow, Text
 from app.ledger.append import append
 from app.programme.figures import figures_of
 from app.programme.guards import account_id, require, words
@@ -178,7 +178,7 @@ def confirm_opinion(session: Session, actor: Viewer | None, subject: Subject, it
     _under_check(subject)
     entry = next((e for e in subject_state(session, subject).items if e.item["id"] == item), None)
     if entry is None or entry.opinion is None or not entry.unconfirmed:
-        raise Conflict(_NO_VETO)
+        raise NotNow(_NO_VETO)
     if account_id(actor) is None or entry.opinion.recorded_by == account_id(actor):
         raise Forbidden(_SAME_CLERK)
     entry.opinion.confirmed_by, entry.opinion.confirmed_at = account_id(actor), clock.now()
@@ -199,10 +199,10 @@ def conclude_qualification(session: Session, actor: Viewer | None, subject: Subj
             Text("{i} {t}", "{i} {t}").format(i=e.item["id"], t=e.title) for e in state.missing
         ]
         listed = Text("；".join(t.zh for t in titles), "; ".join(t.en for t in titles))
-        raise Conflict(_MISSING.format(name=subject.name, n=len(titles), list=listed))
+        raise NotNow(_MISSING.format(name=subject.name, n=len(titles), list=listed))
     alone = ", ".join(e.item["id"] for e in state.items if e.unconfirmed)
     if alone:
-        raise Conflict(_UNCONFIRMED.format(name=subject.name, list=alone))
+        raise NotNow(_UNCONFIRMED.format(name=subject.name, list=alone))
     subject.status = "vetoed" if state.vetoed else "qualified"
     append(
         session,
@@ -258,7 +258,7 @@ def qualification_state(session: Session, round_: Round) -> list[SubjectState]:
     found = session.scalars(
         select(Subject)
         .where(Subject.round_id == round_.id)
-        .options(selectinload(Subject.opinions))
+        .options(subqueryload(Subject.opinions))
         .order_by(Subject.position)
     )
     return [
@@ -271,6 +271,6 @@ def qualification_state(session: Session, round_: Round) -> list[SubjectState]:
 
 def _under_check(subject: Subject) -> None:
     if subject.round.phase != "open":
-        raise Conflict(_NOT_OPEN)
+        raise NotNow(_NOT_OPEN)
     if subject.status != "declared":
-        raise Conflict(_SETTLED.format(name=subject.name))
+        raise NotNow(_SETTLED.format(name=subject.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer, selectinload
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from app.accounts.models import Account, RoleGrant
 from app.accounts.viewer import Viewer
@@ -128,7 +128,7 @@ def subjects(session: Session, round_: Round) -> list[Subject]:
         session.scalars(
             select(Subject)
             .where(Subject.round_id == round_.id)
-            .options(selectinload(Subject.presenter))
+            .options(joinedload(Subject.presenter))
             .order_by(Subject.position)
         )
     )

@@ -20,7 +20,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.ledger.canonical import digest
 from app.domain.statistics.rule import ScoreRule
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.ledger.append import append
 from app.programme.counties import known_class
 from app.programme.guards import account_id, require, while_live, while_preparing, words
@@ -106,7 +106,8 @@ def create_round(
     """A round in preparation, with its own copy of the scheme, the draw rules and the score rule.
 
     `rule_overrides` as for `RuleSet.with_overrides`; `score_rule` as for `ScoreRule.parse` (default:
-    what the scheme's aggregation says). With `template`, scheme and rules are that round's own copies;
+    what the scheme's aggregation says). Without an English title, English pages and papers bear the
+    Chinese one. With `template`, scheme and rules are that round's own copies;
     its decision to exempt central employers was made for that round alone and stays there. Raises
     DomainError with the field that is wrong.
     """
@@ -133,7 +134,7 @@ def create_round(
     round_ = Round(
         slug=slug,
         title_zh=words(title_zh, Text("中文名称", "Chinese title"), "title_zh"),
-        title_en=words(title_en, Text("英文名称", "English title"), "title_en"),
+        title_en=words(title_en.strip() or title_zh, Text("英文名称", "English title"), "title_en"),
         kind=kind,
         phase="preparing",
         scheme_id=scheme_id,
@@ -232,22 +233,22 @@ def open_round(session: Session, actor: Viewer | None, round_: Round) -> Round:
     require(actor, "office")
     while_preparing(round_)
     if not round_.subjects:
-        raise Conflict(_NO_SUBJECTS)
+        raise NotNow(_NO_SUBJECTS)
     gaps = missing_pins(round_)
     if gaps:
         listed = "; ".join(f"{stage} {cls}".strip() for stage, cls in gaps)
-        raise Conflict(_NO_PIN.format(gaps=listed))
+        raise NotNow(_NO_PIN.format(gaps=listed))
     forms = {pin.form_version.form_id: form_of(pin.form_version) for pin in round_.pins}
     for pin in round_.pins:
         for finding in lint_errors(pin.form_version, forms):
             what = Text("{w}（{p}）", "{w} ({p})").format(w=finding.what, p=finding.where)
-            raise Conflict(_LINT.format(form=pin.form_version.title, what=what))
+            raise NotNow(_LINT.format(form=pin.form_version.title, what=what))
     for pin in round_.pins:
         try:
             pin.instrument_digest = frozen_digest(round_, pin)
         except DomainError as error:
             named = next((s for s in round_.subjects if s.region_code == error.field), None)
-            raise Conflict(
+            raise NotNow(
                 _NEEDS_FACT.format(county=named.name if named else "", why=error.text)
             ) from error
     round_.phase, round_.opened_at = "open", clock.now()
@@ -279,7 +280,7 @@ def close_round(session: Session, actor: Viewer | None, round_: Round) -> None:
     """End an open round: nothing can be filed any more."""
     require(actor, "office")
     if round_.phase != "open":
-        raise Conflict(_PHASE)
+        raise NotNow(_PHASE)
     round_.phase, round_.ended_at = "closed", clock.now()
     append(session, actor, "round.close", round=round_.id)
 

@@ -19,6 +19,10 @@ from app.registry.mapping import ColumnsUnknown, Heads, choose
 
 Line = tuple[int, dict[str, str]]
 NO_COUNTY = Text("没有参评区县“{name}”", "there is no county “{name}” in this round")
+_SEVERAL = Text(
+    "“{name}”可指 {units}，请写名称；名称也相同的，连同代码写成“{one}”",
+    "“{name}” may be {units}: write the name; where names are alike too, name and code as in “{one}”",
+)
 TWICE = Text("与第 {row} 行重复", "repeats row {row}")
 
 
@@ -88,11 +92,39 @@ def _head(text: str) -> str:
     return re.sub(r"[\s*:：_]", "", unicodedata.normalize("NFKC", text).lower())
 
 
-def county_named(round_: Round, typed: str) -> tuple[str, Subject | None]:
-    """The name as it is compared, and the county of the round that bears it (or its code)."""
-    name = unicodedata.normalize("NFKC", typed)
-    found = (s for s in round_.subjects if name in (s.name_zh, s.name_en, s.region_code))
-    return name, next(found, None)
+def county_named(round_: Round, typed: str) -> Subject:
+    """The unit of the round that bears this name, or this code, or both as `county_label` writes them;
+    DomainError when none does, or several.
+
+    A zone stands under its county's code in tables from elsewhere (it has none in GB/T 2260): where
+    both take part, that code does not say which of them is meant.
+    """
+    name = _plain(typed)
+    for s in round_.subjects:
+        label = county_label(s)
+        if name in (_plain(label.zh), _plain(label.en)):
+            return s
+    named = [s for s in round_.subjects if name in (_plain(s.name_zh), _plain(s.name_en))]
+    coded = [s for s in round_.subjects if s.region_code == name]
+    zones = [s for s in round_.subjects if coded and s.parent_code == name]
+    for found in (named, [*coded, *zones]):
+        if len(found) > 1:
+            labels = [county_label(s) for s in found]
+            listed = Text("、".join(t.zh for t in labels), ", ".join(t.en for t in labels))
+            text = _SEVERAL.format(name=typed, units=listed, one=labels[-1])
+            raise DomainError(text, field="county")
+        if found:
+            return found[0]
+    raise DomainError(NO_COUNTY.format(name=unicodedata.normalize("NFKC", typed)), field="county")
+
+
+def county_label(subject: Subject) -> Text:
+    """Name and code of a unit, which no other unit of its round shares."""
+    return Text("{n}（{c}）", "{n} ({c})").format(n=subject.name, c=subject.region_code)
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def refuse_all(problems: Sequence[Problem], columns: Mapping[str, Text], refused: Text) -> None:

@@ -209,7 +209,7 @@ def withdraw_county(slug: str, subject_id: str) -> Any:
         operations.withdraw_subject(db(), me(), subject, form.reason.data)
         flash(say("已登记退出。", "The withdrawal is recorded."), "ok")
         return redirect(url_for("programme.county", slug=slug, subject_id=subject_id))
-    return page("withdraw", form=form, what=subject.name, back=_url(subject_id)), (
+    return page("withdraw", form=form, what=subject.name, back=_url(subject_id), county=True), (
         422 if form.errors else 200
     )
 

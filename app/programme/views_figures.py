@@ -5,22 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections.abc import Container, Sequence
 from typing import Any
 
-from flask import flash, redirect, request, send_file, url_for
+from flask import flash, g, redirect, request, send_file, url_for
 
+from app.directory.queries import Page
 from app.documents.sheets import Sheet, write_xlsx
-from app.domain.types import DomainError, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
 from app.programme import operations, queries, table_columns
 from app.programme.figure_import import COLUMNS, HEADS, MAX_ROWS, template_rows
-from app.programme.figures import figure_by_id
 from app.programme.forms import CHOOSE_FILE, FigureFileForm, FigureForm
+from app.programme.models import Subject
 from app.programme.pages import blueprint, page, the_round, the_subject
+from app.programme.ticks import tick_of
 from app.ui.access import allow
 from app.ui.language import say
 from app.ui.request import db, me
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+AT_ONCE = 12  # counties beside each other; more are on further pages
 KEEP = 1024 * 1024  # a checked table up to this size travels with the page
 _TITLE = Text("导入数据表", "Import a table of figures")
 _DAMAGED = Text(
@@ -29,30 +33,71 @@ _DAMAGED = Text(
 )
 
 
-@blueprint.get("/r/<slug>/figures")
+@blueprint.route("/r/<slug>/figures", methods=["GET", "POST"])
 @allow("office", "supervisor")
 def figures(slug: str) -> Any:
-    """Counties by figures: missing ones are marked, unconfirmed ones wait."""
+    """Counties by figures: missing ones are marked; what waits is ticked by a second person, who confirms
+    all that he ticked or none."""
+    if request.method == "GET":
+        return figures_page()
+    try:
+        done = operations.confirm_figures(db(), me(), the_round(), request.form.getlist("tick"))
+    except (Forbidden, NotFound):
+        raise
+    except DomainError as error:
+        g.refused = error
+        return figures_page(error.text), 409 if isinstance(error, Conflict) else 422
+    flash(say("已确认 {n} 项。", "{n} figure(s) confirmed.", n=len(done)), "ok")
+    kept: dict[str, Any] = {
+        key: request.args[key] for key in ("q", "show", "page") if key in request.args
+    }
+    return redirect(url_for("programme.figures", slug=slug, **kept))
+
+
+def figures_page(problem: Text | None = None) -> str:
+    """Counties by figures, `AT_ONCE` counties a page; `problem` is why the ticks were not confirmed."""
     round_ = the_round()
     have = queries.figures_of(db(), round_)
     missing = queries.missing_figures(db(), round_)
-    lacking = {(entry.subject.id, entry.key) for entry in missing}
+    unconfirmed = queries.unconfirmed_figures(db(), round_)
+    shown = _counties_shown(
+        round_.subjects, {m.subject.id for m in missing}, {f.subject_id for f in unconfirmed}
+    )
     people = {
         account
-        for row in have.values()
-        for figure in row.values()
+        for subject in shown.rows
+        for figure in have[subject.id].values()
         for account in (figure.entered_by, figure.confirmed_by)
     }
     return page(
         "figures",
         catalogue=queries.figure_catalogue(round_),
         have=have,
-        lacking=lacking,
+        shown=shown,
+        lacking={(entry.subject.id, entry.key) for entry in missing},
         missing=missing,
-        unconfirmed=queries.unconfirmed_figures(db(), round_),
+        unconfirmed=unconfirmed,
         names=queries.names_of(db(), people),
         viewer_id=me().id,
+        tick_of=tick_of,
+        problem=problem,
     )
+
+
+def _counties_shown(
+    subjects: Sequence[Subject], lacking: Container[str], waiting: Container[str]
+) -> Page[Subject]:
+    """The counties that the page's filters ask for: by name or code, with something missing or waiting."""
+    term = request.args.get("q", "").strip().casefold()
+    wanted = {"missing": lacking, "waiting": waiting}.get(request.args.get("show", ""))
+    rows = [
+        row
+        for row in subjects
+        if (wanted is None or row.id in wanted)
+        and term in f"{row.name.zh} {row.name.en} {row.region_code}".casefold()
+    ]
+    number = min(max(1, request.args.get("page", 1, type=int)), max(1, -(-len(rows) // AT_ONCE)))
+    return Page(rows[(number - 1) * AT_ONCE : number * AT_ONCE], len(rows), number, AT_ONCE)
 
 
 @blueprint.route("/r/<slug>/counties/<subject_id>/figures", methods=["GET", "POST"])
@@ -95,15 +140,6 @@ def enter(slug: str, subject_id: str) -> Any:
             flash(say("已录入，等待另一人确认。", "Entered; another person confirms it."), "ok")
             return redirect(url_for("programme.figures", slug=slug))
     return page("figure", form=form, subject=subject), 422 if form.errors else 200
-
-
-@blueprint.post("/r/<slug>/figures/<figure_id>/confirm")
-@allow("office")
-def confirm(slug: str, figure_id: str) -> Any:
-    """A second person confirms a figure."""
-    operations.confirm_figure(db(), me(), figure_by_id(db(), the_round(), figure_id))
-    flash(say("已确认。", "Confirmed."), "ok")
-    return redirect(url_for("programme.figures", slug=slug))
 
 
 @blueprint.route("/r/<slug>/figures/import", methods=["GET", "POST"])

@@ -53,7 +53,7 @@ def new_round() -> Any:
                 slug=form.slug.data,
                 scheme_id=form.scheme_id.data,
                 title_zh=form.title_zh.data,
-                title_en=form.title_en.data,
+                title_en=form.title_en.data or "",
                 kind=form.kind.data,
                 review_on=form.review_on.data,
                 note=form.note.data or "",

@@ -140,7 +140,11 @@ class PostForm(Form):
 
 
 class InterestForm(Form):
-    kind = SelectField(Text("关系", "Link"), choices=choices(words.LINK))
+    kind = SelectField(
+        Text("关系", "Link"),
+        choices=choices({"": Text("请选择", "Choose"), **words.LINK}),
+        validators=[needed()],
+    )
     region = StringField(
         Text("县（市）", "County"), description=PLACE, validators=[Optional(), Length(max=100)]
     )

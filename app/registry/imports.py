@@ -49,6 +49,11 @@ _STALE = Text(
     "Row {row}: the record of “{name}” was changed by somebody after you saw it. Nobody was imported "
     "and nothing changed; make the dry run again.",
 )
+_STALE_SOME = Text(
+    "库中的记录在您查看之后被别人修改。没有导入任何人，也没有改动；请重新试读。",
+    "Records of the pool were changed by somebody after you saw them. Nobody was imported and nothing "
+    "changed; make the dry run again.",
+)
 
 
 def import_experts(
@@ -153,6 +158,8 @@ def _agreed(
     if accept != ALL and (gone := set(accept) - known):
         heads = [key.split(":")[0] for key in gone]
         row_number = min((int(head) for head in heads if head.isdecimal()), default=0)
-        name = next((d.name for d in report.duplicates if d.row == row_number), "")
+        name = next((d.name for d in report.duplicates if d.row == row_number), None)
+        if name is None:
+            raise Conflict(_STALE_SOME, field="file")
         raise Conflict(_STALE.format(row=row_number, name=name), field="file")
     return found

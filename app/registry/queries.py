@@ -345,6 +345,19 @@ def employer_name(person: Person) -> str:
     return posts[0].organisation.name if posts else ""
 
 
+def employer_on(person: Person, day: date) -> str:
+    """The main employer's name on a day, or ""."""
+    posts = [
+        post
+        for post in person.employments
+        if post.relation == "employed"
+        and (post.since is None or post.since <= day)
+        and (post.until is None or post.until >= day)
+    ]
+    last = max(posts, key=lambda post: post.since or date.min, default=None)
+    return last.organisation.name if last else ""
+
+
 def next_number(session: Session) -> int:
     """One more than the highest expert number given so far."""
     last = session.scalar(

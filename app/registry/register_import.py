@@ -117,7 +117,8 @@ class _Reader:
         if len(named) == 1:
             return named[0]
         if named:
-            numbers = "、".join(sorted(row.number for row in named))
+            known = sorted(row.number for row in named)
+            numbers = Text("、".join(known), ", ".join(known))
             raise DomainError(_NAMESAKES.format(n=len(named), value=value, numbers=numbers))
         raise DomainError(_EXPERT.format(value=value))
 

@@ -117,7 +117,7 @@ def import_confirm() -> Any:
     flash(
         say(
             "已导入 {n} 人，跳过 {m} 个重复。",
-            "{n} experts were imported, {m} duplicates skipped.",
+            "Experts imported: {n}; duplicates skipped: {m}.",
             n=report.created,
             m=len(report.duplicates) - report.updated,
         ),
@@ -126,7 +126,7 @@ def import_confirm() -> Any:
     if report.updated:
         changed = say(
             "已更新 {n} 人，原值保留。",
-            "{n} were updated; former values are kept.",
+            "Experts updated: {n}; former values are kept.",
             n=report.updated,
         )
         flash(changed, "ok")

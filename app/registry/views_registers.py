@@ -267,7 +267,7 @@ def confirm_list(kind: str) -> Any:
     flash(
         say(
             "已登记 {n} 条，{m} 条原已登记，跳过。",
-            "{n} entries were recorded; {m} were there already.",
+            "Entries recorded: {n}; there already and skipped: {m}.",
             n=report.rows - len(report.repeated),
             m=len(report.repeated),
         ),

@@ -8,7 +8,6 @@ from typing import Any
 from app.aggregation.flags_read import checked
 from app.domain.types import Text
 from app.programme.instruments import stage_text
-from app.registry.queries import employer_name
 from app.registry.words import DISCIPLINE
 from app.report.annex_corrections import TITLE as CORRECTIONS
 from app.report.annex_corrections import corrections_after_totals
@@ -74,8 +73,8 @@ def _members(s: Source) -> Block:
     rows = [
         [
             member.places,
-            member.expert.person.name if s.named else _HIDDEN,
-            employer_name(member.expert.person) or NOTHING if s.named else _HIDDEN,
+            member.name if s.named else _HIDDEN,
+            member.employer or NOTHING if s.named else _HIDDEN,
             member.expert.title,
             DISCIPLINE[member.expert.discipline],
             Text("组长", "leader") if member.leads else NOTHING,

@@ -23,7 +23,7 @@ from app.clock import stamp
 from app.documents.sheets import Cell, write_csv
 from app.domain.ledger.canonical import canonical
 from app.domain.ledger.checkpoint import ED25519, key_id, parse
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.draw import queries as draws
 from app.draw.models import Draw
 from app.keys import Keys
@@ -136,7 +136,7 @@ def _may(viewer: Viewer | None, round_: Round) -> None:
     if viewer is not None:
         viewer.require(*READERS)
     if round_.phase not in ("closed", "cancelled"):
-        raise Conflict(_NOT_ENDED)
+        raise NotNow(_NOT_ENDED)
 
 
 def _csv(heads: Sequence[str], rows: list[list[Cell]]) -> bytes:

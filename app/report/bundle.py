@@ -24,7 +24,7 @@ from app.aggregation.models import Run
 from app.aggregation.reading import Reading
 from app.documents.sheets import Cell, write_csv
 from app.domain.ledger.canonical import canonical
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.draw import queries as draws
 from app.report import papers, queries
 from app.report.bundle_proofs import proofs
@@ -70,7 +70,7 @@ def bundle_files(
     if viewer is not None:
         viewer.require(*queries.READERS)
     if report.pdf_sha256 is None:
-        raise Conflict(_NOT_FINAL)
+        raise NotNow(_NOT_FINAL)
     run = report.run
     makers: dict[str, Callable[[], bytes]] = {
         "report-zh.pdf": lambda: _kept(session, report.pdf_sha256 or ""),

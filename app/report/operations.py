@@ -15,7 +15,7 @@ from app.aggregation import holds
 from app.aggregation import queries as runs
 from app.aggregation.models import Run
 from app.aggregation.ties import names_of_open
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.domain.workdays import last_day
 from app.draw.operations_calls import publish_with_report
 from app.files.kinds import PDF
@@ -79,15 +79,15 @@ def draft_report(session: Session, actor: Viewer | None, *, round: Round, run: R
     latest = runs.last_run(session, round)
     if latest is None or latest.id != run.id:
         number = latest.number if latest else 0
-        raise Conflict(_LATE_RUN.format(n=number))
+        raise NotNow(_LATE_RUN.format(n=number))
     tied = names_of_open(run)
     if tied:
         names = Text("；".join(t.zh for t in tied), "; ".join(t.en for t in tied))
-        raise Conflict(_TIED.format(n=run.number, names=names))
+        raise NotNow(_TIED.format(n=run.number, names=names))
     before = queries.last_report(session, round)
     if before is not None and before.run_id == run.id:
         text = _HAS_REPORT if before.state == "final" else _UNDER_WAY
-        raise Conflict(text.format(n=before.number))
+        raise NotNow(text.format(n=before.number))
     today = clock.today(session.info["settings"].timezone)
     due = last_day(today, DUE_WORKDAYS)
     report = Report(
@@ -129,7 +129,7 @@ def _leader(session: Session, actor: Viewer, round_: Round) -> None:
 
 def _in_state(report: Report, state: str, what: Text) -> None:
     if report.state != state or report.head is not None:
-        raise Conflict(_STATE.format(now=STATE[report.state], what=what))
+        raise NotNow(_STATE.format(now=STATE[report.state], what=what))
 
 
 def save_section(
@@ -186,7 +186,7 @@ def submit_for_signing(
     empty = [SECTIONS[key] for key in REQUIRED if not report.sections.get(key)]
     if empty:
         listed = Text("、".join(t.zh for t in empty), ", ".join(t.en for t in empty))
-        raise Conflict(_EMPTY.format(list=listed))
+        raise NotNow(_EMPTY.format(list=listed))
     report.state = "signing"
     report.version += 1
     made = certainty.figures(session, report.run) if figures is None else figures
@@ -275,7 +275,7 @@ def close_signing(session: Session, actor: Viewer | None, *, report: Report) -> 
     waiting = queries.waiting(session, report)
     if waiting:
         names = "、".join(queries.shown_names(session, waiting))
-        raise Conflict(_WAITING.format(names=names))
+        raise NotNow(_WAITING.format(names=names))
     note = prove.sign_head(session, session.info["keys"], "report")
     report.head = str(prove.TreeHead(note.size, note.root))
     report.finished_at = clock.now()

@@ -308,7 +308,7 @@ def _dissent(s: Source) -> list[Block]:
             continue
         who = member.places
         if s.named:
-            name = member.expert.person.name
+            name = member.name
             who = Text(f"{name}（{who.zh}）", f"{name} ({who.en})")
         made.append(
             paragraph(

@@ -45,7 +45,7 @@ def drawable(text: str) -> None:
                 "字体中没有这些字，没有保存，文字仍在本页：{c}。请更换后再保存。",
                 "The paper's fonts lack these characters: {c}. Nothing was saved and your text is still "
                 "here; replace them and save again.",
-            ).format(c="、".join(missing)),
+            ).format(c=Text("、".join(missing), ", ".join(missing))),
             field="text",
         )
 
@@ -86,7 +86,7 @@ def _signatures(s: Source) -> list[dict[str, Any]]:
                 "role": Text(
                     f"{member.role.zh}\n{member.places.zh}", f"{member.role.en}\n{member.places.en}"
                 ),
-                "name": member.expert.person.name if s.named else "",
+                "name": member.name if s.named else "",
                 "note": SIGNED[row.state] if row else "",
                 "time": local(row.at, s.zone) if row else "",
             }

@@ -5,7 +5,9 @@ paper here: once it is final, an expert reads his own figures. An administrator 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.accounts.viewer import Viewer
 from app.aggregation import queries as runs
 from app.aggregation.diagnostics_queries import diagnosis_of
+from app.directory.models import FormerValue, Person
 from app.domain.types import NotFound, Text
 from app.draw import disclosure
 from app.draw.models import Draw, Seat
@@ -21,6 +24,7 @@ from app.panel.models import Panel
 from app.programme.instruments import stage_text
 from app.programme.models import Round
 from app.registry.models import Expert
+from app.registry.queries import employer_name, employer_on
 from app.report.models import Report, Signature
 
 ABSENT = Text(
@@ -30,11 +34,32 @@ READERS = ("office", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)
+class Final:
+    """The day of a final report, and the names of then of whoever has another by now, by person."""
+
+    day: date
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """An expert of the round's panels: every active seat, and the panels he leads."""
+    """An expert of the round's panels: every active seat, and the panels he leads. A final report
+    keeps the name and the employer that it was made with, whatever they became."""
 
     expert: Expert
     seats: tuple[tuple[Panel, Seat], ...]
+    final: Final | None = None
+
+    @property
+    def name(self) -> str:
+        then = self.final.names.get(self.expert.person_id) if self.final else None
+        return then or self.expert.person.name
+
+    @property
+    def employer(self) -> str:
+        """ "" when none is known."""
+        person = self.expert.person
+        return employer_on(person, self.final.day) if self.final else employer_name(person)
 
     @property
     def leads(self) -> bool:
@@ -56,8 +81,9 @@ class Member:
         return Text("评审组成员", "Panel member")
 
 
-def members(session: Session, round_: Round) -> list[Member]:
-    """Everybody who has to sign: experts on active seats, leaders first, then by panel and seat."""
+def members(session: Session, round_: Round, finished: datetime | None = None) -> list[Member]:
+    """Everybody who has to sign: experts on active seats, leaders first, then by panel and seat; with
+    the names of the moment at which a report was finished."""
     rows = session.execute(
         select(Panel, Seat)
         .join(Seat, sits_on(Panel.draw_id) & (Seat.panel == Panel.code))
@@ -67,15 +93,43 @@ def members(session: Session, round_: Round) -> list[Member]:
     found: dict[str, list[tuple[Panel, Seat]]] = {}
     for panel, seat in rows:
         found.setdefault(seat.expert_id, []).append((panel, seat))
-    made = [Member(seats[0][1].expert, tuple(seats)) for seats in found.values()]
+    final = _final(session, {s[0][1].expert.person_id for s in found.values()}, finished)
+    made = [Member(seats[0][1].expert, tuple(seats), final) for seats in found.values()]
     return sorted(made, key=lambda m: not m.leads)
+
+
+def _final(session: Session, people: set[str], finished: datetime | None) -> Final | None:
+    if finished is None:
+        return None
+    # A record that was merged into this one left its own name here: that is no name of then.
+    merged = {
+        (row.merged_into, row.name)
+        for row in session.execute(
+            select(Person.merged_into, Person.name).where(Person.merged_into.in_(people))
+        )
+    }
+    names: dict[str, str] = {}
+    for row in session.scalars(
+        select(FormerValue)
+        .where(
+            FormerValue.person_id.in_(people),
+            FormerValue.field == "name",
+            FormerValue.changed_at > finished,
+        )
+        .order_by(FormerValue.changed_at)
+    ):
+        if (row.person_id, row.value) not in merged:
+            names.setdefault(row.person_id, row.value)
+    zone = ZoneInfo(session.info["settings"].timezone)
+    return Final(finished.astimezone(zone).date(), names)
 
 
 def shown_names(session: Session, found: list[Member]) -> list[str]:
     """Names; of a member whom a sealed draw seated his pseudonym there."""
     sealed = disclosure.sealed_draws(session, {s.draw_id for m in found for _, s in m.seats})
-    told = [next((s for _, s in m.seats if s.draw_id in sealed), m.seats[0][1]) for m in found]
-    return disclosure.shown_names(session, told)
+    told = [next((s for _, s in m.seats if s.draw_id in sealed), None) for m in found]
+    hidden = iter(disclosure.shown_names(session, [seat for seat in told if seat]))
+    return [next(hidden) if seat else m.name for m, seat in zip(found, told, strict=True)]
 
 
 def draws_of(session: Session, round_: Round) -> list[Draw]:

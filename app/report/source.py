@@ -74,7 +74,7 @@ def source(session: Session, report: Report, language: Language, overseer: bool 
         sittings,
         {row.sitting_id: row for row in statements},
         list(draws),
-        queries.members(session, report.round),
+        queries.members(session, report.round, report.finished_at),
         session.info["settings"].timezone,
         language,
         overseer,

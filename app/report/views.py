@@ -16,7 +16,7 @@ from app.aggregation.diagnostics_words import (
     severity_words,
 )
 from app.aggregation.models import Run
-from app.domain.types import Conflict, DomainError, NotFound, Text
+from app.domain.types import Conflict, DomainError, NotFound, NotNow, Text
 from app.draw.progress import Tell, watched
 from app.programme.queries import round_by_slug
 from app.registry.models import Expert
@@ -76,7 +76,7 @@ def draft(slug: str) -> Any:
     """Begin a report on the latest run."""
     run = runs.last_run(db(), g.round)
     if run is None:
-        raise Conflict(_NO_RUN)
+        raise NotNow(_NO_RUN)
     made = operations.draft_report(db(), me(), round=g.round, run=run)
     return _to(slug, made.number, "报告已起草。", "The report is begun.")
 
@@ -114,7 +114,7 @@ def _show(report: Any, status: int = 200, **forms: Any) -> Any:
     own_signature = signatures.get(member.expert.id) if member else None
     leads = member is not None and member.leads and report.state == "drafting"
     edited = forms.get("edited")
-    members = queries.members(db(), g.round)
+    members = queries.members(db(), g.round, report.finished_at)
     section_forms = {}
     for key in EDITABLE if leads else ():
         blank = SectionForm(

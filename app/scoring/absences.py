@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.draw.models import Seat
 from app.ledger.append import append
 from app.panel import queries as panels
@@ -27,7 +27,7 @@ def undo_absence(
     """
     actor.require("office")
     if sitting.phase != "scoring":
-        raise Conflict(
+        raise NotNow(
             Text(
                 "只有在评分期间才能撤销缺席记录。没有任何改动。",
                 "An absence can be undone only while scoring is open. Nothing was changed.",
@@ -35,7 +35,7 @@ def undo_absence(
         )
     sheet = live_sheet(session, sitting, seat)
     if sheet is None or sheet.state != "absent" or not seat.active:
-        raise Conflict(
+        raise NotNow(
             Text(
                 "该席位没有缺席记录。没有任何改动。",
                 "This seat is not recorded as absent. Nothing was changed.",

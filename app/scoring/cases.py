@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.domain.scoring.formulas import repeated_items
 from app.domain.scoring.measures import figured_points, plain
 from app.domain.scoring.sheets import RepeatedPoints, repeated_points
-from app.domain.types import Conflict, NotFound, Text
+from app.domain.types import NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.panel.models import Sitting
 from app.programme.casefiles import CaseState, case_state
@@ -112,9 +112,9 @@ def must_be_reviewed(session: Session, sheet: Filled) -> None:
         return
     work = case_work(session, sheet.sitting, sheet.seat)
     if work is None or not work.drawn:
-        raise Conflict(_NOT_DRAWN.format(c=sheet.sitting.subject.name))
+        raise NotNow(_NOT_DRAWN.format(c=sheet.sitting.subject.name))
     if work.open:
-        raise Conflict(_NOT_REVIEWED.format(list=_numbers(work.open)))
+        raise NotNow(_NOT_REVIEWED.format(list=_numbers(work.open)))
 
 
 def _numbers(files: Sequence[CaseFile]) -> Text:
@@ -145,7 +145,8 @@ def points_of(
 ) -> dict[str, dict[str, Any]]:
     """Item id -> row of the items of a main sheet that read these sealed case-file sheets."""
     mean = mean_of(sheets)
-    how = _MEAN.format(n=len(mean.totals), all="、".join(plain(total) for total in mean.totals))
+    totals = [plain(total) for total in mean.totals]
+    how = _MEAN.format(n=len(totals), all=Text("、".join(totals), ", ".join(totals)))
     rows = {}
     for item in repeated_items(instrument):
         figures = {figure["name"]: mean.mean for figure in item["scale"]["figures"]}

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import DomainError, Forbidden, NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.panel import queries as panels
 from app.panel import votes
@@ -29,6 +29,7 @@ from app.scoring.models import CaseSheet, Filled, Sheet
 SHORTEST_REASON = 5  # characters, of a withdrawal; the tablets know it too (engine/words.js)
 FilledT = TypeVar("FilledT", bound=Filled)
 
+_SCORE = Text("评分", "score")
 _NOT_OPEN = Text(
     "现在不能评分：{why}。已保存的内容都在。",
     "Scoring is not open: {why_en}. Everything saved is kept.",
@@ -39,9 +40,9 @@ class Incomplete(DomainError):
     """A sheet that cannot be sealed because something is missing or wrong."""
 
 
-def not_open(why: str, why_en: str) -> Conflict:
+def not_open(why: str, why_en: str) -> NotNow:
     """The refusal of a step for which scoring would have to be open. For the caller to raise."""
-    return Conflict(_NOT_OPEN.format(why=why, why_en=why_en))
+    return NotNow(_NOT_OPEN.format(why=why, why_en=why_en), what=_SCORE)
 
 
 def must_be_open(sitting: Sitting) -> None:
@@ -59,7 +60,7 @@ def must_be_in_time(session: Session, sitting: Sitting) -> None:
     if ended is not None:
         zone = ZoneInfo(session.info["settings"].timezone)
         shown = ended.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        raise Conflict(votes.TIME_OVER.format(t=shown))
+        raise NotNow(votes.TIME_OVER.format(t=shown), what=_SCORE)
 
 
 def seat_of(session: Session, actor: Viewer, sitting: Sitting) -> Seat:
@@ -187,7 +188,7 @@ def freeze(session: Session, sheet: Filled) -> None:
 def next_version(session: Session, sheet: Filled, reason: str) -> Filled:
     """A draft of the next revision of a sealed sheet, with the same entries."""
     if sheet.state != "sealed":
-        raise Conflict(Text("只有已封存的表可以更正。", "Only a sealed sheet can be corrected."))
+        raise NotNow(Text("只有已封存的表可以更正。", "Only a sealed sheet can be corrected."))
     if len(reason.strip()) < SHORTEST_REASON:
         raise DomainError(
             Text(

@@ -6,6 +6,7 @@ vetoed, vetoes (a list), level.STEP (a list of documents), na (on), reason, evid
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -115,6 +116,14 @@ def _value(item: Item, fields: Mapping[str, Any]) -> Any:
                 if (text := _text(fields.get(f"figure.{figure['name']}")))
             }
             return {"figures": figures} if figures else None
+
+
+def typed_number(part: str, text: str) -> str:
+    """A mark, a count or a figure in plain digits, as Chinese input methods type them: full-width
+    digits, "。" for the point; any other part as it is."""
+    if part not in ("mark", "cases") and not part.startswith("figure."):
+        return text
+    return unicodedata.normalize("NFKC", text).replace("。", ".").replace("−", "-").strip()
 
 
 def _text(value: Any) -> str:

@@ -39,6 +39,21 @@ class GivenForm(Form):
     )
 
 
+class GivenLinesForm(Form):
+    """The basis of every line of a county's form that has none of its own; the lines' own fields are
+    read by `app.scoring.entries`."""
+
+    basis = TextAreaField(
+        Text("依据", "Basis"),
+        description=Text(
+            "文号、网址或案卷。用于每一行没有另写依据的；某一行不同的，写在该行。",
+            "A document number, an address or a case. It stands for every line without a basis of its "
+            "own; where a line has another, write it there.",
+        ),
+        validators=[Length(max=4000)],
+    )
+
+
 class PaperForm(Form):
     """A clerk's reading, or his word on it; the items' own fields are read by `app.scoring.entries`."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from app.domain.scoring.expressions import MissingValue
 from app.domain.scoring.formulas import COMPUTED_SCORERS
 from app.domain.scoring.scales import Points, evaluate_entry
 from app.domain.scoring.vetoes import VetoFinding
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.programme.figures import figures_of
 from app.programme.guards import account_id, require
@@ -41,8 +41,8 @@ _NOT_OPEN = Text(
     "届次未开启或已结束，不能登记。没有保存。",
     "The round is not open, so nothing can be entered. Nothing was saved.",
 )
-_NO_ITEM = Text("没有这个条目。", "There is no such item.")
-_EMPTY = Text("还没有填写。没有保存。", "Nothing was filled in yet, so nothing was saved.")
+NO_ITEM = Text("没有这个条目。", "There is no such item.")
+EMPTY = Text("还没有填写。没有保存。", "Nothing was filled in yet, so nothing was saved.")
 _EVIDENCE = Text(
     "请选择材料或写明依据。没有保存。",
     "Choose a document or write down the evidence. Nothing was saved.",
@@ -56,7 +56,7 @@ _ONCE = Text(
     "The document “{m}” is used for {i} already; a document counts once, at its highest level. "
     "Nothing was saved.",
 )
-_CHANGED = Text(
+CHANGED = Text(
     "这一条刚被他人改过。您的内容没有保存；请核对后再填。",
     "Somebody else has just changed this entry. Yours was not saved; check and enter it again.",
 )
@@ -155,16 +155,8 @@ def given_item(session: Session, subject: Subject, place: str, item_id: str) -> 
     rows = given_of(session, subject.round, [subject])[subject.id]
     found = next((row for row in rows if (row.place, row.id) == (place, item_id)), None)
     if found is None:
-        raise NotFound(_NO_ITEM)
+        raise NotFound(NO_ITEM)
     return found
-
-
-def given_by_id(session: Session, round_: Round, mark_id: str) -> GivenMark:
-    """An entry of the round; NotFound."""
-    mark = session.get(GivenMark, mark_id)
-    if mark is None or mark.subject_id not in {s.id for s in round_.subjects}:
-        raise NotFound(_NO_ITEM)
-    return mark
 
 
 def enter_given(
@@ -185,40 +177,75 @@ def enter_given(
     again meanwhile. DomainError when the entry cannot stand or has no evidence.
     """
     require(actor, "office")
-    if subject.round.phase != "open":
-        raise Conflict(_NOT_OPEN)
+    while_open(subject)
     row = given_item(session, subject, place, item)
     if seen is not None and seen != seen_of(row.mark):
-        raise Conflict(_CHANGED)
+        raise Conflict(CHANGED)
+    filed = filed_of(session, subject)
+    return write(session, actor, row, checked(session, row, fields, materials, evidence, filed))
+
+
+def while_open(subject: Subject) -> None:
+    """Conflict unless the county's round is open."""
+    if subject.round.phase != "open":
+        raise NotNow(_NOT_OPEN)
+
+
+def filed_of(session: Session, subject: Subject) -> dict[str, Material]:
+    """Id -> document of a county that stands."""
+    return {m.id: m for m in materials_of(session, subject) if m.withdrawn_at is None}
+
+
+class Checked(NamedTuple):
+    """An entry that may stand, the documents behind it, and its evidence in words."""
+
+    entry: dict[str, Any]
+    materials: list[str]
+    evidence: str
+
+
+def checked(
+    session: Session,
+    row: GivenItem,
+    fields: Mapping[str, Any],
+    materials: Sequence[str],
+    evidence: str,
+    filed: Mapping[str, Material],
+) -> Checked:
+    """What the fields say on one item; DomainError when it cannot stand. Writes nothing."""
     if row.is_veto:  # an opinion carries its evidence in itself, as on a sheet
         fields = {**fields, "evidence": evidence or fields.get("evidence", "")}
     entry = entry_of(row.item, fields)
     if entry is None:
-        raise DomainError(_EMPTY)
+        raise DomainError(EMPTY)
     evaluate_entry(row.item, entry)  # raises with what is wrong
-    known = {m.id: m for m in materials_of(session, subject) if m.withdrawn_at is None}
     awards = entry["value"]["awards"] if row.item["scale"]["type"] == "bonus" else []
     chosen = list(dict.fromkeys([*materials, *(award["document"] for award in awards)]))
-    if not set(chosen) <= set(known):
+    if not set(chosen) <= set(filed):
         raise DomainError(_NO_DOCUMENT, field="materials")
     words = evidence.strip() or str(entry.get("evidence", ""))
     nothing = row.item["scale"]["type"] == "bonus" and not awards
     if not chosen and not words and not nothing:
         raise DomainError(_EVIDENCE, field="evidence")
     if row.item["scale"].get("stacking") == "highest_per_document":
-        _counts_once(session, row, {award["document"] for award in awards}, known)
-    mark = row.mark
+        _counts_once(session, row, {award["document"] for award in awards}, filed)
+    return Checked(entry, chosen, words[:4000])
+
+
+def write(session: Session, actor: Viewer | None, row: GivenItem, what: Checked) -> GivenMark:
+    """Keep an entry that was checked; it has to be confirmed anew."""
+    subject, mark = row.subject, row.mark
     if mark is None:
-        mark = GivenMark(subject_id=subject.id, place=place, item=item)
+        mark = GivenMark(subject_id=subject.id, place=row.place, item=row.id)
         session.add(mark)
-    pin = pin_for(subject.round, place, subject.region_class)
+    pin = pin_for(subject.round, row.place, subject.region_class)
     assert pin is not None  # the item came from it
-    mark.entry, mark.materials, mark.evidence = entry, chosen, words[:4000]
+    mark.entry, mark.materials, mark.evidence = what
     mark.instrument_digest = compiled(subject.round, subject, pin.form_version)["digest"]
     mark.entered_by, mark.entered_at = account_id(actor), clock.now()
     mark.confirmed_by = mark.confirmed_at = None
     session.flush()
-    append(session, actor, "given.enter", subject=subject.id, place=place, item=item)
+    append(session, actor, "given.enter", subject=subject.id, place=row.place, item=row.id)
     return mark
 
 
@@ -243,8 +270,7 @@ def confirm_given(session: Session, actor: Viewer | None, mark: GivenMark) -> Gi
     """A second person has compared the entry with its evidence. Forbidden for who entered it."""
     require(actor, "office")
     subject = session.get_one(Subject, mark.subject_id)
-    if subject.round.phase != "open":
-        raise Conflict(_NOT_OPEN)
+    while_open(subject)
     if mark.confirmed_at is not None:
         raise Conflict(_CONFIRMED)
     if account_id(actor) is None or mark.entered_by == account_id(actor):

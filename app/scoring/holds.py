@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.models import Tablet
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.scoring.models import CaseSheet, Filled, SheetHold
 
 _ELSEWHERE = Text(
@@ -55,7 +55,7 @@ def give(session: Session, seat_id: str, key: str, tablet_id: str | None) -> She
     if row is None:
         return begin(session, seat_id, key, tablet_id)
     if row.paper_id is not None:
-        raise Conflict(_PAPER)
+        raise NotNow(_PAPER)
     row.tablet_id, row.since = tablet_id, clock.now()
     session.flush()
     return row
@@ -79,10 +79,10 @@ def must_be_here(session: Session, sheet: Filled) -> None:
     """Conflict while a tablet has the sheet, or it is entered from paper."""
     row = holder(session, sheet.seat_id, key_of(sheet))
     if row is not None and row.paper_id is not None:
-        raise Conflict(_PAPER)
+        raise NotNow(_PAPER)
     tablet = session.get(Tablet, row.tablet_id) if row is not None and row.tablet_id else None
     if tablet is not None:
-        raise Conflict(_ELSEWHERE.format(label=tablet.label))
+        raise NotNow(_ELSEWHERE.format(label=tablet.label))
 
 
 def on_paper(session: Session, sheet: Filled) -> bool:
@@ -94,7 +94,7 @@ def on_paper(session: Session, sheet: Filled) -> bool:
 def must_be_whole(session: Session, sheet: Filled) -> None:
     """Conflict while entries of another device wait for the owner's choice."""
     if branches(session, sheet):
-        raise Conflict(_BRANCH)
+        raise NotNow(_BRANCH)
 
 
 def branches(session: Session, sheet: Filled) -> int:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError, NotFound
+from app.domain.types import Conflict, DomainError, NotFound, NotNow
 from app.ledger.append import append
 from app.scoring import changes
 from app.scoring import paper_messages as messages
@@ -30,7 +30,7 @@ def decide_objection(
     if len(reason.strip()) < 5:
         raise DomainError(messages.REASON, field="reason")
     if upheld and paper.sitting.panel.round.phase != "open":
-        raise Conflict(messages.ENDED)
+        raise NotNow(messages.ENDED)
     paper.objection_decision = "upheld" if upheld else "dismissed"
     paper.objection_reason = reason.strip()[:2000]
     paper.objection_decided_by, paper.objection_decided_at = actor.id, clock.now()

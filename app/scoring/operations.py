@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.domain.ledger.canonical import digest
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotNow, Text
 from app.draw import disclosure
 from app.draw.models import Seat
 from app.ledger.append import append
@@ -86,7 +86,7 @@ _change = changes.change  # `save_draft` has an argument of the module's name
 def _own_draft(session: Session, actor: Viewer, sheet: Filled) -> None:
     queries.must_be_own(session, actor, sheet)
     if sheet.state != "draft":
-        raise Conflict(
+        raise NotNow(
             Text(
                 "评分表已封存，不能直接修改。如需更正，请写明理由另起一版。",
                 "The sheet is sealed and does not change. To correct it, start a new version with "
@@ -187,9 +187,9 @@ def _final(
         )
     sheet = queries.live_sheet(session, sitting, seat)
     if sheet is not None and sheet.state != "draft":
-        raise Conflict(Text("这张表已经定稿。", "This sheet is final already."))
+        raise NotNow(Text("这张表已经定稿。", "This sheet is final already."))
     if sheet is not None and sheet.supersedes_id:
-        raise Conflict(
+        raise NotNow(
             Text(
                 "这张表正在更正，封存的一版仍然有效。没有任何改动。",
                 "This sheet is being corrected and its sealed version counts. Nothing was changed.",
@@ -217,11 +217,12 @@ def close_scoring(session: Session, actor: Viewer, *, sitting: Sitting) -> None:
     waiting = queries.unfinished(session, sitting)
     if waiting:
         names = "、".join(disclosure.shown_names(session, waiting))
-        raise Conflict(
+        raise NotNow(
             Text(
                 "还不能结束，以下成员未封存：{names}。没有任何改动。",
                 "It cannot end yet; these members have not sealed: {names}. Nothing was changed.",
-            ).format(names=names)
+            ).format(names=names),
+            what=Text("结束会议", "end the sitting"),
         )
     sitting.phase, sitting.closed_at = "closed", clock.now()
     append(session, actor, "sitting.closed", sitting=sitting.id)

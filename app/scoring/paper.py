@@ -19,7 +19,7 @@ from app import clock
 from app.accounts.models import Tablet
 from app.accounts.viewer import Viewer
 from app.domain.scoring.sheets import sheet_items
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.draw.models import Seat
 from app.files.kinds import JPEG, PDF, PNG
 from app.ledger.append import append
@@ -168,18 +168,18 @@ def _must_be_open(sitting: Sitting, again: bool) -> None:
     if not again:
         changes.must_be_open(sitting)
     elif sitting.panel.round.phase != "open":
-        raise Conflict(messages.ENDED)
+        raise NotNow(messages.ENDED)
 
 
 def _one_owner(session: Session, seat: Seat, key: str, sheet: Filled | None) -> None:
     hold = holds.holder(session, seat.id, key)
     if hold is not None and hold.branches:
-        raise Conflict(messages.BRANCH)
+        raise NotNow(messages.BRANCH)
     tablet = session.get(Tablet, hold.tablet_id) if hold is not None and hold.tablet_id else None
     if tablet is not None and tablet.revoked_at is None:
-        raise Conflict(messages.TABLET.format(label=tablet.label))
+        raise NotNow(messages.TABLET.format(label=tablet.label))
     if tablet is None and sheet is not None and sheet.entries:
-        raise Conflict(messages.PAGE)
+        raise NotNow(messages.PAGE)
 
 
 def slot_of(paper: PaperSheet, actor: Viewer) -> str | None:
@@ -215,7 +215,7 @@ def enter(
     if slot is None:
         raise Forbidden(messages.TWO)
     if getattr(paper, f"{slot}_at") is not None:
-        raise Conflict(messages.READ)
+        raise NotNow(messages.READ)
     items = sheet_items(sheet_of(session, paper).instrument)
     try:
         entries = merged(items, {}, fields)
@@ -316,7 +316,7 @@ def seal(session: Session, actor: Viewer, *, paper: PaperSheet) -> Filled:
     settle the differences. Incomplete like every sheet when the paper is."""
     _compared(paper, actor)
     if paper.settled_at is None:
-        raise Conflict(messages.UNSETTLED)
+        raise NotNow(messages.UNSETTLED)
     if paper.picks and paper.settled_by == actor.id:
         raise Forbidden(messages.OTHER)
     sheet = sheet_of(session, paper)
@@ -387,7 +387,7 @@ def _compared(paper: PaperSheet, actor: Viewer) -> None:
     actor.require("office")
     _going(paper)
     if not ready(paper):
-        raise Conflict(messages.NO_READING)
+        raise NotNow(messages.NO_READING)
     if not may_compare(paper, actor):
         raise Forbidden(messages.NOT_CLERK)
 

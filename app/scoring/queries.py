@@ -14,7 +14,7 @@ from app.domain.scoring.sheets import check_sheet, sheet_items, sheet_points
 from app.domain.types import DomainError, NotFound, Text
 from app.draw.models import Seat
 from app.panel import queries as panels
-from app.panel.models import Attendance, Sitting
+from app.panel.models import Attendance, Panel, Sitting
 from app.programme.computed import computed_points_of
 from app.registry.models import Expert
 from app.scoring import cases, given
@@ -177,9 +177,18 @@ def progress(session: Session, viewer: Viewer, sitting: Sitting) -> list[Progres
     leads = own is not None and panel.leader_seat_id == own.id
     if viewer.role not in ("office", "supervisor") and not leads:
         raise NotFound(ABSENT)
+    latest = {  # of each seat the last, for later revisions come later
+        sheet.seat_id: sheet
+        for sheet in session.scalars(
+            select(Sheet)
+            .options(lazyload(Sheet.sitting), lazyload(Sheet.seat))
+            .where(Sheet.sitting_id == sitting.id, Sheet.state.in_(LIVE))
+            .order_by(Sheet.revision)
+        )
+    }
     rows = []
     for seat in panels.seats(session, panel):
-        sheet = live_sheet(session, sitting, seat)
+        sheet = latest.get(seat.id)
         state = sheet.state if sheet else "not_begun"
         if viewer.role == "office":
             count = standing(sheet) if sheet else None
@@ -224,3 +233,18 @@ def unfinished(session: Session, sitting: Sitting) -> list[Seat]:
         )
     )
     return [seat for seat in panels.seats(session, sitting.panel) if seat.id not in done]
+
+
+def to_close(session: Session, panel: Panel, sittings: list[Sitting]) -> list[Sitting]:
+    """Of a panel's sittings, those in scoring at which nobody is `unfinished`: two queries, or none."""
+    scoring = [sitting for sitting in sittings if sitting.phase == "scoring"]
+    if not scoring:
+        return []
+    active = {seat.id for seat in panels.seats(session, panel)}
+    final = session.execute(
+        select(Sheet.sitting_id, Sheet.seat_id).where(
+            Sheet.sitting_id.in_([row.id for row in scoring]), Sheet.state.in_(FINAL)
+        )
+    )
+    done = {(sitting_id, seat_id) for sitting_id, seat_id in final}
+    return [row for row in scoring if all((row.id, seat) in done for seat in active)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.types import Conflict, Text
+from app.domain.types import NotNow, Text
 from app.panel.models import Panel, Sitting
 from app.scoring.models import CaseSheet, Filled, Sheet
 from app.scoring.models_paper import PaperSheet
@@ -50,7 +50,7 @@ def none_waiting(
     """Conflict while one waits."""
     found = waiting(session, round_id=round_id, sitting_id=sitting_id)
     if found:
-        raise Conflict(WAITING.format(n=len(found)))
+        raise NotNow(WAITING.format(n=len(found)))
 
 
 def withdrawn(session: Session, sheet: Filled | None) -> bool:

@@ -10,6 +10,9 @@ from flask import flash, g, redirect, render_template, request, url_for
 from app.domain.scoring.formulas import repeated_items
 from app.domain.types import Conflict, DomainError, NotFound
 from app.panel import queries as panels
+from app.panel import together
+from app.panel.models import Panel
+from app.panel.room import back_to_panel, the_sittings
 from app.scoring import cases, holds, operations, queries
 from app.scoring.forms import ReasonForm
 from app.scoring.models import CaseSheet
@@ -111,6 +114,25 @@ def close(slug: str, sitting_id: str) -> Any:
     operations.close_scoring(db(), me(), sitting=sitting)
     flash(say("本次会议已结束。", "The sitting is over."), "done")
     return redirect(url_for("panel.sitting", slug=slug, sitting_id=sitting_id))
+
+
+@blueprint.post("/panels/<panel_id>/sittings/close")
+@allow("office")
+def close_sittings(slug: str, panel_id: str) -> Any:
+    """End several sittings of a panel, or none."""
+    panel = panels.panel(db(), me(), g.round, panel_id)
+    rows = the_sittings(panel)
+    together.each(rows, lambda row: operations.close_scoring(db(), me(), sitting=row))
+    zh, en = f"{len(rows)} 场会议已结束。", f"{len(rows)} sittings are over."
+    return back_to_panel(slug, panel_id, zh, en)
+
+
+@blueprint.app_template_global("steps_to_close")
+def steps_to_close(panel: Panel) -> list[together.Step]:
+    """For the panel's page, an earlier room's: its sittings at which every sheet is final, when they
+    are two or more."""
+    rows = queries.to_close(db(), panel, panel.sittings)
+    return [together.Step(together.CLOSE, "scoring.close_sittings", rows)] if len(rows) > 1 else []
 
 
 from app.scoring import views_absences, views_given, views_paper  # noqa: E402, F401  (they add their pages)

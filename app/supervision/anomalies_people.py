@@ -73,5 +73,5 @@ def _group(
     elif all(row.judged.verdict == "few" for row in rows):
         notes[code] = Text(
             f"数据太少（{shares.counted} 次抽取）：即使每次都被抽中也说明不了什么",
-            f"too few to say ({shares.counted} draws): even being drawn every time would show nothing",
+            f"too few to say (draws: {shares.counted}): even being drawn every time would show nothing",
         )

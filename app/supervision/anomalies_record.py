@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -27,6 +27,7 @@ from app.supervision.definitions import HELD, PHONES, ROLE_DAYS, SKEW, STAFF_DAY
 from app.supervision.queries_draws import account_names
 
 STAFF = ("supervisor", "admin")
+UNMASKED = ("person.revealed", "draw.phones_unmasked")  # one person; a call sheet's seats
 
 
 def find(session: Session, notes: dict[str, Text], present: dict[str, Text]) -> Iterator[Anomaly]:
@@ -163,17 +164,19 @@ def _restores(session: Session) -> Iterator[Anomaly]:
 def _phones(session: Session, names: dict[str, str]) -> Iterator[Anomaly]:
     """Looks at unmasked data by account: only how many, never whose."""
     rows = session.scalars(
-        select(Secret.body).where(Secret.body.contains('"kind":"person.revealed"'))
+        select(Secret.body).where(
+            or_(*(Secret.body.contains(f'"kind":"{kind}"') for kind in UNMASKED))
+        )
     )
     whole: Counter[str] = Counter()
     days: dict[str, Counter[str]] = defaultdict(Counter)
     for text in rows:
         body = json.loads(text)
-        if body.get("kind") != "person.revealed":
+        if body.get("kind") not in UNMASKED:
             continue
-        who = names.get(body["actor"] or "", "?")
-        whole[who] += 1
-        days[who][body["at"][:10]] += 1
+        who, seen = names.get(body["actor"] or "", "?"), body["data"].get("seats", 1)
+        whole[who] += seen
+        days[who][body["at"][:10]] += seen
     for who, n in whole.items():
         day, most = days[who].most_common(1)[0]
         many = most >= PHONES

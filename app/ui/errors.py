@@ -7,13 +7,25 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g, jsonify, render_template, request, session
+from flask import (
+    Flask,
+    current_app,
+    g,
+    has_request_context,
+    jsonify,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
+from app.ui.access import policy
 from app.ui.language import language
+from app.ui.request import maybe_me
 from app.ui.transport import LOST, LOST_TODO, plain_http
 
 log = logging.getLogger("mingjian")
@@ -26,11 +38,13 @@ KEPT = Text(
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What happened, what to do, what was kept; the page words its own title by the status."""
+    """What happened, what to do, what was kept. Without a title the page words its own by the status."""
 
     happened: Text
     todo: Text
     kept: Text = KEPT
+    title: Text | None = None
+    back: tuple[Text, str] | None = None  # the page that leads on; without one the first page
 
 
 WORDS = {
@@ -95,6 +109,39 @@ EXPIRED = Words(
     Text("您填写的内容保留在本机。", "What you typed is kept on this device."),
 )
 
+TODO_FIRST = Text(
+    "请先处理上面所说的原因，再办理这一步；如果已经办过，刷新原来的页面即可看到。",
+    "See to the reason above first, then take this step. If it is done already, the page shows it "
+    "when you reload it.",
+)
+PAGE_OF = {"sitting_id": "panel.sitting", "panel_id": "panel.show", "draw_id": "draw.show"}
+STATUS = {Forbidden: 403, NotFound: 404, Conflict: 409, NotNow: 409}
+
+
+def refusal(error: DomainError) -> tuple[int, Words]:
+    """The status and the words for a refusal. Out of order is another thing than changed meanwhile:
+    the title names the step that cannot be taken now."""
+    status = STATUS.get(type(error), 422)
+    if not isinstance(error, NotNow):
+        return status, WORDS[status]
+    what = error.what or Text("办理", "do this")
+    title = Text("现在不能{what}", "Cannot {what} now").format(what=what)
+    return status, Words(error.text, TODO_FIRST, title=title, back=_page_of_it())
+
+
+def _page_of_it() -> tuple[Text, str] | None:
+    """The page of what a refused step was about, if it has one that this viewer may open."""
+    if not has_request_context():
+        return None
+    given, viewer = request.view_args or {}, maybe_me()
+    for name, endpoint in PAGE_OF.items():
+        if name not in given or endpoint == request.endpoint:
+            continue
+        if viewer is not None and viewer.role in policy(current_app, endpoint):
+            address = url_for(endpoint, slug=given["slug"], **{name: given[name]})
+            return Text("回到原来的页面", "Back to that page"), address
+    return None
+
 
 # What a script reads instead of the words.
 CODES = {
@@ -131,7 +178,8 @@ def answer(status: int, words: Words, happened: Text | None = None) -> Any:
         text=text,
         kept=words.kept,
         todo=words.todo,
-        action=(Text("回到首页", "First page"), "/"),
+        heading=words.title,
+        action=words.back or (Text("回到首页", "First page"), "/"),
     )
     return page, status
 
@@ -149,8 +197,8 @@ def register(app: Flask) -> None:
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Any:
         g.refused = error  # rooms that keep a record of what they refuse read it
-        status = {Forbidden: 403, NotFound: 404, Conflict: 409}.get(type(error), 422)
-        return answer(status, WORDS[status], error.text)
+        status, words = refusal(error)
+        return answer(status, words, error.text)
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> Any:

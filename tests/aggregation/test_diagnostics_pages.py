@@ -81,6 +81,8 @@ def test_who_sees_what_and_nobody_leaves_a_trace(
     assert "Krippendorff α（定距）" in agreement and "方差分量：专家宽严" in agreement
     assert ranks.count("<svg xmlns") == 2 and "影子名次" in ranks and "缩尾均值" in ranks
     assert raters.count("<svg xmlns") == 6 and "全体专家可以相互比较。" in raters
+    line = raters[raters.index('class="round-line"') : raters.index("</nav>")]
+    assert "汇总" in line and 'aria-current="step"' in line  # the round's stages, not the panels'
     assert "波动明显大于其他专家" in raters or "与其他专家相当" in raters
     assert settled(supervisor.get(f"{base}/ranks").text) == settled(ranks)  # two looks
     seen = office.get(f"{base}/ranks").text

@@ -119,6 +119,12 @@ def test_a_tie_is_settled_end_to_end(session: Any, made: builders.Scored) -> Non
     (tie,) = run.results["open_ties"]
     assert tie["rank"] == 1 and tie["limit"] == 1 and len(tie["counties"]) == 2
     names = ties.names_of_open(run)[0]
+    for code in tie[
+        "counties"
+    ]:  # who is level with whom is told by name, at the sentence's end too
+        told = Reading(run).say(run.results["scores"]["subjects"][code]["tie"]["text"])
+        (other,) = set(tie["counties"]) - {code}
+        assert told is not None and told.en.endswith(f"shared with {Reading(run).names[other].en}.")
     with pytest.raises(Conflict) as blocked:
         reports.draft_report(session, made.office, round=made.round, run=run)
     assert names.zh in blocked.value.text.zh and "抽签" in blocked.value.text.zh

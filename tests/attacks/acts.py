@@ -211,7 +211,7 @@ def confirm_figure(session: Any, world: steps.World) -> Shot:
     session.add(figure)
     session.flush()
     append(session, None, "test.figure")
-    return Shot(world.people["office"], f"/r/one/figures/{figure.id}/confirm")
+    return Shot(world.people["office"], "/r/one/figures", {"tick": figure.id})
 
 
 def _draw(session: Any) -> tuple[draws.Staff, Any]:

@@ -1,4 +1,5 @@
-"""The form for given items in a real browser: what was typed outlives an expired session."""
+"""The forms for given items in a real browser: what was typed outlives an expired session, keys alone fill
+the county's form, ticks are counted and confirmed together."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 from app.accounts.operations import revoke_token
 from app.accounts.viewer import Viewer
 from app.factory import create_app
+from app.scoring.models import GivenMark
 from tests.conftest import Make
 from tests.schemes.builders import document, small
 from tests.schemes.test_new_pages import client_of
@@ -79,3 +81,61 @@ def test_a_session_that_ends_in_mid_form_loses_nothing(
     page.goto(where)  # taken by the server: nothing is kept on the device any more
     assert ("已恢复" if language == "zh" else "is back") not in one.text()
     assert [f for f in one.faults if "401" not in f] == []
+
+
+def test_the_countys_form_by_keyboard_and_the_second_persons_ticks(
+    served: Any, database: Any, reader: Any
+) -> None:
+    address, app = served
+    with database.write() as session:
+        made = small(session, Make(), "luohe-2010")
+        county, office, second = made.subjects[0].id, made.scored.office, made.scored.second
+    one = reader(address, viewport={"width": 390, "height": 844})
+    enter(one, address, app, database, office, "zh")
+    page, where = one.page, f"/r/small/given/{county}"
+    button = page.locator("form[data-lines] button.primary")
+    page.goto(where)
+    button.get_by_text("登记所填", exact=True).wait_for()
+    page.focus("[name=basis]")
+    page.keyboard.insert_text("自查报告")
+    page.keyboard.press("Tab")
+    page.keyboard.insert_text("６。５")  # as an input method types it
+    page.keyboard.press("Enter")  # takes nothing away and sends nothing
+    for _ in range(5):  # not applicable, reason, basis, its own page; then the next line
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    button.get_by_text("登记所填 2 项", exact=True).wait_for()
+    assert page.locator("[name='select.LC1.mark']").input_value() == "6.5"
+    assert page.locator("[name='selfcheck.L1.pass'][value=no]").is_checked()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("[name='selfcheck.L1.pass'][value=yes]").is_checked()
+    wide = page.evaluate("() => document.documentElement.scrollWidth")
+    assert wide <= 390
+    page.goto("/")  # away and back without sending: it is still there
+    page.goto(where)
+    button.get_by_text("登记所填 2 项", exact=True).wait_for()
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("已登记 2 项").wait_for()
+    with database.read() as session:
+        rows = {m.item: (m.entry["value"], m.evidence) for m in session.query(GivenMark)}
+    assert rows == {
+        "LC1": ({"level": "good", "mark": "6.5"}, "自查报告"),
+        "L1": ({"pass": True}, "自查报告"),
+    }
+
+    other = reader(address, viewport={"width": 1366, "height": 768})
+    enter(other, address, app, database, second, "en")
+    page = other.page
+    page.goto(where)
+    page.get_by_role("button", name="Tick all", exact=True).click()
+    button = page.locator("form[data-lines]:has([name=tick]) button.primary")
+    button.get_by_text("Confirm the 2 ticked", exact=True).wait_for()
+    page.locator("[name=tick]").first.uncheck()
+    button.get_by_text("Confirm the 1 ticked", exact=True).click()
+    page.get_by_text("1 item(s) confirmed").wait_for()
+    assert page.locator("[name=tick]").count() == 1
+    with database.read() as session:
+        done = {m.item: m.confirmed_by for m in session.query(GivenMark)}
+    assert done == {"LC1": None, "L1": second.id}
+    assert one.faults == [] and other.faults == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,12 +16,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.directory import operations as directory
 from app.domain.types import Conflict, DomainError, Forbidden
 from app.draw import call_words, calls, operations, operations_calls, papers_calls
 from app.draw.models import Draw, Seat
 from app.draw.models_calls import CallPlan
 from app.draw.papers import slip, verifiers
 from app.exercise import device
+from app.ledger.models import Secret
+from app.supervision.anomalies import overview
 from tests.draw.builders import Staff, completed, make_pool, make_round, request
 
 MEETS = datetime(2012, 11, 20, 0, 30, tzinfo=UTC)  # 08:30 in Beijing
@@ -96,6 +100,42 @@ def test_the_plan_is_checked_and_fixed_by_the_first_call(session: Session, staff
     operations.record_contact(session, staff.office, draw.seats[0], "phone", "unreachable")
     with pytest.raises(Conflict, match="told the same"):
         planned(session, staff, draw)
+
+
+def test_an_answer_that_comes_after_the_meeting_begins_is_said(
+    session: Session, staff: Staff
+) -> None:
+    draw = drawn(session, staff)
+    plan = planned(session, staff, draw, reply_hours=48)
+
+    def last() -> datetime | None:
+        return calls.too_late(plan, calls.lines(session, staff.office, draw))
+
+    assert calls.too_late(None, []) is None
+    for at, late in ((MEETS - timedelta(hours=48), False), (MEETS - timedelta(hours=47), True)):
+        with clock.fixed(at):  # nobody is called yet: as if all were called now
+            assert last() == (at + timedelta(hours=48) if late else None)
+    with clock.fixed(NOW):
+        for seat in draw.seats[:2]:
+            operations.record_contact(session, staff.office, seat, "phone", "accepted")
+            operations.confirm_seat(session, staff.office, seat)
+    late_call = MEETS - timedelta(hours=30)
+    with clock.fixed(late_call):
+        for seat in draw.seats[2:]:
+            operations.record_contact(session, staff.office, seat, "phone", "unreachable")
+        assert last() == late_call + timedelta(hours=48)
+        for seat in draw.seats[2:]:
+            operations.record_contact(session, staff.office, seat, "phone", "accepted")
+            operations.confirm_seat(session, staff.office, seat)
+        assert last() is None  # nobody is left to answer
+
+    def words(at: datetime, begun: bool = False) -> str:
+        return call_words.too_late(plan, MEETS, at, ZONE, begun=begun).en
+
+    assert "hours to answer to 5 at most" in words(MEETS - timedelta(hours=5, minutes=59))
+    for hours, begun in ((0.5, False), (5, True)):
+        assert words(MEETS - timedelta(hours=hours), begun).endswith("answer before the meeting.")
+    assert words(MEETS).endswith("That time is over: check it.")
 
 
 def test_three_attempts_and_the_reply_clock(session: Session, staff: Staff) -> None:
@@ -184,6 +224,8 @@ def test_papers_name_no_county_and_number_each_letter(
         papers_calls.letters(session, draw, draw.seats, "zh", settings)
     planned(session, staff, draw)
     names = [s.expert.person.name for s in draw.seats]
+    person = draw.seats[0].expert.person
+    directory.change_person(session, None, person, phone="13800001234")
     for language, word in (("zh", "评审专家通知书"), ("en", "Noticetoareviewer")):
         pages = pages_of(
             papers_calls.letters(session, draw, draw.seats, language, settings), tmp_path
@@ -198,6 +240,14 @@ def test_papers_name_no_county_and_number_each_letter(
             papers_calls.call_sheet(session, staff.office, draw, language, settings, keys), tmp_path
         )
         assert all(name in sheet for name in names) and "府谷" not in sheet
+        assert "138****1234" in sheet and "13800001234" not in sheet
+        (whole,) = pages_of(
+            papers_calls.call_sheet(
+                session, staff.office, draw, language, settings, keys, phones=True
+            ),
+            tmp_path,
+        )
+        assert "13800001234" in whole
         text = "".join(pages_of(slip(session, staff.office, draw, language, settings), tmp_path))
         assert all(name in text for name in names)
         assert all(value in text for _, value in verifiers())
@@ -207,6 +257,37 @@ def test_papers_name_no_county_and_number_each_letter(
 
 
 # ---------- the pages
+
+
+def test_whole_numbers_need_a_reason_and_are_on_record(
+    write: Any, make: Any, client_as: Callable[..., Any]
+) -> None:
+    with write() as session:
+        staff = Staff(session, make)
+        draw = drawn(session, staff)
+        planned(session, staff, draw)
+        page = f"/r/r1/draws/{draw.id}"
+    office, supervisor = client_as(staff.office), client_as(staff.supervisor)
+    assert "记入账本" in office.get(f"{page}/calls").text
+    assert "记入账本" not in supervisor.get(f"{page}/calls").text
+    assert supervisor.post(f"{page}/calls/phones.pdf", data={"reason": "试"}).status_code == 403
+    refused = office.post(f"{page}/calls/phones.pdf", data={"reason": " "})
+    assert refused.status_code == 422 and "请写明为什么要看电话" in refused.text
+    assert office.get(f"{page}/calls.pdf").data.startswith(b"%PDF")
+
+    def kept() -> list[dict[str, Any]]:
+        with write() as session:
+            bodies = [json.loads(text) for text in session.scalars(select(Secret.body))]
+        return [b["data"] for b in bodies if b["kind"] == "draw.phones_unmasked"]
+
+    assert kept() == []
+    answer = office.post(f"{page}/calls/phones.pdf", data={"reason": "电话通知（测试）"})
+    assert answer.status_code == 200 and answer.data.startswith(b"%PDF")
+    assert kept() == [{"draw": draw.id, "seats": 5, "reason": "电话通知（测试）"}]
+    with write() as session:
+        shown = overview(session, staff.supervisor, None, "real").found
+        (looked,) = [a.sentence.en for a in shown if a.code == "phones"]
+        assert "unmasked 5 record(s)" in looked and staff.office.name in looked
 
 
 def test_from_the_plan_to_a_removal_on_the_page(
@@ -227,6 +308,18 @@ def test_from_the_plan_to_a_removal_on_the_page(
     assert refused.status_code == 422 and "应在 1 至 9 之间" in refused.text
     assert 'value="010-00000000"' in refused.text
     assert supervisor.post(f"{page}/plan", data=plan).status_code == 403
+    assert office.post(f"{page}/plan", data=plan).status_code == 302
+    with clock.fixed(MEETS - timedelta(hours=20, minutes=30)):
+        assert office.post(f"{page}/plan", data=plan).status_code == 302
+        shown = office.get(f"{page}/calls").text
+        assert "答复期限晚于报到时间" in shown and '<details id="plan" open>' in shown
+        hint = shown.split('id="reply_hours-hint">')[1].split("</p>")[0]
+        assert (
+            "答复可以等到11月20日12:00，而11月20日08:30就报到" in hint and "不超过 20 小时" in hint
+        )
+        assert office.post(f"{page}/plan", data={**plan, "reply_hours": "20"}).status_code == 302
+        shown = office.get(f"{page}/calls").text
+        assert "答复期限晚于报到时间" not in shown and "不超过" not in shown
     assert office.post(f"{page}/plan", data=plan).status_code == 302
     shown = office.get(f"{page}/calls").text
     assert "11月20日08:30" in shown and "会议场所" in shown and "府谷县" not in shown

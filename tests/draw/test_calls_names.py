@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -222,7 +222,7 @@ def test_no_page_of_a_sealed_draw_shows_a_name(
 
 
 def test_names_and_openings_after_publication(
-    write: Any, make: Any, client_as: Callable[..., Any], tmp_path: Path
+    write: Any, make: Any, client_as: Callable[..., Any], app: Any, tmp_path: Path
 ) -> None:
     with write() as session:
         make_pool(session)
@@ -233,8 +233,14 @@ def test_names_and_openings_after_publication(
     assert county.get(f"{page}/names").status_code == 404
     assert client_as(staff.office).post(f"{page}/names/publish").status_code == 403
     assert supervisor.post(f"{page}/names/publish").status_code == 302
+    asked: list[str] = []
+    engine = app.extensions["mingjian.db"].engine
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     shown = supervisor.get(f"{page}/names").text
     assert all(name in shown for name in names) and "随机抽取" in shown
+    assert "测试" in shown and sum("employment.until" in sql for sql in asked) == 1, (
+        "not one a seat"
+    )
     answer = supervisor.get(f"{page}/openings.json")
     assert answer.status_code == 200 and len(answer.json["openings"]) == 5
     files = tmp_path / "openings.json", tmp_path / "t.zip"

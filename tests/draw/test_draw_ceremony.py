@@ -94,7 +94,7 @@ def test_a_real_draw_has_no_fixed_dice_and_two_parties(session: Session, staff: 
         session, staff.office, round=round_, stage="desk",
         subject_ids=[s.id for s in round_.subjects], panels=[{"id": "P1", "seats": 5}],
     )  # fmt: skip
-    with pytest.raises(Conflict, match="has not registered a chain"):
+    with pytest.raises(Conflict, match="Programme office, Supervisor has not registered a chain"):
         operations.commit_draw(session, staff.office, draw)
 
 
@@ -199,7 +199,7 @@ def test_dice_that_differ_block_and_name_the_positions(session: Session, staff: 
     assert operations.enter_dice(session, staff.office, draw, "dice", wrong).values is None
     state = operations.enter_dice(session, staff.supervisor, draw, "dice", DICE)
     assert state.differing == (3, 50) and "第 3、50 个值不同" in state.text.zh
-    with pytest.raises(Conflict, match="differ at position 3、50"):
+    with pytest.raises(Conflict, match="differ at position 3, 50"):
         operations.complete_draw(session, staff.office, draw)
     assert operations.enter_dice(session, staff.office, draw, "dice", DICE).values == tuple(DICE)
     with pytest.raises(Conflict, match="locked"):

@@ -83,6 +83,10 @@ def test_the_page_asks_for_each_one_and_offers_the_refusal(
     text = supervisor.get(page).text
     assert text.count('type="checkbox" name="accepted"') == 2 and text.count(" required>") >= 2
     assert "办公室的理由：该类专家本来就少" in text and "不同意，中止本次" in text
+    order = [
+        text.index(mark) for mark in ('id="difference"', 'id="sign"', 'id="refuse"', 'id="pool"')
+    ]
+    assert order == sorted(order), "the signature stands above the long lists"
     half = supervisor.post(page, data={**form, "accepted": ["probability_high"]})
     assert half.status_code == 422 and "每一项例外都要逐项勾选同意" in half.text
     assert 'value="probability_high" required checked' in half.text

@@ -374,7 +374,12 @@ def test_both_see_the_same_summary_before_the_cosignature(
             assert said in page, said
         assert page.count("本次抽取共试算 3 次") == 1
     assert 'href="#sign"' in pages[2] and 'name="name"' not in pages[2]
-    assert "下一步" in pages[1] and pages[1].index("机会变化最大的十人") < pages[1].index("下一步")
+    assert pages[1].index("下一步") < pages[1].index(
+        "机会变化最大的十人"
+    )  # led on before what is to be read
+    assert pages[2].index("机会变化最大的十人") < pages[2].index(
+        'id="sign"'
+    )  # signed below what changed
     listed = supervisor.get(BASE).text
     assert "测试" in listed and ">3<" in listed.replace("\n", "").replace("<br>", "<")
 

@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import event, select
 
 from app.accounts.models import RoleGrant
+from app.domain.types import Text
+from app.home import views
 from app.home.queries import STAGES, stage_counts
+from app.home.wait import Wait
 from app.home.waits import waits
 from app.panel import operations as panels
 from app.programme.models import Round
@@ -133,3 +136,14 @@ def test_more_to_do_asks_the_database_no_more(client_as, world, role):
         for position in (1, 2):
             steps.speak(session, world, steps.gather(session, world, position), close=False)
     assert count() <= one + 2 * 3
+
+
+def test_a_number_stands_where_it_reads_right(client_as, world, monkeypatch):
+    """One of a thing: before the words in Chinese, behind them in English, which has no "1 candidates"."""
+    one = Wait(Text("名候选专家待筛选", "candidates await screening"), "registry.index", n=1)
+    monkeypatch.setattr(views, "waits", lambda session, viewer: [one])
+    client = client_as(world.people["keeper"])
+    assert '<b class="num">1</b> 名候选专家待筛选' in client.get("/").text
+    with client.session_transaction() as cookie:
+        cookie["lang"] = "en"
+    assert 'Candidates await screening: <b class="num">1</b>' in client.get("/").text

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
+from app.accounts.viewer import Viewer
 from app.home.waits import waits
 from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel import queries as panel_queries
+from app.panel.models import Panel, Sitting
 from app.registry.models import Expert
 from app.registry.queries import due_for_review
 from app.scoring import operations as scoring
@@ -84,3 +87,80 @@ def test_reviews_fall_due_in_the_offices_zone_and_for_the_suspended(
         never.review_due = barred.review_due = None
         append(session, None, "test.never")
         assert due() == [2] == [due_for_review(session, date(2013, 1, 2))]
+
+
+def lines(session: Session, viewer: Viewer) -> list[tuple[str, str, dict[str, Any], int | None]]:
+    """What the home page says of sittings: words, page, where, number."""
+    session.flush()
+    return [
+        (wait.what.en, wait.endpoint, wait.at, wait.n)
+        for wait in waits(session, viewer)
+        if "next step" in wait.what.en or "Sign in" in wait.what.en
+    ]
+
+
+def test_a_day_of_one_panel_is_one_line(session: Session, world: World) -> None:
+    """Three sittings at one table: one sign-in, one next step, for as long as there are several."""
+    office, me = world.people["office"], world.desk.experts[0]
+    panel = session.get_one(Panel, world.desk.id)
+    one, two, three = panel.sittings
+    at = {"slug": world.slug}
+    first = {w.endpoint: w.at for w in waits(session, office) if "first sitting" in w.what.en}
+    assert first == {  # two panels in this round, one in the other
+        "panel.index": at,
+        "panel.show": {"slug": world.other_slug, "panel_id": world.other.id},
+    }
+    declare(session, world, world.desk)
+    for sitting in (one, two, three):
+        panels.open_sitting(session, office, sitting=sitting)
+    assert lines(session, me) == [
+        ("Sign in: 3 sittings", "panel.sitting", {**at, "sitting_id": one.id}, None)
+    ]
+    many = "sittings wait for your next step: Desk review P1"
+    assert lines(session, office) == [(many, "panel.show", {**at, "panel_id": panel.id}, 3)]
+    seat = panel_queries.working_seat(session, me, panel)
+    assert seat is not None
+    panels.sign_in(session, me, sitting=two, seat=seat)
+    one.place = "二会议室"
+    append(session, None, "test.moved")
+    assert [line[0] for line in lines(session, me)] == [
+        "Sign in: Dongcheng District", "Sign in: Fengtai District",
+    ]  # fmt: skip
+    one.place = ""
+    append(session, None, "test.back")
+    panels.sign_in_day(session, me, sitting=one, seat=seat)
+    assert lines(session, me) == []
+    for sitting in (one, two):
+        sitting.phase = "scoring"
+    append(session, None, "test.scoring")
+    third = "A sitting waits for your next step: Fengtai District"
+    assert lines(session, office) == [
+        (third, "panel.sitting", {**at, "sitting_id": three.id}, None)
+    ]
+    late = world.desk.experts[1]
+    assert [line[0] for line in lines(session, late)] == ["Sign in: 3 sittings"]  # before scoring
+
+
+def test_the_panels_at_work_are_one_press_away(client_as: Any, world: World) -> None:
+    """Today's and those under way, at the cost of one query whatever the number of rounds."""
+    client = client_as(world.people["office"])
+    database = client.application.extensions["mingjian.db"]
+    link = f'href="/r/one/panels/{world.desk.id}"'
+
+    def page() -> str:
+        return str(client.get("/").text)
+
+    assert "进行中的专家组" not in page()
+    with database.write() as session:
+        sitting = session.get_one(Sitting, world.desk.sittings[0])
+        panels.open_sitting(session, world.people["office"], sitting=sitting)
+    found = page().split("进行中的专家组")[1]
+    assert link in found and world.site.id not in found
+    with database.write() as session:
+        sitting = session.get_one(Sitting, world.desk.sittings[0])
+        sitting.phase, day = "closed", sitting.on
+        append(session, None, "test.closed")
+    assert "进行中的专家组" not in page()
+    with clock.fixed(datetime(day.year, day.month, day.day, 2, tzinfo=UTC)):
+        assert link in page().split("进行中的专家组")[1]
+    assert "进行中的专家组" not in client_as(world.people["supervisor"]).get("/").text

@@ -192,6 +192,9 @@ def test_the_pages_walk_the_case(client_as, world, app):
     assert expert.get(aside).status_code == 200
     assert expert.post(aside, data={"kind": "dispute"}).status_code == 422
     told = {"kind": "dispute", "evidence": "与该区有土地纠纷"}
+    # No link is proposed to him: he says which.
+    unsaid = expert.post(aside, data={**told, "kind": ""})
+    assert unsaid.status_code == 422 and "与该区有土地纠纷" in unsaid.text
     assert expert.post(aside, data=told).status_code == 302
     with database.read() as session:
         row = session.scalars(select(Interest)).one()

@@ -336,6 +336,10 @@ def test_the_page_asks_for_the_reason_and_keeps_what_was_typed(client_as, world,
     assert office.post(f"{where}/statement/close", data=sent).status_code == 302
     page = office.get(where).get_data(as_text=True)
     assert "区县代表已离场" in page and "代表接了电话离开" in page
+    # Nobody has declared: the statement is closed, scoring is not open, and why is said.
+    assert "评分尚未开放" in page and "以下成员未签署承诺书" in page and "开放评分" in page
+    with database.read() as session:
+        assert world.sitting(session).phase == "statement"
 
 
 def test_the_challenge_window_is_the_statement(session, world):

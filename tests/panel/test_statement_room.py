@@ -190,12 +190,13 @@ def test_the_pages_walk_through_a_statement(client_as, world, app):
     assert office.post(confirm, data=signed).status_code == 302
     assert "已手写签名" in presenter.get(f"{where}/room").text
     assert office.post(f"{where}/statement/close", data={}).status_code == 302
+    assert "陈述已结束，已向全体成员同时开放评分" in office.get(f"{where}/room").text
     with database.read() as session:
         row = session.scalars(select(Statement)).one()
         assert row.consent_at and row.receipt and row.proxy == "委〔2012〕1号"
     for client in (presenter, office, expert, supervisor):
         assert row.receipt in client.get(f"{where}/room").text
-    assert office.post(f"{where}/scoring").status_code == 302  # opens for the whole panel at once
-    with database.read() as session:
+    with database.read() as session:  # with the close, for the whole panel at once
         assert world.sitting(session).phase == "scoring"
+    assert office.post(f"{where}/scoring").status_code == 409
     assert presenter.post(f"{where}/statement/consent", data={"agreed": "y"}).status_code == 409

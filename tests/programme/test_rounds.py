@@ -13,6 +13,7 @@ from app.domain.scoring.instrument import FormContext, compile_form
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound
 from app.ledger.append import append
 from app.programme import operations, queries
+from app.programme.copying import copy_round
 from app.programme.instruments import required_pins
 from app.programme.invariants import INVARIANTS
 from app.programme.models import FormVersion
@@ -87,7 +88,8 @@ def test_round_copies_scheme_and_rules_with_digests(session, people, round_):
         ({"slug": "bj-2"}, "slug"),
         ({"scheme_id": "unknown"}, "scheme_id"),
         ({"kind": "test"}, "kind"),
-        ({"title_en": " "}, "title_en"),
+        ({"title_zh": " "}, "title_zh"),
+        ({"title_en": "x" * 201}, "title_en"),
     ],
 )
 def test_round_refuses_bad_input_by_field(session, people, round_, change, field):
@@ -102,6 +104,20 @@ def test_round_refuses_bad_input_by_field(session, people, round_, change, field
     with pytest.raises(DomainError) as caught:
         operations.create_round(session, people["office"], **{**good, **change})
     assert caught.value.field == field
+
+
+def test_a_round_without_an_english_title_bears_the_chinese_one(session, people, round_):
+    given = {"kind": "real", "review_on": date(2012, 11, 1)}
+    made = operations.create_round(
+        session, people["office"], slug="bare", scheme_id="beijing-2012-2nd", title_zh=" 测试届 ",
+        title_en=" ", **given,
+    )  # fmt: skip
+    assert (made.title.zh, made.title.en) == ("测试届", "测试届")
+    copy = copy_round(
+        session, people["office"], round_, slug="copy", title_zh="复制届", title_en="", **given
+    ).round  # fmt: skip
+    assert (copy.title.zh, copy.title.en) == ("复制届", "复制届")
+    assert round_.title.en == "Second selection, drill"
 
 
 @pytest.mark.parametrize("role", ["keeper", "supervisor", "expert", "presenter", "admin"])

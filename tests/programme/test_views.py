@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from app.directory.models import Organisation, Person
 from app.ledger.append import append
+from app.ledger.models import Event
 from app.programme import operations, queries
 from app.programme.models import Figure, Material, Opinion, Round, Subject
 
@@ -185,16 +186,58 @@ def test_two_people_at_a_figure_through_the_pages(clients, world, db):
     page = html(clients["second"].post(path, data=good | {"seen": "9"}), 422)
     assert "4321" in page
     assert clients["second"].post(path, data=good).status_code == 302
+    confirm = "/r/bj-2/figures"
     with db.read() as session:
         figure = session.query(Figure).one().id
-    confirm = f"/r/bj-2/figures/{figure}/confirm"
-    assert "待确认" in html(clients["office"].get("/r/bj-2/figures"))
-    assert clients["second"].post(confirm).status_code == 403
-    assert clients["supervisor"].post(confirm).status_code == 403
-    assert clients["office"].post(confirm).status_code == 302
+    own, shown = (html(clients[who].get("/r/bj-2/figures")) for who in ("second", "office"))
+    assert "待确认" in own and 'name="tick"' not in own  # who entered it is offered no box
+    (tick,) = re.findall(r'name="tick" value="([^"]+)" aria-label="确认 海淀区：', shown)
+    assert tick.partition("@")[0] == figure and "checked" not in shown
+    assert clients["second"].post(confirm, data={"tick": tick}).status_code == 403
+    assert clients["supervisor"].post(confirm, data={"tick": tick}).status_code == 403
+    assert "没有打勾" in html(clients["office"].post(confirm), 422)
+    assert clients["office"].post(confirm, data={"tick": "f" * 16}).status_code == 404
+    later = good | {"value": "5001", "seen": "5000"}
+    assert clients["second"].post(path, data=later).status_code == 302
+    page = html(clients["office"].post(confirm, data={"tick": tick}), 409)
+    assert "被改过" in page and re.search(r">\s*5,?001", page)  # what stands there now
+    (tick,) = re.findall(r'name="tick" value="([^"]+)"', page)
+    assert clients["office"].post(confirm, data={"tick": tick}).status_code == 302
+    assert "已由他人确认" in html(clients["office"].post(confirm, data={"tick": figure}), 409)
     with db.read() as session:
         row = session.query(Figure).one()
-        assert (row.value, row.confirmed_by) == (5000, clients["office"].viewer.id)
+        assert (row.value, row.confirmed_by) == (5001, clients["office"].viewer.id)
+
+
+def test_ticked_figures_are_confirmed_all_or_none(clients, world, db):
+    table = "county,key,value,source\n" + "".join(
+        f"{name},gdp23_wan,{n},x\n" for n, name in enumerate(("海淀区", "丰台区", "顺义区"), 1)
+    )
+    sent = {"file": (io.BytesIO(table.encode()), "f.csv"), "do": "enter"}
+    assert clients["office"].post("/r/bj-2/figures/import", data=sent).status_code == 302
+    confirm, second = "/r/bj-2/figures", clients["second"]
+    page = html(second.get("/r/bj-2/figures"))
+    ticks = dict(re.findall(r'value="([^"]+)" aria-label="确认 ([^：]+)：', page))
+    named = {name: tick for tick, name in ticks.items()}
+    # 海淀区 stood there before, entered by `second`; the table made it the office's.
+    assert set(named) == {"海淀区", "丰台区", "顺义区"}
+    assert "确认所选" in page and "全选" in page
+    assert second.post(confirm, data={"tick": [named["丰台区"]]}).status_code == 302
+    both = {"tick": [named["顺义区"], named["丰台区"]]}
+    assert "丰台区" in html(second.post(confirm, data=both), 409)
+
+    def confirmed():
+        with db.read() as session:
+            rows = session.query(Figure).filter(Figure.confirmed_at.is_not(None))
+            return sorted(session.get(Subject, row.subject_id).name_zh for row in rows)
+
+    assert confirmed() == ["丰台区"]
+    rest = {"tick": [named["顺义区"], named["海淀区"]]}
+    assert "已确认 2 项" in html(second.post(confirm, data=rest, follow_redirects=True))
+    assert confirmed() == ["丰台区", "海淀区", "顺义区"]
+    with db.read() as session:
+        kept = session.query(Event).filter(Event.payload.contains('"figure.confirm"'))
+        assert kept.count() == 3  # one entry a figure
 
 
 def test_figures_by_table_checked_then_entered(clients, world, db):
@@ -329,6 +372,12 @@ def test_wizard_makes_a_round_and_shows_what_is_open(clients, db):
     assert clients["supervisor"].post("/r/new-1/open").status_code == 403
     assert clients["office"].post("/r/new-1/open").status_code == 302
     assert clients["office"].post("/r/new-1/open").status_code == 409
+    bare = {key: text for key, text in given.items() if key != "title_en"}
+    for path, slug in (("/rounds/new", "bare-1"), ("/r/new-1/copy", "bare-2")):
+        made = clients["office"].post(path, data=bare | {"slug": slug})
+        assert made.headers["Location"] == f"/r/{slug}/"
+        with db.read() as session:
+            assert session.query(Round).filter_by(slug=slug).one().title.en == "新一届"
 
 
 def test_form_page_shows_origin_until_signed(clients, world, db):

@@ -286,6 +286,8 @@ def test_pages(app: Any, client_as: Any) -> None:
     assert leader.post(base).headers["Location"].endswith("/reports/1")
     page = leader.get(f"{base}/1").text
     assert page.count("data-keep=") == 9 and "综合得分与排序" in page and "<del>" in page
+    empty = ['href="#s-achievements"', 'href="#s-problems"', 'href="#s-conclusion"']
+    assert [link for link in empty if page.index(link) < page.index("送签</button>")] == empty
     for key, text in reports.WORDS.items():
         with database.read() as session:
             version = queries.last_report(session, builders.reload(session).round).version
@@ -296,6 +298,7 @@ def test_pages(app: Any, client_as: Any) -> None:
     stale = leader.post(f"{base}/1/sections/problems", data={"version": "1", "text": "我的文字"})
     assert stale.status_code == 409
     assert "我的文字" in stale.text and "统一统计口径" in stale.text
+    assert not any(link in leader.get(f"{base}/1").text for link in empty)
     member = client_as(made.experts[1][1])
     assert member.get(f"{base}/1").status_code == 404
     assert office.post(f"{base}/1/submit").status_code == 302

@@ -149,13 +149,13 @@ def test_a_bonus_is_entered_with_its_document_and_confirmed_by_another(
     assert ("刚被他人改过" if language == "zh" else "has just changed") in late
     shown = words(client.get(base))
     assert "表扬通报.pdf" in shown
-    assert "given-marks" not in shown  # who entered it is not offered to confirm it
+    assert 'name="tick"' not in shown  # who entered it is not offered to confirm it
     with database.read() as session:
         mark = session.query(GivenMark).one().id
-    assert client.post(f"/r/small/given-marks/{mark}/confirm").status_code == 403
+    assert client.post(f"{base}/confirm", data={"tick": mark}).status_code == 403
     other = client_of(office_app, database, second, language)
-    assert "given-marks" in words(other.get(base))
-    assert other.post(f"/r/small/given-marks/{mark}/confirm").status_code == 302
+    (tick,) = re.findall(r'name="tick" value="([^"]+)"', words(other.get(base)))
+    assert other.post(f"{base}/confirm", data={"tick": tick}).status_code == 302
     counts = words(client_of(office_app, database, supervisor, language).get("/r/small/given"))
     assert "1 / 4" in counts and "表扬通报" not in counts
     with database.read() as session:

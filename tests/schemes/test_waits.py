@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from sqlalchemy import event
+
 from app.accounts.viewer import Viewer
 from app.home.waits import waits
+from app.home.waits_figures import missing_figure_waits
+from app.ledger.append import append
 from app.panel import operations as panels
 from app.panel import queries as panel_queries
 from app.programme import casefiles
+from app.programme import operations as programme
+from app.programme import queries as programme_queries
 from app.scoring import operations as scoring
 from app.scoring import queries
 from tests.aggregation import builders as scored
 from tests.conftest import Make
+from tests.programme.conftest import EXEMPTION
 from tests.schemes import builders
-from tests.schemes.builders import full, give, seal, small
+from tests.schemes.builders import figures, full, give, seal, small
 from tests.schemes.test_new_pages import client_of, words
 
 GIVEN, CASES = "scoring.given_round", "programme.cases"
@@ -52,6 +59,62 @@ def test_nothing_is_awaited_of_a_county_that_a_veto_took_out(session: Any, make:
     struck = {"vetoed": "yes", "vetoes": ["LV1"], "reason": "查实", "evidence": "测试决定书"}
     give(made, 0, "selfcheck", "L5", struck, evidence="")
     assert told(session, office, GIVEN) == []
+
+
+def test_missing_figures_are_counted_and_lead_to_the_import(session: Any, make: Any) -> None:
+    made = small(session, make, "luohe-2010", counties=3)
+    office, second = made.scored.office, made.scored.second
+
+    def missing(viewer: Viewer) -> list[tuple[int | None, str]]:
+        return told(session, viewer, "programme.figure_file")
+
+    # Without mines a county needs its land index alone.
+    assert missing(office) == [(3, "figures are still missing: fill in the table and import it")]
+    figures(made, 0, {"land_index": "0.8"})
+    assert [n for n, _ in missing(second)] == [2] and missing(made.scored.supervisor) == []
+    programme.withdraw_subject(session, office, made.subjects[2], "退出")
+    assert [n for n, _ in missing(office)] == [1]
+    figures(made, 1, {"land_index": "0.9"})
+    assert missing(office) == []
+
+
+def test_missing_figures_take_one_query_whatever_the_number_of_rounds(
+    session: Any, make: Any
+) -> None:
+    made = small(session, make, "luohe-2010", counties=2)
+    office, rounds = made.scored.office, [made.round]
+    for slug in ("two", "three"):
+        other = programme.create_round(
+            session, office, slug=slug, scheme_id="luohe-2010", title_zh=f"演练{slug}",
+            title_en=f"Drill {slug}", kind="drill", review_on=date(2012, 12, 1),
+            rule_overrides=EXEMPTION,
+        )  # fmt: skip
+        programme.pin_latest(session, office, other)
+        facts = dict.fromkeys(programme_queries.facts_asked(other), False)
+        programme.add_subject(
+            session, office, other, region_code="110101", region_class="", class_basis="测试认定",
+            facts=facts,
+        )  # fmt: skip
+        programme.open_round(session, office, other)
+        rounds.append(other)
+    bind, asked = session.get_bind(), []
+
+    def counted(group: Any) -> tuple[list[int | None], int]:
+        missing_figure_waits(session, group)  # rounds, pins and counties are at hand after this
+        asked.clear()
+        found = missing_figure_waits(session, group)
+        return [found[r.id].n for r in group if r.id in found], len(asked)
+
+    def note(*args: Any) -> None:
+        asked.append(args[2])
+
+    event.listen(bind, "before_cursor_execute", note)
+    one, all_three = counted(rounds[:1]), counted(rounds)
+    rounds[2].phase = "preparing"  # not open: not due yet
+    append(session, None, "test.phase")
+    early = counted(rounds)
+    event.remove(bind, "before_cursor_execute", note)
+    assert (one, all_three, early) == (([2], 1), ([2, 1, 1], 1), ([2, 1], 1))
 
 
 def lawful(session: Any, make: Any) -> builders.Small:

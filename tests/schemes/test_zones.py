@@ -14,8 +14,8 @@ from app.domain.types import DomainError
 from app.draw.facts_subjects import subject_facts
 from app.draw.pool import assess
 from app.ledger.append import append
+from app.programme import figure_import, zones
 from app.programme import operations as programme
-from app.programme import zones
 from app.programme.models import Round, Subject
 from app.report.check_sections import check_blocks
 from tests.conftest import Make
@@ -45,6 +45,38 @@ def with_zones(session: Any, make: Any, monkeypatch: Any) -> builders.Small:
     session.refresh(made.round)
     made.subjects = list(made.round.subjects)
     return made
+
+
+def test_a_table_never_takes_a_zone_for_its_county(
+    session: Any, make: Any, monkeypatch: Any
+) -> None:
+    """Both stand under one code in tables from elsewhere: the line names them and asks which."""
+    made = with_zones(session, make, monkeypatch)
+    office, zone = made.scored.office, made.subjects[2]
+
+    def planned(*counties: str) -> Any:
+        lines = "".join(f"{county},land_index,0.{n},测算\n" for n, county in enumerate(counties, 5))
+        table = f"区县,数据项,数值,来源\n{lines}".encode()
+        return programme.plan_figures(session, office, made.round, table, "f.csv")
+
+    refused = planned("110101", "110101")
+    assert [(p.row, p.column) for p in refused.problems] == [(2, "county"), (3, "county")]
+    said = refused.problems[0].text
+    assert "东城区（110101）、测试产业集聚区（110101Z1），请写名称" in said.zh
+    assert "write the name" in said.en and "Zone in 110101 (110101Z1)" in said.en
+    taken = planned("东城区", "测试产业集聚区", "110108Z1", "海淀区（110108）")
+    assert taken.problems == ()
+    assert [row.subject.region_code for row in taken.rows] == [
+        "110101", "110101Z1", "110108Z1", "110108",
+    ]  # fmt: skip
+    zone.name_zh = "东城区"  # now the names are alike as well
+    append(session, None, "test.name")
+    named = planned("东城区", "东城区 (110101Z1)", "东城区（110101）")
+    assert [(p.row, p.column) for p in named.problems] == [(2, "county")]
+    assert [row.subject.region_code for row in named.rows] == ["110101Z1", "110101"]
+    rows = figure_import.template_rows(session, made.round)[1]
+    own = {row[0] for row in rows}
+    assert {"东城区（110101）", "东城区（110101Z1）", "海淀区", "测试经济开发区"} == own
 
 
 def test_luohe_one_county_and_one_cluster(session: Any, make: Any, monkeypatch: Any) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.domain.scoring.sheets import check_sheet, sheet_items
 from app.domain.types import Conflict, DomainError, Forbidden, NotFound
@@ -285,8 +285,12 @@ def test_the_leader_sees_sealed_or_not_the_office_counts_and_nobody_marks(sessio
         ("not_begun", 0, None), ("sealed", total, total), ("draft", total, total),
         ("not_begun", 0, None),
     ]  # fmt: skip
+    asked = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *args: asked.append(args[2]))
     for viewer in (world.expert(1), world.people["supervisor"]):
+        asked.clear()
         rows = queries.progress(session, viewer, sitting)
+        assert len(rows) == 7 and sum("FROM sheet" in sql for sql in asked) == 1, "not one a seat"
         assert [(p.state, p.done, p.total) for p in rows] == [
             ("unsealed", None, None), ("sealed", None, None), *[("unsealed", None, None)] * 5,
         ]  # fmt: skip

@@ -82,34 +82,31 @@ class WholeTrial(Trial):
         office, second = self.office, self.second
         office.goes("明鉴", at="header")
         office.goes("去办理", at="li:has-text('个非专家评定项目待登记')")
-        for n, place in enumerate(PLACED):
+        office.goes(PLACED[0], at="main")
+        for n, _ in enumerate(PLACED):
             if n:
-                office.goes("非专家评定和加分", at=".crumbs")
-            office.goes(place, at="main")
-            for item in ITEMS:
-                office.goes(f"登记 {item}")
-                if item == "LC1":
-                    office.writes("评分", f"6.{n}")
-                else:
-                    office.ticks("未发现否决情形" if item == "L5" else "符合")
-                office.writes("依据", "自查")
-                office.goes("登记", at="main form p.actions")
-                office.expects("已登记，等待另一人确认", "body")
+                office.goes("下一个", at="main nav")
+            office.writes("依据", "自查")
+            office.writes("LC1 评分", f"6.{n}")
+            for item in ITEMS[1:-1]:
+                office.ticks("符合", at=f"#line-selfcheck-{item}")
+            office.ticks("未发现否决情形")
+            office.goes(f"登记所填 {len(ITEMS)} 项")
+            office.expects(f"已登记 {len(ITEMS)} 项，等待另一人确认", "body")
         second.goes("明鉴", at="header")
         second.goes("去办理", at="li:has-text('个已登记项目待第二人确认')")
-        for n, place in enumerate(PLACED):
+        second.goes(PLACED[0], at="main")
+        for n, _ in enumerate(PLACED):
             if n:
-                second.goes("非专家评定和加分", at=".crumbs")
-            second.goes(place, at="main")
-            for _ in ITEMS:
-                second.goes("确认", at="main")
-                second.expects("已确认。", "body")
+                second.goes("下一个", at="main nav")
+            second.presses("全选", at="main")
+            second.goes(f"确认所选 {len(ITEMS)} 项")
+            second.expects(f"已确认 {len(ITEMS)} 项。", "body")
 
     def enter_figures(self) -> None:
         office, second = self.office, self.second
-        office.goes(NAME, at=".crumbs")
-        office.goes("数据", at="main nav")
-        office.goes("导入数据表")
+        office.goes("明鉴", at="header")
+        office.goes("去办理", at="li:has-text('项数据还缺')")
         table = office.downloads("下载待填的表", self.folder / "figures-empty.xlsx")
         office.uploads("数据表", fill_figures(table, self.folder / "figures.xlsx"))
         office.goes("检查")
@@ -117,17 +114,16 @@ class WholeTrial(Trial):
         office.expects("项数据。", "body")
         second.goes("明鉴", at="header")
         second.goes("去办理", at="li:has-text('项数据待第二人确认')")
-        for _ in range(second.page.locator("main").get_by_role("button", name="确认").count()):
-            second.goes("确认", at="main")
-            second.expects("已确认。", "body")
+        second.presses("全选", at="main")
+        second.goes("确认所选", at="main")
+        second.expects("项。", "body")
 
     def close_sittings(self) -> None:
         office = self.office
-        for place in PLACED:
-            office.goes("明鉴", at="header")
-            office.goes("去办理", at=f"li:has-text('会议等待办公室下一步：{place}')")
-            office.goes("查看评分进度")
-            office.goes("结束会议", at="main")
+        office.goes("明鉴", at="header")
+        office.goes("去办理", at="li:has-text('场会议等待办公室下一步')")
+        office.goes(f"全部结束（{len(PLACED)} 场）")
+        office.expects(f"{len(PLACED)} 场会议已结束", "body")
 
     def run_totals(self) -> None:
         office = self.office

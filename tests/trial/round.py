@@ -142,7 +142,6 @@ class Trial:
         office.goes("去办理", at="li:has-text('还没有届次')")
         office.chooses("方案", "漯河市")
         office.writes("中文名称", NAME)
-        office.writes("英文名称", "Trial")
         office.writes("网址简称", "trial")
         office.writes("评审日", "2026-12-01")
         office.goes("创建")
@@ -254,17 +253,12 @@ class Trial:
     # -- Thursday
 
     def gather(self) -> None:
-        """Six sittings opened; codes shown one after another, each expert at his own tablet from then on:
+        """Six sittings opened at once; codes shown one after another, each expert at his own tablet from then on:
         both declarations, signed in everywhere."""
         office = self.office
-        office.goes(PLACED[0], at="main")
-        office.goes("开始会议")
-        for place in PLACED[1:]:
-            office.goes("专家组 P01", at=".crumbs")
-            office.goes(place, at="main")
-            office.goes("开始会议")
-            office.expects("会议已开始", "body")
-        office.goes("专家组 P01", at=".crumbs")
+        office.goes("P01", at="main h2")
+        office.goes(f"全部开始（{len(PLACED)} 场）")
+        office.expects(f"{len(PLACED)} 场会议已开始", "body")
         rows = office.page.locator("main table").first.locator("tbody tr")
         names = [str(words).split("\t")[1].strip() for words in rows.all_inner_texts()]
         assert len(names) == EXPERTS, names
@@ -292,17 +286,15 @@ class Trial:
             expert.writes("签名", name)
             expert.goes("签署", at="main")
             expert.expects("已签署")
-        for place in PLACED:
-            expert.goes("明鉴", at="header")
-            expert.goes("去办理", at=f"li:has-text('请签到：{place}')")
-            expert.goes("签到", at="main")
-            expert.expects("已签到")
+        expert.goes("明鉴", at="header")
+        expert.goes("去办理", at=f"li:has-text('请签到：{len(PLACED)} 场会议')")
+        expert.goes(f"签到本组当天全部会议（{len(PLACED)} 场）")
+        expert.expects(f"已签到：{len(PLACED)} 场会议", "body")
         self.experts.append(expert)
 
     def open_scoring(self) -> None:
         office = self.office
-        for place in PLACED:
-            office.goes("明鉴", at="header")
-            office.goes("去办理", at=f"li:has-text('会议等待办公室下一步：{place}')")
-            office.goes("开放评分")
-            office.expects("已向全体成员开放评分", "body")
+        office.goes("明鉴", at="header")
+        office.goes("去办理", at="li:has-text('场会议等待办公室下一步')")
+        office.goes(f"全部开放评分（{len(PLACED)} 场）")
+        office.expects(f"{len(PLACED)} 场会议已向全体成员开放评分", "body")

@@ -63,6 +63,29 @@ def shape(address):
     return re.sub(r"/[0-9a-f]{16}|/\d+|bj2012-\w+", "/*", address)
 
 
+def looked_at(page, address, axe, lang):
+    """What is wrong with the page that is open: axe, blemishes, too wide for a phone, Chinese in English."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    problems = [
+        f"{address}: axe {v['id']} {v['nodes'][0]['html'][:120]}" for v in found["violations"]
+    ]
+    problems += [f"{address}: {blemish}" for blemish in page.evaluate(BLEMISHES)]
+    page.set_viewport_size({"width": 390, "height": 844})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > 390:
+        problems.append(f"{address}: {wide} px wide on a phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    if lang == "en":
+        for text in page.eval_on_selector_all(
+            NAVIGATION, "all => all.filter(e => e.offsetParent).map(e => e.innerText)"
+        ):
+            bare = re.sub(r"中文|[^\n]*拟[^\n]*|such as [^.]*|“[^”]*”", "", text)
+            if CJK.search(bare):
+                problems.append(f"{address}: Chinese in the English page: {bare[:60]!r}")
+    return problems
+
+
 @pytest.fixture
 def templates():
     """Which template each address was made from, newest last; the server runs in this process."""
@@ -101,27 +124,33 @@ def test_the_pages_of_a_role(exercise, expert_login, reader, templates, axe, rol
         if template in looked:
             continue
         looked[template] = address
-        page.evaluate(axe)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        problems += [
-            f"{address}: axe {v['id']} {v['nodes'][0]['html'][:120]}" for v in found["violations"]
-        ]
-        problems += [f"{address}: {blemish}" for blemish in page.evaluate(BLEMISHES)]
-        page.set_viewport_size({"width": 390, "height": 844})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > 390:
-            problems.append(f"{address}: {wide} px wide on a phone")
-        page.set_viewport_size({"width": 1280, "height": 900})
-        if lang == "en":
-            for text in page.eval_on_selector_all(
-                NAVIGATION, "all => all.filter(e => e.offsetParent).map(e => e.innerText)"
-            ):
-                bare = re.sub(r"中文|[^\n]*拟[^\n]*|such as [^.]*|“[^”]*”", "", text)
-                if CJK.search(bare):
-                    problems.append(f"{address}: Chinese in the English page: {bare[:60]!r}")
+        problems += looked_at(page, address, axe, lang)
     assert problems == [], "\n".join(problems)
     assert one.faults == []
     assert len(looked) >= FEWEST[role], looked
+
+
+# The walk looks at one round; of the other, which is finished, what the first has not come to.
+FINISHED = {
+    "office": (
+        "runs/1", "runs/1/release", "runs/1/flags", "runs/1/holds", "runs/1/meetings", "runs/1/agreement",
+        "runs/1/ranks", "runs/corrections", "reports/1", "reports/1/history",
+    ),
+    "supervisor": ("runs/1", "runs/1/raters"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "lang"), [("office", "en"), ("supervisor", "zh")])
+def test_the_pages_of_a_finished_round(exercise, reader, axe, role, lang):
+    one = reader(exercise)
+    one.sign_in(role, lang)
+    problems = []
+    for name in FINISHED[role]:
+        response = one.page.goto(f"/r/bj2012-exercise/{name}")
+        assert response.status == 200, name
+        problems += looked_at(one.page, name, axe, lang)
+    assert problems == [], "\n".join(problems)
+    assert one.faults == []
 
 
 def test_each_blemish_is_seen(chromium):

@@ -50,3 +50,6 @@ def test_a_long_list_on_paper(small, world, reader):
     page.wait_for_selector("main")
     _, wide = paper(page)
     assert float(wide.width) > float(wide.height)
+    page.goto("/registers/heads")
+    assert "登记一条" in page.inner_text("main")
+    assert "登记一条" not in "".join(paper(page)[0])  # a form to fill in is for the screen

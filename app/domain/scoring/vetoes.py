@@ -26,6 +26,7 @@ class VetoFinding:
     state: State
     missing: str | None
     rule: Text | None
+    lacks: Text | None = None  # the absent figure in words
 
 
 def evaluate_veto(veto: Veto, values: Mapping[str, Value | None]) -> bool:
@@ -51,7 +52,8 @@ def evaluate_vetoes(
             state: State = "vetoed" if evaluate_veto(veto, values) else "clear"
             findings.append(VetoFinding(veto.id, state, None, rule))
         except MissingValue as error:
-            findings.append(VetoFinding(veto.id, "missing", error.name, rule))
+            lacks = (titles or {}).get(error.name, Text.of(error.name))
+            findings.append(VetoFinding(veto.id, "missing", error.name, rule, lacks))
     return tuple(findings)
 
 

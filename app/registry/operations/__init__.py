@@ -18,7 +18,7 @@ from app.directory import identity
 from app.directory import operations as directory
 from app.directory import queries as directory_queries
 from app.directory.models import Employment, Organisation, Person
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotNow, Text
 from app.keys import Keys
 from app.ledger.append import append
 from app.registry import messages, queries, words
@@ -341,7 +341,7 @@ def screen(
     not_merged(expert)
     check_code("decision", decision, DECISIONS)
     if expert.status not in ("candidate", "retired"):
-        raise Conflict(status_text(expert))
+        raise NotNow(status_text(expert))
     row = Screening(
         expert_id=expert.id,
         reviewer_id=actor.id,
@@ -363,9 +363,9 @@ def admit(session: Session, actor: Viewer | None, *, expert: Expert) -> None:
     not_own(actor, expert)
     not_merged(expert)
     if expert.status == "barred":
-        raise Conflict(messages.BARRED.format(name=expert.person.name))
+        raise NotNow(messages.BARRED.format(name=expert.person.name))
     if expert.status not in ("candidate", "retired"):
-        raise Conflict(status_text(expert))
+        raise NotNow(status_text(expert))
     if expert.consent_at is None:
         raise DomainError(messages.NO_CONSENT.format(name=expert.person.name))
     again = None

@@ -16,7 +16,7 @@ from app import clock
 from app.accounts.viewer import Viewer
 from app.directory import queries as directory_queries
 from app.directory.models import Organisation, Person
-from app.domain.types import Conflict, DomainError, Forbidden, NotFound, Text
+from app.domain.types import Conflict, DomainError, Forbidden, NotFound, NotNow, Text
 from app.ledger.append import append
 from app.registry import messages, words
 from app.registry.models import INTERESTS, Absence, CountyTie, Expert, Interest
@@ -132,7 +132,7 @@ def decide_interest(
     if not reason.strip():
         raise DomainError(messages.REASON, field="reason")
     if actor is not None and needs_keeper(interest) and interest.proposed is None:
-        raise Conflict(messages.KEEPER_FIRST)
+        raise NotNow(messages.KEEPER_FIRST)
     interest.status = decision
     interest.decided_by = actor.id if actor else None
     interest.decided_at = clock.now()
@@ -157,7 +157,7 @@ def propose_interest(
         )
     _pending(interest)
     if not needs_keeper(interest):
-        raise Conflict(messages.NOT_KEEPERS)
+        raise NotNow(messages.NOT_KEEPERS)
     expert = session.get(Expert, interest.expert_id)
     if expert is not None and expert.person_id == actor.person_id:
         raise Forbidden(messages.OWN_CASE)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.accounts.viewer import Viewer
 from app.directory import queries as directory_queries
-from app.domain.types import Conflict, DomainError, Forbidden, Text
+from app.domain.types import DomainError, Forbidden, NotNow, Text
 from app.registry import messages, words
 from app.registry.models import DISCIPLINES, KINDS, SOURCES, Expert
 
@@ -103,7 +103,7 @@ def not_own(actor: Viewer | None, expert: Expert) -> None:
 def not_merged(expert: Expert) -> None:
     """Nothing is entered under a record that was merged into another."""
     if expert.merged_into is not None:
-        raise Conflict(messages.MERGED.format(number=expert.number))
+        raise NotNow(messages.MERGED.format(number=expert.number))
 
 
 def zone_of(session: Session) -> str:

@@ -19,7 +19,7 @@ from app.accounts.models import Account, Invitation
 from app.accounts.viewer import Viewer
 from app.directory import queries as directory_queries
 from app.directory.models import Employment, FormerValue
-from app.domain.types import Conflict, DomainError, Text
+from app.domain.types import DomainError, NotNow, Text
 from app.keys import Keys
 from app.ledger.append import append
 from app.registry import messages
@@ -73,20 +73,20 @@ def obstacle(session: Session, keep: Expert, gone: Expert, seated: Seated) -> Do
             return error
     numbers = {keep.person.id_index, gone.person.id_index} - {None}
     if len(numbers) > 1:
-        return Conflict(_NUMBERS)
+        return NotNow(_NUMBERS)
     accounts = set(
         session.scalars(
             select(Account.person_id).where(Account.person_id.in_((keep.person_id, gone.person_id)))
         )
     )
     if len(accounts) > 1:
-        return Conflict(_ACCOUNTS)
+        return NotNow(_ACCOUNTS)
     if gone.person_id in accounts:
-        return Conflict(_OTHER_WAY.format(gone=gone.number))
+        return NotNow(_OTHER_WAY.format(gone=gone.number))
     for expert in (keep, gone):
         why = seated(session, expert)
         if why is not None:
-            return Conflict(why)
+            return NotNow(why)
     return None
 
 

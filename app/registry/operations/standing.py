@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.accounts.viewer import Viewer
-from app.domain.types import Conflict, DomainError
+from app.domain.types import Conflict, DomainError, NotNow
 from app.ledger.append import append
 from app.registry import messages
 from app.registry.models import SANCTIONS, Expert, Sanction
@@ -54,9 +54,9 @@ def _move(
     not_own(actor, expert)
     not_merged(expert)
     if expert.status == "barred":
-        raise Conflict(messages.BARRED.format(name=expert.person.name))
+        raise NotNow(messages.BARRED.format(name=expert.person.name))
     if expert.status not in before:
-        raise Conflict(status_text(expert))
+        raise NotNow(status_text(expert))
     set_status(session, expert, after, reason_given(reason))
     touch(actor, expert)
     append(session, actor, f"expert.{after}", expert=expert.id)
@@ -91,7 +91,7 @@ def sanction(
     if same_sanction(expert, kind, since):
         raise Conflict(messages.SAME_ENTRY)
     if expert.status == "barred":
-        raise Conflict(messages.BARRED.format(name=expert.person.name))
+        raise NotNow(messages.BARRED.format(name=expert.person.name))
     if not decided_by.strip():
         raise DomainError(messages.REASON, field="decided_by")
     row = Sanction(

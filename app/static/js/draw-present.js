@@ -74,7 +74,7 @@ function cosignature() {
 }
 
 function source(row) {
-  const box = element("section", { class: "hall-source" }, element("h3", {}, `${say(row.title.zh, row.title.en)} · ${say(`${row.count} 个`, `${row.count} values`)} ${row.low}–${row.high}${row.when ? ` · ${row.when}` : ""}`));
+  const box = element("section", { class: "hall-source" }, element("h2", {}, `${say(row.title.zh, row.title.en)} · ${say(`${row.count} 个`, `${row.count} values`)} ${row.low}–${row.high}${row.when ? ` · ${row.when}` : ""}`));
   if (row.values) {
     const dice = row.kind === "sequence" && row.low === 1 && row.high === 6;
     const list = element("ol", { class: dice ? "hall-dice" : "hall-numbers", "data-values": row.values.join(" ") });
@@ -137,7 +137,7 @@ function result() {
   const seated = element("ol", { class: "hall-seats" });
   const row = (line) => element("li", {}, element("b", {}, `${state.result.length > 1 ? `${line.panel}-` : ""}${line.seat}`), ...said(line));
   const title = state.order ? say("顺序", "Order") : say("入选", "Seated");
-  const head = element("h3", {}, title); // in words before anything is measured
+  const head = element("h2", {}, title); // in words before anything is measured
   const skipped = element("ul", { class: "hall-skips" });
   const passedOver = lines.slice(0, reached).filter((l) => !l.seat);
   const passed = passedOver.length;
@@ -146,7 +146,7 @@ function result() {
   const short = state.result.filter((panel) => panel.short).map((panel) => panel.id);
   place.replaceChildren(big, element("div", { class: skips ? "hall-lists" : "hall-lists alone" },
     element("section", {}, head, seated),
-    ...(!skips ? [] : [element("section", {}, element("h3", {}, say(`跳过 ${passed} 人`, `Passed over: ${passed}`)), skipped)])));
+    ...(!skips ? [] : [element("section", {}, element("h2", {}, say(`跳过 ${passed} 人`, `Passed over: ${passed}`)), skipped)])));
   if (all) place.append(element("p", { class: "hall-ok" }, say("全部揭晓。", "Everything is revealed."), short.length ? say(` 未满额：${short.join("、")}`, ` Short: ${short.join(", ")}`) : ""));
   part("count").textContent = `${reached} / ${lines.length}`;
   fill(seated, seats, row, (page) => {

@@ -13,7 +13,7 @@ from app.domain.scoring.library import Library
 from app.domain.scoring.measures import EntryError
 from app.domain.scoring.sheets import sheet_points
 from app.domain.scoring.vetoes import evaluate_veto, evaluate_vetoes
-from app.domain.types import DomainError
+from app.domain.types import DomainError, Text
 from tests.domain.scoring.invented import full_sheet
 
 FIGURES = {
@@ -222,6 +222,10 @@ def test_a_veto_with_an_unknown_figure_is_never_clear(library: Library) -> None:
         "V4": ("opinion", None),
         "V5": ("clear", None),
     }
+    titles = {"illegal_arable_ratio": Text("违法占用比例", "share illegally occupied")}
+    first, second, third, *_ = evaluate_vetoes(scheme.vetoes, values, titles)
+    assert first.lacks == titles["illegal_arable_ratio"] and third.lacks is None
+    assert second.lacks == Text.of("mass_illegal_mining_cases_3y")
     with pytest.raises(MissingValue):
         evaluate_veto(scheme.vetoes[0], values)
     with pytest.raises(ValueError, match="V3"):
