@@ -164,8 +164,13 @@ def test_the_second_clerk_confirms_a_figure(exercise, reader, lang):
     if first("figure"):
         assert waits.count() == 1, "one of the two clerks has a figure to confirm"
         waits.click()
-        one.page.locator("form[action*='/confirm'] button").first.click()
-        one.page.wait_for_load_state()
+        boxes = one.page.locator("form[data-lines] input[name=tick]")
+        assert boxes.count() == 1 and not boxes.is_checked()  # nothing is ticked for him
+        boxes.check()
+        button = one.page.locator("form[data-lines] button.primary")
+        expect(button).to_have_text("确认所选 1 项" if lang == "zh" else "Confirm the 1 ticked")
+        button.click()
+        expect(one.page.locator("form[data-lines] input[name=tick]")).to_have_count(0)
         one.page.goto("/")
     assert one.page.locator(".waits a[href$='/figures']").count() == 0
     assert one.faults == []
