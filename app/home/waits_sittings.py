@@ -98,7 +98,7 @@ def panels_at_work(session: Session, rounds: Iterable[Round]) -> dict[str, list[
     for all rounds."""
     today = clock.today(session.info["settings"].timezone)
     busy = select(Sitting.panel_id).where(
-        or_(Sitting.on == today, Sitting.phase.not_in(("planned", "closed")))
+        Sitting.phase != "closed", or_(Sitting.on == today, Sitting.phase != "planned")
     )
     found: dict[str, list[Panel]] = defaultdict(list)
     for panel in session.scalars(

@@ -163,4 +163,9 @@ def test_the_panels_at_work_are_one_press_away(client_as: Any, world: World) -> 
     assert "进行中的专家组" not in page()
     with clock.fixed(datetime(day.year, day.month, day.day, 2, tzinfo=UTC)):
         assert link in page().split("进行中的专家组")[1]
+        with database.write() as session:
+            for key in world.desk.sittings:
+                session.get_one(Sitting, key).phase = "closed"
+            append(session, None, "test.closed")
+        assert link not in page()  # all over: nothing is at work
     assert "进行中的专家组" not in client_as(world.people["supervisor"]).get("/").text
