@@ -180,7 +180,7 @@ def caterpillar(
             drawing.text(8, y + 4, heads[i], bold=True)
         y += step
         drawing.text(24, y + 4, row.rank, anchor="end", bold=True)
-        drawing.text(LEFT - 8, y + 4, shortened(row.label, 18), anchor="end")
+        drawing.text(LEFT - 8, y + 4, shortened(row.label, 16), anchor="end")
         if row.low is not None and row.high is not None:
             left, right = x_of(float(row.low)), x_of(float(row.high))
             drawing.line(left, y, right, y, width=1.6)

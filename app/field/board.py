@@ -35,6 +35,8 @@ _UNDECLARED = Text("承诺书未签齐", "declarations not signed")
 _CONFLICT = Text("声明了利害关系，须更换", "declared a conflict: to be replaced")
 _NOT_IN = Text("{c}：未签到", "{c}: not signed in")
 _NOT_BEGUN = Text("{c}：尚未开始评分", "{c}: not begun")
+TOGETHER = 3  # from so many counties on, what is the same at each is said once
+_MANY = Text("{a}、{b}等 {n} 处", "{a}, {b} and others ({n} in all)")
 _UNSEALED = Text("{c}：未封存", "{c}: not sealed")
 _UNSEALED_N = Text("{c}：已完成 {k}/{n} 项，未封存", "{c}: {k} of {n} items, not sealed")
 _CASES = Text("{c}：案卷评查表已封存 {k}/{n}", "{c}: {k} of {n} case-file sheets sealed")
@@ -298,6 +300,7 @@ def _problems(row: Row, sittings: Iterable[Sitting], now: datetime) -> list[Prob
     def say(kind: str, words: Text, own: bool, **values: Any) -> None:
         found.append(Problem(kind, words.format(**values), own))
 
+    nothing: dict[Text, list[Text]] = {_NOT_IN: [], _NOT_BEGUN: []}  # the counties of each
     going = [s for s in sittings if s.phase != "closed"]
     if row.conflict:
         say("wrong", _CONFLICT, False)
@@ -307,14 +310,16 @@ def _problems(row: Row, sittings: Iterable[Sitting], now: datetime) -> list[Prob
         cell, c = row.cells[sitting.id], sitting.subject.name
         final = cell.state in queries.FINAL
         if sitting.phase in ("open", "statement", "scoring") and not cell.signed_in and not final:
-            say("waits", _NOT_IN, True, c=c)
+            nothing[_NOT_IN].append(c)
         if sitting.phase == "scoring" and not final:
             if cell.paper:
                 say("waits", _PAPER, False, c=c)
             elif cell.done is not None:
                 say("waits", _UNSEALED_N, True, c=c, k=cell.done, n=cell.total)
+            elif cell.state == "not_begun":
+                nothing[_NOT_BEGUN].append(c)
             else:
-                say("waits", _NOT_BEGUN if cell.state == "not_begun" else _UNSEALED, True, c=c)
+                say("waits", _UNSEALED, True, c=c)
             if cell.cases and cell.cases[0] < cell.cases[1]:
                 say("waits", _CASES, True, c=c, k=cell.cases[0], n=cell.cases[1])
         if cell.state == "absent" and (cell.statement or cell.media):
@@ -332,4 +337,9 @@ def _problems(row: Row, sittings: Iterable[Sitting], now: datetime) -> list[Prob
             quiet = now - tablet.last_seen_at
             if quiet > SILENT:
                 say("waits", _SILENT, True, c=c, t=tablet.label, m=int(quiet.total_seconds() // 60))
+    for words, counties in nothing.items():
+        if len(counties) >= TOGETHER:
+            counties = [_MANY.format(a=counties[0], b=counties[1], n=len(counties))]
+        for c in counties:
+            say("waits", words, True, c=c)
     return found

@@ -154,7 +154,7 @@ def test_the_page_asks_as_often_for_twelve_sittings_as_for_one(app, world, clien
             )  # fmt: skip
         append(session, None, "test.days")
     text = office.get(page).get_data(as_text=True)
-    assert "虚拟8区" in text and "虚拟0区：未签到" in text
+    assert "虚拟8区" in text and "虚拟0区、虚拟1区等 9 处：未签到" in text
     assert queries_of(app, lambda: office.get(page)) == one
 
 
