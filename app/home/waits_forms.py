@@ -50,7 +50,7 @@ def entry_waits(session: Session, viewer: Viewer, round_: Round) -> list[Wait]:
     running = [s for s in round_.subjects if s.status in _RUNNING]
     given = given_of(session, round_, running)
     rows = [row for found in given.values() if not any(map(_strikes, found)) for row in found]
-    missing = sum(1 for row in rows if row.mark is None and not row.optional)
+    missing = sum(row.awaited for row in rows)
     waiting = sum(
         1
         for row in rows

@@ -24,7 +24,7 @@ from app.domain.scoring.measures import check_figure, decimal_of
 from app.domain.types import Conflict, DomainError, Forbidden, Text
 from app.ledger.append import append
 from app.programme.guards import account_id, require, while_live, words
-from app.programme.instruments import compiled, pin_for, pinned_stages
+from app.programme.instruments import RECHECK, compiled, pin_for, pinned_stages
 from app.programme.models import Figure, Round, Subject
 from app.programme.scheme import scheme_of
 from app.programme.ticks import ticked
@@ -275,10 +275,10 @@ def figures_of(
 
 
 def missing_figures(session: Session, round_: Round) -> list[MissingFigureOf]:
-    """Every figure that a county's forms read and nobody has entered, in the forms' order.
+    """Every figure that this round's result needs and nobody has entered, in the forms' order.
 
     Counties that were vetoed or withdrew need none. What only a veto reads is not listed: there a
-    signed opinion decides.
+    signed opinion decides; nor what the later re-check reads.
     """
     return missing_of(round_, figures_of(session, round_))
 
@@ -288,8 +288,8 @@ def missing_of(round_: Round, have: Mapping[str, Container[str]]) -> list[Missin
     return [
         MissingFigureOf(subject, figure["name"], item)
         for subject in in_running(round_)
-        for _, item, figure in needs(round_, subject)
-        if figure["name"] not in have[subject.id]
+        for stage, item, figure in needs(round_, subject)
+        if stage != RECHECK and figure["name"] not in have[subject.id]
     ]
 
 

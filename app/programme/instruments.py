@@ -26,6 +26,7 @@ QUALIFICATION = "qualification"
 SURVEY = "survey"
 BONUS = "bonus"
 CASEFILE = "casefile"
+RECHECK = "recheck"  # of those that hold the award, years after this result (S0 art. 22-27)
 STAGE_TEXT = {
     "declare": Text("申报", "Declaration"),
     "qualification": Text("资格审查", "Qualification check"),

@@ -26,6 +26,7 @@ from app.programme.guards import account_id, require
 from app.programme.instruments import (
     BONUS,
     QUALIFICATION,
+    RECHECK,
     SURVEY,
     compiled,
     pin_for,
@@ -95,6 +96,16 @@ class GivenItem:
     def optional(self) -> bool:
         """A bonus that nobody claims is none; everything else is awaited."""
         return self.place == BONUS
+
+    @property
+    def later(self) -> bool:
+        """Of the re-check of those that hold the award: this round's result does not wait for it."""
+        return self.place == RECHECK
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the result needs it and nothing is entered."""
+        return self.mark is None and not self.optional and not self.later
 
     @property
     def is_veto(self) -> bool:

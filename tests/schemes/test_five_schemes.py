@@ -11,8 +11,11 @@ import pytest
 from app.aggregation.inputs import collect
 from app.aggregation.reading import Reading
 from app.domain.types import Conflict, DomainError, Forbidden
+from app.home.waits_figures import missing_figure_waits
+from app.home.waits_forms import entry_waits
 from app.ledger.append import append
 from app.programme import case_import, casefiles
+from app.programme.figures import missing_figures
 from app.scoring import cases, given, operations
 from app.scoring.models import CaseSheet
 from tests.schemes import builders
@@ -43,8 +46,20 @@ def test_beijing_2012(session: Any, make: Any, monkeypatch: Any) -> None:
 
 def test_national_2015(session: Any, make: Any, monkeypatch: Any) -> None:
     made = small(session, make, "mlr-model-county-2015", region_class="II")
+    round_, office = made.scored.round, made.scored.office
+    asked = {entry.key for entry in missing_figures(session, round_)}
+    assert asked == {
+        *DESK,
+        "awareness_pct",
+        "satisfaction_pct",
+        "respondents",
+    }  # not the re-check's
     figures(made, 0, DESK)
     figures(made, 0, {"awareness_pct": "80", "satisfaction_pct": "90", "respondents": "400"})
+    assert missing_figure_waits(session, [round_]) == {}
+    assert entry_waits(session, office, round_) == []
+    later = [row for row in given.given_of(session, round_)[made.subjects[0].id] if row.later]
+    assert [row.id for row in later] == ["R4", "R5"] and not any(row.awaited for row in later)
     qualify(made)
     sit(made, monkeypatch, "desk", desk)
     sit(made, monkeypatch, "site", off("P1", "12", "1"))
