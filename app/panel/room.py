@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound
 from app.draw.views_names import who
-from app.panel import queries, trainees
+from app.panel import queries, together, trainees
 from app.panel.forms import (
     CloseStatementForm,
     OpenStatementForm,
@@ -23,6 +25,7 @@ from app.panel.forms_challenges import (
     ChallengeForm,
     OfficeChallengeForm,
 )
+from app.panel.models import Sitting
 from app.panel.statements import UNCONFIRMED
 from app.ui.language import say
 from app.ui.request import db, me
@@ -35,7 +38,7 @@ def the_sitting(sitting_id: str) -> Any:
     return queries.sitting(db(), me(), g.round, sitting_id)
 
 
-def the_sittings(panel: Any) -> list[Any]:
+def _named(panel: Any) -> list[Any]:
     """The sittings of a panel that a button names, in the panel's order; NotFound for any other."""
     wanted = set(request.form.get("sittings", "").split())
     found = [row for row in panel.sittings if row.id in wanted]
@@ -116,9 +119,15 @@ def back_to(slug: str, sitting_id: str, zh: str, en: str, page: str = "panel.sit
     return redirect(url_for(page, slug=slug, sitting_id=sitting_id))
 
 
-def back_to_panel(slug: str, panel_id: str, zh: str, en: str) -> Any:
-    """Say what was done at several sittings and show their panel again."""
-    flash(say(zh, en), "done")
+def at_several(
+    slug: str, panel_id: str, act: Callable[[Session, Viewer, Sitting], object], zh: str, en: str
+) -> Any:
+    """`act` at the sittings of a panel that a button names, or at none (`together.each`); the words say
+    what was done at {n}, and the panel is shown again."""
+    panel = queries.panel(db(), me(), g.round, panel_id)
+    rows = _named(panel)
+    together.each(rows, lambda row: act(db(), me(), row))
+    flash(say(zh, en, n=len(rows)), "done")
     return redirect(url_for("panel.show", slug=slug, panel_id=panel_id))
 
 

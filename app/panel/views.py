@@ -36,13 +36,12 @@ from app.panel.forms import (
 )
 from app.panel.forms_statement import SignForm
 from app.panel.room import (
+    at_several,
     back_to,
-    back_to_panel,
     blueprint,
     show_sitting,
     the_seat,
     the_sitting,
-    the_sittings,
 )
 from app.ui.access import allow
 from app.ui.forms import NEEDED
@@ -119,23 +118,25 @@ def leader(slug: str, panel_id: str) -> Any:
 @allow("office")
 def open_sittings(slug: str, panel_id: str) -> Any:
     """Begin several sittings, or none."""
-    panel = queries.panel(db(), me(), g.round, panel_id)
-    rows = the_sittings(panel)
-    together.each(rows, lambda row: operations.open_sitting(db(), me(), sitting=row))
-    zh, en = f"{len(rows)} 场会议已开始，可以签到。", f"{len(rows)} sittings have begun; sign in."
-    return back_to_panel(slug, panel_id, zh, en)
+    return at_several(
+        slug,
+        panel_id,
+        lambda session, actor, row: operations.open_sitting(session, actor, sitting=row),
+        "{n} 场会议已开始，可以签到。",
+        "{n} sittings have begun; sign in.",
+    )
 
 
 @blueprint.post("/panels/<panel_id>/sittings/scoring")
 @allow("office")
 def open_scoring_of(slug: str, panel_id: str) -> Any:
     """Unlock scoring for all members at several sittings, or at none."""
-    panel = queries.panel(db(), me(), g.round, panel_id)
-    rows = the_sittings(panel)
-    together.each(rows, lambda row: operations.open_scoring(db(), me(), sitting=row))
-    zh = f"{len(rows)} 场会议已向全体成员开放评分。"
-    return back_to_panel(
-        slug, panel_id, zh, f"Scoring is open to all members at {len(rows)} sittings."
+    return at_several(
+        slug,
+        panel_id,
+        lambda session, actor, row: operations.open_scoring(session, actor, sitting=row),
+        "{n} 场会议已向全体成员开放评分。",
+        "Scoring is open to all members at {n} sittings.",
     )
 
 

@@ -12,7 +12,7 @@ from app.domain.types import Conflict, DomainError, NotFound
 from app.panel import queries as panels
 from app.panel import together
 from app.panel.models import Panel
-from app.panel.room import back_to_panel, the_sittings
+from app.panel.room import at_several
 from app.scoring import cases, holds, operations, queries
 from app.scoring.forms import ReasonForm
 from app.scoring.models import CaseSheet
@@ -120,11 +120,13 @@ def close(slug: str, sitting_id: str) -> Any:
 @allow("office")
 def close_sittings(slug: str, panel_id: str) -> Any:
     """End several sittings of a panel, or none."""
-    panel = panels.panel(db(), me(), g.round, panel_id)
-    rows = the_sittings(panel)
-    together.each(rows, lambda row: operations.close_scoring(db(), me(), sitting=row))
-    zh, en = f"{len(rows)} 场会议已结束。", f"{len(rows)} sittings are over."
-    return back_to_panel(slug, panel_id, zh, en)
+    return at_several(
+        slug,
+        panel_id,
+        lambda session, actor, row: operations.close_scoring(session, actor, sitting=row),
+        "{n} 场会议已结束。",
+        "{n} sittings are over.",
+    )
 
 
 @blueprint.app_template_global("steps_to_close")
