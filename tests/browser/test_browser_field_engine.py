@@ -193,7 +193,7 @@ def test_locks_itself_after_ten_minutes(device: Device) -> None:
     assert state(page)["phase"] == "open"  # the touch counted
     page.evaluate("() => { const now = Date.now; Date.now = () => now() + 2 * 60_000; }")
     page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("() => store.state().phase === 'locked'")  # what is half typed is kept first
+    until(lambda: state(page)["phase"] == "locked")  # what is half typed is kept first
     assert page.evaluate("() => store.sheet('x')") is None
     assert refusal(page, f"() => store.set('{SHEET}', 'A1.mark', '1')")["code"] == "locked"
 
