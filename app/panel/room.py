@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
 
 from app.accounts.viewer import Viewer
 from app.domain.types import NotFound
@@ -25,7 +24,6 @@ from app.panel.forms_challenges import (
     ChallengeForm,
     OfficeChallengeForm,
 )
-from app.panel.models import Sitting
 from app.panel.statements import UNCONFIRMED
 from app.ui.language import say
 from app.ui.request import db, me
@@ -119,14 +117,12 @@ def back_to(slug: str, sitting_id: str, zh: str, en: str, page: str = "panel.sit
     return redirect(url_for(page, slug=slug, sitting_id=sitting_id))
 
 
-def at_several(
-    slug: str, panel_id: str, act: Callable[[Session, Viewer, Sitting], object], zh: str, en: str
-) -> Any:
-    """`act` at the sittings of a panel that a button names, or at none (`together.each`); the words say
-    what was done at {n}, and the panel is shown again."""
+def at_several(slug: str, panel_id: str, act: Callable[..., object], zh: str, en: str) -> Any:
+    """The operation `act(session, actor, sitting=…)` at the sittings of a panel that a button names, or at
+    none (`together.each`); the words say what was done at {n}, and the panel is shown again."""
     panel = queries.panel(db(), me(), g.round, panel_id)
     rows = _named(panel)
-    together.each(rows, lambda row: act(db(), me(), row))
+    together.each(rows, lambda row: act(db(), me(), sitting=row))
     flash(say(zh, en, n=len(rows)), "done")
     return redirect(url_for("panel.show", slug=slug, panel_id=panel_id))
 

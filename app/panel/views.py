@@ -121,7 +121,7 @@ def open_sittings(slug: str, panel_id: str) -> Any:
     return at_several(
         slug,
         panel_id,
-        lambda session, actor, row: operations.open_sitting(session, actor, sitting=row),
+        operations.open_sitting,
         "{n} 场会议已开始，可以签到。",
         "{n} sittings have begun; sign in.",
     )
@@ -134,7 +134,7 @@ def open_scoring_of(slug: str, panel_id: str) -> Any:
     return at_several(
         slug,
         panel_id,
-        lambda session, actor, row: operations.open_scoring(session, actor, sitting=row),
+        operations.open_scoring,
         "{n} 场会议已向全体成员开放评分。",
         "Scoring is open to all members at {n} sittings.",
     )

@@ -123,7 +123,7 @@ def close_sittings(slug: str, panel_id: str) -> Any:
     return at_several(
         slug,
         panel_id,
-        lambda session, actor, row: operations.close_scoring(session, actor, sitting=row),
+        operations.close_scoring,
         "{n} 场会议已结束。",
         "{n} sittings are over.",
     )

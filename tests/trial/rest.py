@@ -53,8 +53,7 @@ class WholeTrial(Trial):
         turns: list[Lap] = []
         for n, expert in enumerate(self.experts):
             with self.watch.beside(turns):
-                expert.goes("明鉴", at="header")
-                expert.goes("去办理", at=f"li:has-text('请评分：{PLACED[0]}')")
+                expert.led(f"请评分：{PLACED[0]}")
                 bind(expert, f"{n + 1}号")
                 for k, place in enumerate(PLACED):
                     marks = [
@@ -80,8 +79,7 @@ class WholeTrial(Trial):
 
     def give_items(self) -> None:
         office, second = self.office, self.second
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('个非专家评定项目待登记')")
+        office.led("个非专家评定项目待登记")
         office.goes(PLACED[0], at="main")
         for n, _ in enumerate(PLACED):
             if n:
@@ -93,8 +91,7 @@ class WholeTrial(Trial):
             office.ticks("未发现否决情形")
             office.goes(f"登记所填 {len(ITEMS)} 项")
             office.expects(f"已登记 {len(ITEMS)} 项，等待另一人确认", "body")
-        second.goes("明鉴", at="header")
-        second.goes("去办理", at="li:has-text('个已登记项目待第二人确认')")
+        second.led("个已登记项目待第二人确认")
         second.goes(PLACED[0], at="main")
         for n, _ in enumerate(PLACED):
             if n:
@@ -105,30 +102,26 @@ class WholeTrial(Trial):
 
     def enter_figures(self) -> None:
         office, second = self.office, self.second
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('项数据还缺')")
+        office.led("项数据还缺")
         table = office.downloads("下载待填的表", self.folder / "figures-empty.xlsx")
         office.uploads("数据表", fill_figures(table, self.folder / "figures.xlsx"))
         office.goes("检查")
         office.goes("录入")
         office.expects("项数据。", "body")
-        second.goes("明鉴", at="header")
-        second.goes("去办理", at="li:has-text('项数据待第二人确认')")
+        second.led("项数据待第二人确认")
         second.presses("全选", at="main")
         second.goes("确认所选", at="main")
         second.expects("项。", "body")
 
     def close_sittings(self) -> None:
         office = self.office
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('场会议等待办公室下一步')")
+        office.led("场会议等待办公室下一步")
         office.goes(f"全部结束（{len(PLACED)} 场）")
         office.expects(f"{len(PLACED)} 场会议已结束", "body")
 
     def run_totals(self) -> None:
         office = self.office
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('评分已全部结束：可以汇总')")
+        office.led("评分已全部结束：可以汇总")
         office.goes("汇总", at="main form")
         office.expects("得分与排序", "body")
 
@@ -155,8 +148,7 @@ class WholeTrial(Trial):
                 expert.goes("签署", at="#sign")
                 expert.expects("您已签署")
         self.watch.longest(turns)
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('评审报告签署中')")
+        office.led("评审报告签署中")
         office.goes("定稿", at="main")
         self.worked(office)
         office.expects("文件 SHA-256")
@@ -173,8 +165,7 @@ class WholeTrial(Trial):
         office.goes("第 1 次", at="main")
         office.goes("向区县发布")
         office.goes("提出发布")
-        second.goes("明鉴", at="header")
-        second.goes("去办理", at="li:has-text('向区县发布结果待您确认')")
+        second.led("向区县发布结果待您确认")
         second.goes("确认发布")
         second.expects("已发布")
         office.goes("明鉴", at="header")

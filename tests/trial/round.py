@@ -187,8 +187,7 @@ class Trial:
 
     def request(self) -> None:
         office = self.office
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('申请抽取专家')")
+        office.led("申请抽取专家")
         office.goes("保存草稿")
         office.goes("试算", at="#what-if")
         self.worked(office)
@@ -196,8 +195,7 @@ class Trial:
         office.goes("生成口令链")
         office.goes("在这台设备上生成并登记")
         supervisor = self.supervisor
-        supervisor.goes("明鉴", at="header")
-        supervisor.goes("去办理", at="li:has-text('生成并登记口令链')")
+        supervisor.led("生成并登记口令链")
         supervisor.goes("在这台设备上生成并登记")
         supervisor.expects("口令链已登记")
 
@@ -207,15 +205,13 @@ class Trial:
         office.goes("冻结名单并提交承诺")
         self.worked(office)
         office.expects("核对承诺并会签")
-        supervisor.goes("明鉴", at="header")
-        supervisor.goes("去办理", at="li:has-text('抽取承诺待会签')")
+        supervisor.led("抽取承诺待会签")
         supervisor.goes("核对并会签")
         self.watch.types("0123456789abcdef")  # copied on paper
         supervisor.writes("本人密码", PHRASE)
         supervisor.goes("已核对，会签承诺")
         supervisor.expects("已会签，可以掷骰子")
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('抽取已会签')")
+        office.led("抽取已会签")
         office.goes("录入数值")
         supervisor.goes("录入数值")
         self.watch.types(DICE)  # both read the same dice and type at the same time
@@ -231,8 +227,7 @@ class Trial:
 
     def form_panel(self) -> None:
         office = self.office
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('联系专家并组建专家组')")
+        office.led("联系专家并组建专家组")
         office.goes("通知专家", at="main")
         office.writes("报到时间", "2026-12-01T08:30")
         office.writes("答复电话", "0000-1234567")
@@ -286,15 +281,13 @@ class Trial:
             expert.writes("签名", name)
             expert.goes("签署", at="main")
             expert.expects("已签署")
-        expert.goes("明鉴", at="header")
-        expert.goes("去办理", at=f"li:has-text('请签到：{len(PLACED)} 场会议')")
+        expert.led(f"请签到：{len(PLACED)} 场会议")
         expert.goes(f"签到本组当天全部会议（{len(PLACED)} 场）")
         expert.expects(f"已签到：{len(PLACED)} 场会议", "body")
         self.experts.append(expert)
 
     def open_scoring(self) -> None:
         office = self.office
-        office.goes("明鉴", at="header")
-        office.goes("去办理", at="li:has-text('场会议等待办公室下一步')")
+        office.led("场会议等待办公室下一步")
         office.goes(f"全部开放评分（{len(PLACED)} 场）")
         office.expects(f"{len(PLACED)} 场会议已向全体成员开放评分", "body")
